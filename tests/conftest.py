@@ -1,0 +1,39 @@
+"""What every test may ask for; tests that need `../shared` skip, with the reason, where it is absent."""
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = REPOSITORY.parent / "shared"
+
+
+def _shared(*parts: str) -> Path:
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"needs ../shared/{'/'.join(parts)}, which is not beside this clone")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_models() -> Path:
+    """Folder of real ImageNet weights in timm's folder format."""
+    return _shared("models")
+
+
+@pytest.fixture(scope="session")
+def shared_photos() -> list[Path]:
+    """Forty ImageNet photos; the file name holds synset and class."""
+    return sorted(_shared("data", "photos").glob("*.JPEG"))
+
+
+@pytest.fixture(scope="session")
+def shared_cifar() -> Path:
+    """CIFAR-10 as an archive of JPEG folders."""
+    return _shared("data", "cifar10", "cifar10-imagefolder.tar.gz")
+
+
+@pytest.fixture(scope="session")
+def shared_timm() -> Path:
+    """timm's published result tables."""
+    return _shared("data", "timm")
