@@ -1,0 +1,174 @@
+"""The command line: `python -m explorer stats|explain|list`.
+
+A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr and exit
+code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+MISUSE = 2
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage text in front."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISUSE, f"{self.prog}: {message}\n")
+
+
+def _quantity(value: float, unit: str = "") -> str:
+    """Three significant digits with a metric prefix: 25557032 -> '25.6 M'."""
+    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= factor * 0.9995:
+            return f"{value / factor:#.3g} {prefix}{unit}".replace(". ", " ")
+    return f"{value:.3g} {unit}".rstrip()
+
+
+def _stats(arguments: argparse.Namespace) -> None:
+    from explorer.analysis import stats
+
+    sheet = stats(arguments.name, arguments.image_size).to_json()
+    if arguments.json:
+        print(json.dumps(sheet, indent=2))
+        return
+    field = sheet["receptive_field"]
+    rows = [
+        ("input", "×".join(map(str, sheet["input_size"]))),
+        ("parameters", f"{_quantity(sheet['params'])}  ({sheet['params']:,})"),
+        ("MACs", f"{_quantity(sheet['macs'])}  ({sheet['macs']:,}; FLOPs = 2 × MACs)"),
+        ("activations", f"{_quantity(sheet['activations'])}  ({sheet['activations']:,})"),
+        ("weights, fp32", _quantity(sheet["weight_bytes"], "B")),
+        ("depth", f"{sheet['depth']} weighted layers on the longest path"),
+        ("receptive field", f"{_pair(field['size'])} pixels, stride {_pair(field['stride'])}"),
+        ("global from", field["global_from"] or "nowhere before the end"),
+    ]
+    print(sheet["model"])
+    print("\n".join(f"  {name:<16} {value}" for name, value in rows))
+    print(f"\n  {'layer':<48} {'kind':<11} {'output':<18} {'params':>12} {'MACs':>15}  field")
+    for layer in sheet["layers"]:
+        shape = "×".join(map(str, layer["output_shape"]))
+        seen = layer["receptive_field"]
+        size = _pair(seen["size"]) if seen else "–"
+        print(
+            f"  {layer['path']:<48} {layer['kind']:<11} {shape:<18} {layer['params']:>12,} {layer['macs']:>15,}  {size}"
+        )
+
+
+def _pair(value: Sequence[int] | int) -> str:
+    """`[7, 7]` as `7×7`."""
+    return "×".join(map(str, value)) if isinstance(value, Sequence) else str(value)
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    from time import perf_counter
+
+    import numpy as np
+
+    from explorer.inference import explain, images, overlay
+    from explorer.networks import choose_weights, resolve
+    from explorer.serving import pool
+
+    begun = perf_counter()
+    picture = images.decode(arguments.image.read_bytes())
+    decoded = perf_counter()
+    weights = choose_weights(resolve(arguments.model), arguments.weights)
+    with pool.shared().lease(weights.id, progress=_progress if sys.stderr.isatty() else None) as network:
+        loaded = perf_counter()
+        explanation = explain(network, picture, layer=arguments.layer, target=arguments.target)
+        device = str(next(network.model.parameters()).device)
+    seconds = {"decode": decoded - begun, "load": loaded - decoded, **explanation.seconds}
+    x, y = explanation.heatmap_peak
+    answer = {
+        "model": arguments.model,
+        "weights": weights.id,
+        "device": device,
+        "predictions": [
+            {"label": p.label, "index": p.index, "probability": p.probability} for p in explanation.predictions
+        ],
+        "layer": explanation.layer,
+        "target": explanation.target,
+        "heatmap_peak": {"x": x, "y": y},
+        "seconds": {name: seconds[name] for name in ("decode", "load", "forward", "backward")},
+    }
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    np.save(arguments.out / "heatmap.npy", explanation.heatmap)
+    np.save(arguments.out / "features.npy", explanation.features)
+    overlay(explanation).save(arguments.out / "overlay.png")
+    if arguments.json:
+        print(json.dumps(answer, indent=2))
+        return
+    print(f"{weights.id} on {device}, explained at {explanation.layer}")
+    for prediction in explanation.predictions:
+        print(f"  {prediction.probability:6.1%}  {prediction.label}")
+    print(f"wrote heatmap.npy, features.npy and overlay.png to {arguments.out}")
+
+
+def _progress(done: int, total: int | None) -> None:
+    share = f"{done / total:4.0%}" if total else ""
+    print(f"\r{done / 1e6:8.1f} MB {share}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    from explorer import catalogue
+    from explorer.networks import names
+
+    architectures = [
+        {"id": a.id, "name": a.name, "year": a.year, "family": a.family, "builders": list(a.builders)}
+        for a in catalogue.architectures().values()
+    ]
+    networks = {builder: list(of) for builder, of in names().items()}
+    if arguments.json:
+        print(json.dumps({"architectures": architectures, "networks": networks}, indent=2))
+        return
+    for row in architectures:
+        print(f"  {row['id']:<22} {row['year']}  {row['name']:<26} {', '.join(row['builders'])}")
+    counts = ", ".join(f"{len(of)} {builder}" for builder, of in networks.items())
+    print(f"\n{len(architectures)} catalogued architectures; by name also {counts} networks (--json lists them)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _OneLineParser(prog="python -m explorer", description="Explore convolutional architectures.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], what: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=what, description=what)
+        added.add_argument("--json", action="store_true", help="print JSON")
+        added.set_defaults(run=run)
+        return added
+
+    stats = command("stats", _stats, "Parameters, MACs, receptive field and the layer table of a network.")
+    stats.add_argument("name", help="a catalogued id, timm:NAME, torchvision:NAME, zoo:NAME, local-dir:FOLDER, ...")
+    stats.add_argument("--image-size", type=int, help="height and width of the input, in pixels")
+
+    explain = command("explain", _explain, "Predictions, a Grad-CAM heatmap and feature maps of a picture.")
+    explain.add_argument("image", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")
+    explain.add_argument("--model", required=True, metavar="ID", help="the network, named as for stats")
+    explain.add_argument("--weights", metavar="ID", help="an entry of its weights; default: what is on this machine")
+    explain.add_argument("--layer", metavar="PATH", help="where to look; default: the last feature map")
+    explain.add_argument("--target", type=int, metavar="N", help="class to explain; default: the likeliest")
+    explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
+
+    command("list", _list, "What can be named.")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0, or 2 with one line on stderr."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except BrokenPipeError:
+        return 0
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"explorer: {' '.join(str(error).split())}", file=sys.stderr)
+        return MISUSE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
