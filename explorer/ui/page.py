@@ -1,0 +1,129 @@
+"""The frame around every page: navigation, head row with the shared picker, and the accessor pages begin with.
+
+On a fresh server Streamlit runs `pages/x.py` for a deep link without `app.py`, because it finds a `pages`
+folder beside it and has not yet met `st.navigation`. `begin()` notices that no frame was drawn, declares the
+navigation and asks for a rerun, which then goes through `app.py` with page and query string kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer import catalogue
+from explorer.ui import picker, state, theme
+
+TITLE = "CNN Architecture Explorer"
+_HEAD = "_head_of_this_run"
+_HANDED_OVER = "_handed_over"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the navigation; `sentence` stands under the page's title and in the menu's tooltip."""
+
+    script: str
+    title: str
+    icon: str
+    sentence: str
+
+
+ENTRIES = (
+    Entry(
+        "pages/timeline.py",
+        "Timeline",
+        ":material/timeline:",
+        "What capped the last architecture, and which idea removed that ceiling?",
+    ),
+    Entry(
+        "pages/architecture.py",
+        "Architecture",
+        ":material/account_tree:",
+        "One network as an open book: its idea, its blocks, its numbers.",
+    ),
+    Entry(
+        "pages/inference.py",
+        "Inference",
+        ":material/image_search:",
+        "Give a network your photo: what it answers, where it looked, what its layers saw.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page script works with. `arch` is what the URL names; `entry` its catalogue entry, if it has one."""
+
+    arch: str
+    entry: catalogue.Architecture | None
+    presenting: bool
+    dark: bool
+    _head: DeltaGenerator
+
+    def title(self, title: str, sentence: str = "") -> None:
+        """Replace the title the navigation gave, once the page knows better (an architecture's name)."""
+        _write_head(self._head, title, sentence)
+
+    def reference(self):
+        """The network reference of `arch`; an unknown name is said and the default used. Imports torch."""
+        return picker.reference(self.arch)
+
+
+def navigation() -> st.Page:
+    """Declare all pages; the one the visitor asked for."""
+    pages = [
+        st.Page(entry.script, title=entry.title, icon=entry.icon, help=entry.sentence, default=not index)
+        for index, entry in enumerate(ENTRIES)
+    ]
+    return st.navigation(pages, position="top")
+
+
+def frame() -> st.Page:
+    """Everything around a page, drawn by `app.py` on each run; the page to run inside it."""
+    current = navigation()
+    theme.apply(presenting=state.presenting())
+    state.bind()
+    with st.container(key="head_row"):
+        title, choice, switch = st.columns([11, 6, 2], vertical_alignment="center")
+        head = title.empty()
+        with choice:
+            picker.draw()
+        with switch:
+            state.present_switch()
+    _write_head(head, current.title, current.help)
+    st.session_state[_HEAD] = head
+    if picker.just_picked() and current.title == ENTRIES[0].title:
+        open_architecture()
+    return current
+
+
+def begin() -> Page:
+    """First line of every page: what the visitor chose, after making sure that the frame stands around it."""
+    head = st.session_state.pop(_HEAD, None)
+    if head is None:
+        _hand_over_to_navigation()
+    st.session_state.pop(_HANDED_OVER, None)
+    name = state.arch()
+    return Page(name, picker.entry_of(name), state.presenting(), state.dark(), head)
+
+
+def open_architecture() -> None:
+    """Go to the Architecture page with the current choice; the bound parameters travel along."""
+    st.switch_page(ENTRIES[1].script, query_params={})
+
+
+def _hand_over_to_navigation() -> None:
+    if st.session_state.pop(_HANDED_OVER, False):
+        raise RuntimeError("This page was run without app.py twice in a row; start the app with app.py.")
+    st.session_state[_HANDED_OVER] = True
+    navigation()
+    st.rerun()
+
+
+def _write_head(head: DeltaGenerator, title: str, sentence: str) -> None:
+    with head.container(gap=None):
+        st.title(title, anchor=False)
+        if sentence:
+            st.caption(sentence)

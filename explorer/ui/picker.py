@@ -1,0 +1,112 @@
+"""The architecture picker shared by all pages: catalogue names, or any name that a builder knows, typed."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import streamlit as st
+
+from explorer import catalogue
+from explorer.ui import state
+
+_WIDGET = "picker"
+_PICKED = "_picked"
+
+
+@cache
+def options() -> dict[str, str]:
+    """What the picker lists: value for the URL -> label, by family in catalogue order, then by year.
+
+    A variant stands below its architecture under its own reference, unless it is the architecture itself.
+    """
+    labels: dict[str, str] = {}
+    for entry in _by_family():
+        family = catalogue.FAMILIES[entry.family].name
+        labels[entry.id] = f"{entry.name} · {entry.year} · {family}"
+        for variant, reference in entry.variants.items():
+            if variant != entry.name:
+                labels.setdefault(reference, f"{variant} · {entry.year} · {family}")
+    return labels
+
+
+def entry_of(name: str) -> catalogue.Architecture | None:
+    """The catalogue entry that `name` stands for: its id, or one of its variants' or builders' references."""
+    known = catalogue.architectures()
+    return known.get(name) or known.get(_ids_by_reference().get(name, ""))
+
+
+def draw() -> None:
+    """The select box. Typing searches; a typed name that is not listed is taken as it stands."""
+    labels = options()
+    st.session_state[_WIDGET] = state.arch()
+    st.selectbox(
+        "Architecture",
+        list(labels),
+        format_func=lambda name: labels.get(name, name),
+        key=_WIDGET,
+        on_change=_picked,
+        accept_new_options=True,
+        label_visibility="collapsed",
+        icon=":material/search:",
+        placeholder="Search, or type any timm, torchvision, hf-hub: or local-dir: name",
+    )
+
+
+def just_picked() -> bool:
+    """Whether this run was started by a choice in the picker; true once."""
+    return st.session_state.pop(_PICKED, False)
+
+
+def reference(name: str):
+    """`networks.resolve(name)`; an unknown name becomes a sentence and the default architecture."""
+    from explorer import networks  # torch: only pages that build networks pay for it
+
+    try:
+        return networks.resolve(name)
+    except networks.UnknownNetwork as unknown:
+        fallback = catalogue.get(state.DEFAULT_ARCH)
+        st.warning(f"{unknown} Showing {fallback.name} instead.", icon=":material/help:")
+        return networks.resolve(fallback.id)
+
+
+def _picked() -> None:
+    name = st.session_state[_WIDGET]
+    if name:
+        state.choose(_listed(name))
+        st.session_state[_PICKED] = True
+
+
+def _listed(typed: str) -> str:
+    """The value of the option that a typed text means: its name in full, else the first that it is part of.
+
+    Enter hands over what was typed even while the list shows matches: "vgg" must not become a network's name.
+    A text that no option contains ("resnet26t", "hf-hub:timm/...") is a name for the builders.
+    """
+    labels = options()
+    if typed in labels:
+        return typed
+    wanted = _plain(typed)
+    names = {value: _plain(label.split(" · ")[0]) for value, label in labels.items()}
+    exact = (value for value, name in names.items() if wanted in (name, _plain(value)))
+    partial = (value for value, name in names.items() if wanted and wanted in name)
+    return next(exact, None) or next(partial, typed)
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalnum())
+
+
+def _by_family() -> list[catalogue.Architecture]:
+    order = list(catalogue.FAMILIES)
+    return sorted(
+        catalogue.architectures().values(), key=lambda entry: (order.index(entry.family), entry.year)
+    )
+
+
+@cache
+def _ids_by_reference() -> dict[str, str]:
+    return {
+        reference: entry.id
+        for entry in catalogue.architectures().values()
+        for reference in (*entry.variants.values(), *entry.builders)
+    }

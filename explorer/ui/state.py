@@ -1,0 +1,53 @@
+"""Choices that belong to the visit and stand in the URL, so that a link reproduces the view.
+
+Streamlit keeps a parameter across pages, and the browser's Back key keeps its meaning, only when the
+parameter is bound to a widget of the frame (`app.py`). `arch` is bound to a text field that is not shown: the
+URL holds the plain identifier while the visible picker shows names.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+ARCH = "arch"
+PRESENT = "present"
+DEFAULT_ARCH = "resnet50"
+
+
+def arch() -> str:
+    """Catalogue id or network reference in the URL; the default when the URL names none."""
+    return st.session_state.get(ARCH) or DEFAULT_ARCH
+
+
+def chosen() -> bool:
+    """Whether the visitor chose an architecture, rather than being shown the default."""
+    return bool(st.session_state.get(ARCH))
+
+
+def choose(name: str) -> None:
+    """Make `name` the architecture of all pages. Only from a callback: before the bound field is drawn."""
+    st.session_state[ARCH] = name.strip()
+
+
+def presenting() -> bool:
+    return bool(st.session_state.get(PRESENT))
+
+
+def bind() -> None:
+    """Tie `arch` to the URL. Called once a run by the frame."""
+    with st.container(key="bound_state"):
+        st.text_input("Architecture", key=ARCH, bind="query-params")
+
+
+def present_switch() -> None:
+    st.toggle(
+        "Present",
+        key=PRESENT,
+        bind="query-params",
+        help="Larger type for a projector; the side bar and the menu are hidden.",
+    )
+
+
+def dark() -> bool:
+    """Whether the visitor's browser shows the dark theme."""
+    return st.context.theme.type == "dark"
