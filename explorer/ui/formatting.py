@@ -1,0 +1,76 @@
+"""Numbers and text as people read them: three significant digits on screen, the exact number beside it.
+
+One place, so that a value looks the same in a tile, a chart, a table and a tooltip. Names of layers and of
+networks come from strangers (a checkpoint's config may hold anything): all text for Markdown passes `plain`.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+
+_GAP = "\u00a0"  # number and unit never part at the end of a line
+_COUNT_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_BYTE_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
+
+
+def three_digits(value: float) -> str:
+    """`value` with three significant digits and no exponent: 25.6, 4.09, 138, 0.00417."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    rounded = float(f"{value:.2e}")
+    return f"{rounded:.{max(0, 2 - math.floor(math.log10(abs(rounded))))}f}"
+
+
+def _scaled(value: float, units: Iterable[tuple[float, str]]) -> tuple[str, str]:
+    # 999,600 reads 1.00 M, so the unit is chosen after the rounding.
+    rounded = float(f"{value:.2e}")
+    for unit_size, unit in units:
+        if abs(rounded) >= unit_size:
+            return three_digits(value / unit_size), unit
+    return three_digits(value), ""
+
+
+def count(value: float) -> str:
+    """A number of things: `25.6 M`, `4.09 G`, `61.7 k`; a whole number below a thousand is exact."""
+    if abs(value) < 1000 and float(value).is_integer():
+        return f"{int(value)}"
+    number, unit = _scaled(value, _COUNT_UNITS)
+    return f"{number}{_GAP}{unit}" if unit else number
+
+
+def size(value: float) -> str:
+    """Bytes in binary units: `97.5 MiB`."""
+    if abs(value) < 1000:
+        return f"{int(value)}{_GAP}B"
+    number, unit = _scaled(value, _BYTE_UNITS)
+    return f"{number}{_GAP}{unit or 'B'}"
+
+
+def exact(value: float) -> str:
+    """The whole number with thousands separators, for hovers, captions and exports."""
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:,}"
+
+
+def share(part: float, whole: float) -> str:
+    """A share as a percentage of three digits at most; a trace of something never shows as nothing."""
+    if whole <= 0 or part <= 0:
+        return f"0{_GAP}%"
+    percent = 100 * part / whole
+    if percent < 0.05:
+        return f"<{_GAP}0.1{_GAP}%"
+    return f"{percent:.1f}{_GAP}%" if percent < 99.95 else f"100{_GAP}%"
+
+
+def shape(dimensions: tuple[int, ...]) -> str:
+    """A tensor as papers write it: [1, 256, 56, 56] is `56 × 56 × 256`, tokens are `197 × 768`."""
+    inner = dimensions[1:]
+    if len(inner) == 3:
+        channels, height, width = inner
+        return f"{height} × {width} × {channels}"
+    return " × ".join(str(each) for each in inner) or "scalar"
+
+
+def plain(text: str) -> str:
+    """`text` with every Markdown and HTML sign escaped, so that it shows as what it is."""
+    return _MARKDOWN.sub(r"\\\1", text.replace("\n", " "))
