@@ -1,7 +1,7 @@
 """Where everything of the stage diagram lies: cards, labels, bars, volumes, arrows; pure geometry in pixels.
 
-Python lays out, the browser only paints. So a test can prove that nothing overlaps, and the same layout can be
-written to a file. It is made for several widths; the browser takes the widest that fits its column.
+Python lays out, the browser only paints. So a test can prove that nothing overlaps, and the same layout can
+be written to a file. It is made for several widths; the browser takes the widest that fits its column.
 """
 
 import itertools
@@ -186,7 +186,7 @@ def _stage_width(row: Sequence[Card], inner: float) -> float:
     if not stages:
         return MAX_CARD
     free = inner - GAP * (len(row) - 1) - PORT_CARD * (len(row) - stages)
-    return max(MIN_CARD, min(MAX_CARD, free / stages))
+    return max(MIN_CARD, min(MAX_CARD, math.floor(free / stages)))
 
 
 def _place(card: Card, box: Box, cards: Sequence[Card]) -> Placed:

@@ -1,0 +1,88 @@
+"""Plotly figures of the stats sheet. Each takes finished numbers and gives a figure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import plotly.graph_objects as go
+
+from explorer.ui import formatting
+
+# A share narrower than this holds no name that could be read.
+_LABELLED = 0.07
+
+
+@dataclass(frozen=True)
+class Part:
+    """One coloured piece of a bar: a kind of layer, a stage, a use of memory."""
+
+    name: str
+    amount: float
+    colour: str
+
+
+def shares(measures: Mapping[str, Sequence[Part]], axis_title: str) -> go.Figure:
+    """One bar of 100 % for each measure, such as parameters above MACs; the exact amounts on hover.
+
+    Parts of one name share a colour and a place in the legend, whichever bar they are in.
+    """
+    figure = go.Figure()
+    totals = {measure: sum(part.amount for part in parts) for measure, parts in measures.items()}
+    names = dict.fromkeys(part.name for parts in measures.values() for part in parts)
+    for name in names:
+        pieces = {m: part for m, parts in measures.items() for part in parts if part.name == name}
+        fractions = [pieces[m].amount / totals[m] if totals[m] else 0.0 for m in pieces]
+        figure.add_bar(
+            orientation="h",
+            name=escape(name),
+            y=list(pieces),
+            x=[100 * fraction for fraction in fractions],
+            marker={"color": next(iter(pieces.values())).colour, "line": {"width": 0}},
+            text=[_inside(name, fraction, totals[m]) for m, fraction in zip(pieces, fractions, strict=True)],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            constraintext="inside",
+            customdata=[
+                (formatting.exact(pieces[m].amount), formatting.share(pieces[m].amount, totals[m]))
+                for m in pieces
+            ],
+            hovertemplate=f"<b>{escape(name)}</b><br>%{{y}}: %{{customdata[0]}} (%{{customdata[1]}})"
+            "<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", bargap=0.28, height=60 + 52 * len(measures), margin=_margin())
+    figure.update_xaxes(title_text=axis_title, range=[0, 100], ticksuffix=" %", fixedrange=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
+    return figure
+
+
+def amounts(parts: Sequence[Part], axis_title: str, show: Callable[[float], str], unit: float) -> go.Figure:
+    """One stacked bar of amounts, its axis in `unit`s, each piece named with its amount by `show`."""
+    figure = go.Figure()
+    total = sum(part.amount for part in parts)
+    for part in parts:
+        figure.add_bar(
+            orientation="h",
+            name=escape(part.name),
+            y=[""],
+            x=[part.amount / unit],
+            marker={"color": part.colour, "line": {"width": 0}},
+            text=[f"{escape(part.name)}<br>{show(part.amount)}" if part.amount >= 0.12 * total else ""],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            hovertemplate=f"<b>{escape(part.name)}</b><br>{show(part.amount)}"
+            f" ({formatting.exact(part.amount)} bytes)<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", bargap=0.2, height=150, margin=_margin())
+    figure.update_xaxes(title_text=axis_title, rangemode="tozero", fixedrange=True)
+    figure.update_yaxes(fixedrange=True, showticklabels=False)
+    return figure
+
+
+def _inside(name: str, fraction: float, total: float) -> str:
+    return f"{escape(name)} {formatting.share(fraction * total, total)}" if fraction >= _LABELLED else ""
+
+
+def _margin() -> dict[str, int]:
+    return {"l": 0, "r": 8, "t": 4, "b": 0}

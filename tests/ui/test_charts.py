@@ -1,0 +1,47 @@
+"""The sums on the charts are the sums of what went in."""
+
+import pytest
+
+from explorer.ui import charts, formatting
+from explorer.ui.charts import Part
+
+VGG_PARAMS = (Part("Spatial", 14_714_688, "#111"), Part("Linear", 123_642_856, "#222"))
+VGG_MACS = (Part("Spatial", 15_346_630_656, "#111"), Part("Linear", 123_633_664, "#222"))
+
+
+@pytest.fixture
+def figure():
+    return charts.shares({"Parameters": VGG_PARAMS, "MACs": VGG_MACS}, "share of the network")
+
+
+def test_each_bar_is_a_hundred_percent(figure):
+    totals = {"Parameters": 0.0, "MACs": 0.0}
+    for trace in figure.data:
+        for measure, percent in zip(trace.y, trace.x, strict=True):
+            totals[measure] += percent
+    assert totals == {"Parameters": pytest.approx(100), "MACs": pytest.approx(100)}
+
+
+def test_the_exact_amounts_are_on_hover_and_the_big_shares_are_named(figure):
+    linear = next(trace for trace in figure.data if trace.name == "Linear")
+    assert linear.customdata[0][0] == "123,642,856"
+    assert linear.text[0].replace("\u00a0", " ") == "Linear 89.4 %"
+    assert linear.text[1] == ""  # 0.8 % of the MACs: too narrow for a name
+
+
+def test_a_measure_without_amounts_is_an_empty_bar():
+    figure = charts.shares({"Parameters": (Part("Pool", 0, "#111"),)}, "share")
+    assert figure.data[0].x == (0.0,)
+
+
+def test_names_of_strangers_are_escaped():
+    hostile = "<img src=x onerror=alert(1)>"
+    figure = charts.shares({"MACs": (Part(hostile, 3, "#111"),)}, "share")
+    assert "<img" not in figure.to_json()
+    assert "<img" not in charts.amounts([Part(hostile, 3, "#111")], "MiB", formatting.size, 2**20).to_json()
+
+
+def test_amounts_add_up_in_their_unit():
+    parts = [Part("Weights", 100 * 2**20, "#111"), Part("Activations", 28 * 2**20, "#222")]
+    figure = charts.amounts(parts, "memory in MiB", formatting.size, 2**20)
+    assert sum(trace.x[0] for trace in figure.data) == pytest.approx(128)
