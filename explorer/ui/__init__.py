@@ -1,4 +1,4 @@
-"""What the screen is made of; importing it loads neither torch nor Plotly, so the first page comes up at once.
+"""What the screen is made of; importing it loads neither torch nor Plotly, so the first page is up at once.
 
     page        the frame around every page: navigation, head row, `begin()` with which each page starts
     picker      the one architecture picker, and the name it holds turned into a network reference

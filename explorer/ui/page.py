@@ -1,4 +1,4 @@
-"""The frame around every page: navigation, head row with the shared picker, and the accessor pages begin with.
+"""The frame around every page: navigation, head row with the shared picker, and how every page begins.
 
 On a fresh server Streamlit runs `pages/x.py` for a deep link without `app.py`, because it finds a `pages`
 folder beside it and has not yet met `st.navigation`. `begin()` notices that no frame was drawn, declares the
@@ -54,7 +54,7 @@ ENTRIES = (
 
 @dataclass(frozen=True)
 class Page:
-    """What a page script works with. `arch` is what the URL names; `entry` its catalogue entry, if it has one."""
+    """What a page script works with. `arch` is what the URL names, `entry` its catalogue entry."""
 
     arch: str
     entry: catalogue.Architecture | None

@@ -1,15 +1,146 @@
-"""Look: one colour a family, one colour a role of operation, the same everywhere, in a light and a dark variant."""
+"""Look: one colour a family, one colour a role of operation, everywhere the same, for light and dark pages.
+
+The colours were searched so that any two of a set, the neutral grey included, stay apart under normal vision,
+deuteranopia and protanopia, and stand off the page by at least 3:1. `tests/ui/test_theme.py` holds them to it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Layout
+
 ASSETS = Path(__file__).parent / "assets"
+
+
+@dataclass(frozen=True)
+class Colour:
+    """One meaning, as CSS hex on a light and on a dark page."""
+
+    light: str
+    dark: str
+
+    def on(self, *, dark: bool) -> str:
+        return self.dark if dark else self.light
+
+
+NEUTRAL = Colour("#7A8087", "#98A1AA")
+ACCENT = Colour("#1F6F8B", "#62B6D1")
+BACKGROUND = Colour("#FCFCFB", "#14181C")
+SURFACE = Colour("#F1F2F1", "#1E242A")
+TEXT = Colour("#1C2127", "#E8EAEC")
+LINE = Colour("#DADDDC", "#363E46")
+
+# By id of explorer.catalogue.FAMILIES, in its order.
+FAMILIES: dict[str, Colour] = {
+    "handcrafted": NEUTRAL,
+    "plain": Colour("#0077DC", "#6190B5"),
+    "inception": Colour("#BF8452", "#D88A12"),
+    "residual": Colour("#AE2F2D", "#EC7065"),
+    "compact": Colour("#138D6D", "#5EC9A5"),
+    "attention": Colour("#7242A2", "#BD8BEA"),
+    "scaled": Colour("#8B7D0D", "#DDC746"),
+    "transformer": Colour("#DC68AD", "#F6AAD4"),
+    "convnext": Colour("#264270", "#C4D8FD"),
+}
+
+# By kind of operation in a trace. What only moves or renames values is grey.
+ROLES: dict[str, Colour] = {
+    "spatial": Colour("#3968CD", "#5B8BB0"),
+    "pointwise": Colour("#4798CC", "#9BD3F7"),
+    "depthwise": Colour("#147A70", "#67C1A2"),
+    "grouped": Colour("#3D6881", "#777FFA"),
+    "linear": Colour("#6B4097", "#B38AD7"),
+    "norm": Colour("#9D915C", "#F5DD5C"),
+    "activation": Colour("#4E8353", "#AFD988"),
+    "pool": Colour("#CA7729", "#F0A74A"),
+    "merge": Colour("#B43532", "#EB7A6E"),
+    "attention": Colour("#DC5DAA", "#F7A1D1"),
+    "reshape": NEUTRAL,
+    "other": NEUTRAL,
+    "input": NEUTRAL,
+    "output": NEUTRAL,
+}
+
+ROLE_NAMES: dict[str, str] = {
+    "spatial": "Spatial convolution",
+    "pointwise": "Pointwise convolution (1×1)",
+    "depthwise": "Depthwise convolution",
+    "grouped": "Grouped convolution",
+    "linear": "Linear",
+    "norm": "Normalisation",
+    "activation": "Activation",
+    "pool": "Pooling",
+    "merge": "Add, concatenate, multiply",
+    "attention": "Attention",
+    "reshape": "Reshape",
+    "other": "Other",
+    "input": "Input",
+    "output": "Output",
+}
+
+
+def family_colour(family: str, *, dark: bool) -> str:
+    """Colour of a family; grey for a network that stands in no family."""
+    return FAMILIES.get(family, NEUTRAL).on(dark=dark)
+
+
+def role_colour(kind: str, *, dark: bool) -> str:
+    """Colour of a kind of operation; grey for a kind that is not listed."""
+    return ROLES.get(kind, NEUTRAL).on(dark=dark)
+
+
+def asset(name: str) -> str:
+    """Text of a style sheet or script that lies in `explorer/ui/assets`."""
+    return (ASSETS / name).read_text("utf-8")
 
 
 def apply(*, presenting: bool) -> None:
     """Put the frame's styles on the page; with `presenting`, the larger type as well."""
     sheets = ["frame.css", "present.css"] if presenting else ["frame.css"]
-    st.html("<style>" + "\n".join((ASSETS / sheet).read_text("utf-8") for sheet in sheets) + "</style>")
+    st.html("<style>" + "\n".join(asset(sheet) for sheet in sheets) + "</style>")
+
+
+@cache
+def plotly_layout(*, dark: bool, presenting: bool = False) -> Layout:
+    """The one layout of all charts, for `figure.update_layout(template={"layout": plotly_layout(...)})`.
+
+    Plotly is imported here, at the first chart, because the landing page draws none.
+    """
+    from plotly.graph_objects import Layout
+
+    size = 19 if presenting else 14
+    text, line, surface = TEXT.on(dark=dark), LINE.on(dark=dark), SURFACE.on(dark=dark)
+    axis = {
+        "gridcolor": line,
+        "linecolor": line,
+        "zeroline": False,
+        "ticks": "outside",
+        "tickcolor": line,
+        "title": {"standoff": 8},
+        "automargin": True,
+    }
+    return Layout(
+        font={"family": '"Source Sans", sans-serif', "size": size, "color": text},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        colorway=[colour.on(dark=dark) for name, colour in FAMILIES.items() if name != "handcrafted"],
+        colorscale={"sequential": "Viridis", "diverging": "RdBu"},
+        xaxis=axis,
+        yaxis=axis,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        hoverlabel={"bgcolor": surface, "bordercolor": line, "font": {"color": text, "size": size}},
+        margin={"l": 8, "r": 8, "t": 32, "b": 8},
+        separators=". ",
+    )
+
+
+def style(figure, *, dark: bool, presenting: bool = False):
+    """`figure` with the app's template; hand it to `st.plotly_chart(..., theme=None)`."""
+    return figure.update_layout(template={"layout": plotly_layout(dark=dark, presenting=presenting)})
