@@ -23,10 +23,9 @@ def three_digits(value: float) -> str:
 
 
 def _scaled(value: float, units: Iterable[tuple[float, str]]) -> tuple[str, str]:
-    # 999,600 reads 1.00 M, so the unit is chosen after the rounding.
-    rounded = float(f"{value:.2e}")
     for unit_size, unit in units:
-        if abs(rounded) >= unit_size:
+        # 999,600 reads 1.00 M, so the unit is chosen after the rounding.
+        if float(f"{abs(value) / unit_size:.2e}") >= 1:
             return three_digits(value / unit_size), unit
     return three_digits(value), ""
 
