@@ -1,0 +1,64 @@
+"""What can be BUILT: timm, torchvision, the networks written here, the zoo, the Hugging Face hub, local folders.
+
+`resolving` turns what was typed into a Reference and needs no torch; `building` builds it (`from_*.py`, one module a
+builder, each with build, input_spec, entries, fetch and read); `weights` lists trained weights and loads them into a
+Network, through `downloading`; `inputs` and `labels` say what goes in and what the outputs mean. One file a family
+holds the networks written here: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1.
+
+Names that need torch are imported when first used, so that resolving a name stays cheap.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from explorer.networks.resolving import Reference, UnknownNetwork, names, resolve
+
+if TYPE_CHECKING:
+    from explorer.networks.building import CannotBuild, build, check_budget, input_spec, parameter_count
+    from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable
+    from explorer.networks.inputs import InputSpec
+    from explorer.networks.weights import choose_weights, entry_of, load, on_this_machine, weights_of
+
+_HOMES = {
+    "CannotBuild": "building",
+    "build": "building",
+    "check_budget": "building",
+    "input_spec": "building",
+    "parameter_count": "building",
+    "Network": "entries",
+    "WeightsEntry": "entries",
+    "WeightsUnavailable": "entries",
+    "InputSpec": "inputs",
+    "choose_weights": "weights",
+    "entry_of": "weights",
+    "load": "weights",
+    "on_this_machine": "weights",
+    "weights_of": "weights",
+}
+
+__all__ = [
+    "CannotBuild",
+    "InputSpec",
+    "Network",
+    "Reference",
+    "UnknownNetwork",
+    "WeightsEntry",
+    "WeightsUnavailable",
+    "build",
+    "check_budget",
+    "choose_weights",
+    "entry_of",
+    "input_spec",
+    "load",
+    "names",
+    "on_this_machine",
+    "parameter_count",
+    "resolve",
+    "weights_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,126 @@
+"""One function builds any network, whoever wrote it; one says what it takes in."""
+
+import importlib
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils._device import DeviceContext
+
+from explorer.networks.downloading import DownloadFailed
+from explorer.networks.inputs import InputSpec
+from explorer.networks.resolving import Reference, UnknownNetwork, resolve
+
+# Each has build(name, image_size), input_spec(name) and entries(name): add a builder = one module and one line.
+_MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "explorer": "from_here",
+        "timm": "from_timm",
+        "torchvision": "from_torchvision",
+        "zoo": "from_zoo",
+        "hf-hub": "from_hub",
+        "local-dir": "from_folder",
+    }
+)
+
+
+class CannotBuild(ValueError):
+    """The network exists, but not like this: size, budget or a broken configuration."""
+
+
+class _MetaDevice(DeviceContext):
+    """`torch.device("meta")`, except that numbers a constructor computes with stay numbers.
+
+    RegNet of torchvision derives its widths through torch.arange and torch.tensor, which are empty on meta.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(torch.device("meta"))
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in (torch.arange, torch.tensor):
+            return func(*args, **(kwargs or {}))
+        return super().__torch_function__(func, types, args, kwargs)
+
+
+def builder(name: str) -> ModuleType:
+    """The module that builds references of this kind; imported when first needed."""
+    return importlib.import_module(f"explorer.networks.{_MODULES[name]}")
+
+
+def build(
+    reference: Reference | str, image_size: int | None = None, device: torch.device | str = "cpu"
+) -> nn.Module:
+    """The network with random weights, in eval mode, no activation in place; on "meta" it costs no memory.
+
+    image_size: side in pixels of the square input; None for the network's own.
+    Raises UnknownNetwork, or CannotBuild with what stands in the way. Off the meta device the number of parameters
+    must not pass EXPLORER_MAX_PARAMS, where that is set.
+    """
+    reference = _reference(reference)
+    if torch.device(device).type == "meta":
+        with _MetaDevice():
+            model = _make(reference, image_size)
+        return prepared(model).to("meta")
+    check_budget(reference, image_size)
+    return prepared(_make(reference, image_size)).to(device)
+
+
+def input_spec(reference: Reference | str) -> InputSpec:
+    """The input a network was designed for; what its weights were trained with stands in their entry."""
+    reference = _reference(reference)
+    try:
+        return builder(reference.builder).input_spec(reference.name)
+    except DownloadFailed as failed:
+        raise CannotBuild(f"{reference} cannot be looked at: {failed}.") from failed
+
+
+@lru_cache(maxsize=4096)
+def parameter_count(reference: Reference, image_size: int | None = None) -> int:
+    """Counted on the network built without memory."""
+    model = build(reference, image_size, device="meta")
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def check_budget(reference: Reference, image_size: int | None = None) -> None:
+    """Raises CannotBuild if a hosted instance's budget of parameters forbids the network."""
+    limit = os.environ.get("EXPLORER_MAX_PARAMS")
+    if not limit:
+        return
+    params = parameter_count(reference, image_size)
+    if params > float(limit):
+        raise CannotBuild(
+            f"{reference} has {params / 1e6:,.0f} M parameters, and this machine builds networks of up to "
+            f"{float(limit) / 1e6:,.0f} M; its diagram and its numbers need no weights and work."
+        )
+
+
+def prepared(model: nn.Module) -> nn.Module:
+    """In eval mode, with every activation writing to a tensor of its own, so that what a hook saw stays as it was."""
+    for module in model.modules():
+        if getattr(module, "inplace", False) is True:
+            module.inplace = False
+    return model.eval()
+
+
+def _reference(reference: Reference | str) -> Reference:
+    return resolve(reference) if isinstance(reference, str) else reference
+
+
+def _make(reference: Reference, image_size: int | None) -> nn.Module:
+    size = "" if image_size is None else f" for {image_size} x {image_size}"
+    try:
+        return builder(reference.builder).build(reference.name, image_size)
+    except UnknownNetwork:
+        raise
+    except DownloadFailed as failed:
+        raise CannotBuild(f"{reference} cannot be built: {failed}.") from failed
+    except Exception as error:  # whatever a library raises on sizes and settings it did not foresee
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CannotBuild(f"{reference} cannot be built{size}: {reason[:200]}.") from error

@@ -1,0 +1,61 @@
+"""The values that travel from a list of weights to a loaded network, and the error when there is none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import nn
+
+from explorer.catalogue import Fact
+from explorer.networks.inputs import InputSpec
+from explorer.networks.resolving import Reference
+
+# Called with the bytes that have arrived and the bytes there are in all, where the server says.
+Progress = Callable[[int, int | None], None]
+
+
+class WeightsUnavailable(RuntimeError):
+    """The weights cannot be had now; the message says why and what does work on this machine."""
+
+
+@dataclass(frozen=True)
+class WeightsEntry:
+    """One set of trained weights, here or somewhere else.
+
+    id: what `load` takes. reference: the network they belong to. label: for a list a reader chooses from.
+    bytes: size of the file, None where nobody says before the download. facts: published results of these very weights.
+    input: the preparation they were trained with, None until their configuration has been downloaded.
+    path: the file on this machine.
+    """
+
+    id: str
+    reference: Reference
+    label: str
+    bytes: int | None = None
+    licence: str = "not stated"
+    url: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)
+    input: InputSpec | None = None
+    path: Path | None = None
+
+    @property
+    def on_this_machine(self) -> bool:
+        return self.path is not None or self.untrained
+
+    @property
+    def untrained(self) -> bool:
+        return self.id.startswith("random:")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network ready to look at a picture: on the CPU, in eval mode, parameters frozen.
+
+    labels: class names by output index; empty where the outputs are features rather than classes.
+    """
+
+    model: nn.Module
+    reference: Reference
+    weights: WeightsEntry
+    input: InputSpec
+    labels: tuple[str, ...] = field(repr=False)

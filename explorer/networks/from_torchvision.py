@@ -1,0 +1,143 @@
+"""torchvision's classification networks and their weight entries."""
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlparse
+
+import torch
+from torch import nn
+from torchvision import models
+
+from explorer.catalogue import Fact
+from explorer.networks.downloading import download
+from explorer.networks.entries import Progress, WeightsEntry
+from explorer.networks.inputs import InputSpec, from_torchvision_transforms
+from explorer.networks.resolving import Reference, names, resolve
+
+# Built as torchvision itself builds them around its weights: GoogLeNet drops its auxiliary heads then, Inception v3
+# keeps them. Both skip a slow initialisation.
+_ARGUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "googlenet": {"aux_logits": False, "init_weights": False},
+        "inception_v3": {"aux_logits": True, "init_weights": False},
+    }
+)
+
+# DenseNet's files still name "denselayer1.norm.1" what the module now calls "denselayer1.norm1".
+_OLD_DENSENET_KEY = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
+
+
+def build(name: str, image_size: int | None = None) -> nn.Module:
+    size: dict[str, Any] = {}
+    if image_size is not None and name.startswith("vit_"):
+        size["image_size"] = image_size
+    if image_size is not None and name == "maxvit_t":
+        size["input_size"] = (image_size, image_size)
+    return models.get_model(name, weights=None, **_ARGUMENTS.get(name, {}), **size)
+
+
+def input_spec(name: str) -> InputSpec:
+    return _input_of(name, models.get_model_weights(name).DEFAULT)
+
+
+def entries(name: str) -> tuple[WeightsEntry, ...]:
+    """Its weight entries, the one torchvision recommends first."""
+    weights = models.get_model_weights(name)
+    recommended = weights.DEFAULT
+    ordered = [recommended, *(each for each in weights if each is not recommended)]
+    return tuple(_entry(name, each) for each in ordered)
+
+
+def entry(identifier: str) -> WeightsEntry:
+    """From "ResNet50_Weights.IMAGENET1K_V2"; "DEFAULT" stands for the recommended one. ValueError if there is none."""
+    enumeration, _, member = identifier.partition(".")
+    if enumeration not in _networks_by_enumeration():
+        raise ValueError(f"torchvision has no classification weights called {identifier!r}.")
+    name = _networks_by_enumeration()[enumeration]
+    weights = models.get_model_weights(name)
+    if member not in weights.__members__:
+        raise ValueError(f"{enumeration} has no {member!r}; try one of {', '.join(weights.__members__)}.")
+    return _entry(name, weights[member])
+
+
+def fetch(chosen: WeightsEntry, progress: Progress | None) -> Path:
+    """The file on this machine, downloaded if it must be; the sha256 in its name is checked."""
+    target = _file(chosen.url)
+    return download(chosen.url, target, _sha256_prefix(target), progress)
+
+
+def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
+    weights = models.get_weight(chosen.id.partition(":")[2])
+    name = chosen.reference.name
+    spec = _input_of(name, weights)
+    model = build(name, spec.image_size)
+    # torchvision's own reader, because some of its oldest files are archives within an archive.
+    state = weights.get_state_dict(
+        model_dir=str(path.parent), progress=False, map_location="cpu", weights_only=True
+    )
+    if name.startswith("densenet"):
+        state = {_OLD_DENSENET_KEY.sub(r"\1\2", key): value for key, value in state.items()}
+    if name == "googlenet":
+        state = {key: value for key, value in state.items() if not key.startswith("aux")}
+    if name in _ARGUMENTS:
+        # The published weights were trained on inputs scaled otherwise; torchvision rescales inside the network.
+        model.transform_input = True
+    model.load_state_dict(state)
+    return model, spec, tuple(weights.meta["categories"])
+
+
+def _entry(name: str, weights: Any) -> WeightsEntry:
+    meta = weights.meta
+    title = f"{type(weights).__name__}.{weights.name}"
+    spec = _input_of(name, weights)
+    measured = meta.get("_metrics", {}).get("ImageNet-1K", {})
+    facts = {
+        key: Fact(measured[published], "%", f"torchvision {title}", f"1-crop {spec.image_size}")
+        for key, published in (("top1", "acc@1"), ("top5", "acc@5"))
+        if published in measured
+    }
+    path = _file(weights.url)
+    return WeightsEntry(
+        id=f"torchvision:{title}",
+        reference=resolve(f"torchvision:{name}"),
+        label=f"{weights.name} · {facts['top1'].value:.1f} % top-1" if "top1" in facts else weights.name,
+        bytes=path.stat().st_size if path.is_file() else _megabytes(meta.get("_file_size")),
+        licence=meta.get("license", "not stated by torchvision"),
+        url=weights.url,
+        facts=MappingProxyType(facts),
+        input=spec,
+        path=path if path.is_file() else None,
+    )
+
+
+def _input_of(name: str, weights: Any) -> InputSpec:
+    return from_torchvision_transforms(
+        weights.transforms(), fixed=name.startswith("vit_") or name == "maxvit_t"
+    )
+
+
+def _megabytes(size: float | None) -> int | None:
+    """torchvision states sizes in units of 2^20 bytes, to two decimals."""
+    return None if size is None else math.ceil(size * 2**20)
+
+
+def _file(url: str) -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints" / os.path.basename(urlparse(url).path)
+
+
+def _sha256_prefix(path: Path) -> str:
+    found = torch.hub.HASH_REGEX.search(path.name)
+    return found.group(1) if found else ""
+
+
+@cache
+def _networks_by_enumeration() -> Mapping[str, str]:
+    return MappingProxyType(
+        {models.get_model_weights(name).__name__: name for name in names()["torchvision"]}
+    )

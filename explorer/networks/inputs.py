@@ -1,0 +1,79 @@
+"""What a network expects of a picture: size, crop, interpolation, mean and standard deviation."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """How a picture becomes the tensor [1, C, H, W] a network was trained on.
+
+    shape: (C, H, W) in pixels. resize: the shorter side in pixels before the crop.
+    crop_mode: "center" keeps the proportions and cuts the middle out, "squash" resizes both sides to `resize`,
+    "border" pads instead of cutting. mean, std: per channel, for values from 0 to 1.
+    fixed: the network takes this size only, unless it is built for another one.
+    """
+
+    shape: tuple[int, int, int]
+    resize: int
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    fixed: bool = False
+    crop_mode: Literal["center", "squash", "border"] = "center"
+
+    @property
+    def image_size(self) -> int:
+        """Side in pixels; the longer one of the few networks whose input is not square."""
+        return max(self.shape[1:])
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+    @property
+    def crop_pct(self) -> float:
+        """The share of the resized picture's shorter side that the crop keeps."""
+        return min(self.shape[1:]) / self.resize
+
+    def at(self, image_size: int | None) -> "InputSpec":
+        """The same preparation for a square input of another size; None keeps it as it is."""
+        if image_size is None or self.shape[1:] == (image_size, image_size):
+            return self
+        resize = math.floor(image_size / self.crop_pct)
+        return replace(self, shape=(self.channels, image_size, image_size), resize=resize)
+
+
+def from_pretrained_cfg(cfg: Mapping[str, Any]) -> InputSpec:
+    """From timm's configuration of one set of weights; its train-time size, not `test_input_size`."""
+    from timm.data import resolve_data_config
+
+    data = resolve_data_config(pretrained_cfg=dict(cfg))
+    channels, height, width = data["input_size"]
+    return InputSpec(
+        shape=(channels, height, width),
+        resize=math.floor(min(height, width) / data["crop_pct"]),
+        interpolation="bicubic" if data["interpolation"] == "bicubic" else "bilinear",
+        mean=tuple(data["mean"]),
+        std=tuple(data["std"]),
+        fixed=bool(cfg.get("fixed_input_size", False)),
+        crop_mode=data["crop_mode"],
+    )
+
+
+def from_torchvision_transforms(transforms: Any, fixed: bool) -> InputSpec:
+    """From the preset that a torchvision weight entry carries."""
+    (size,), (resize,) = transforms.crop_size, transforms.resize_size
+    return InputSpec(
+        shape=(3, size, size),
+        resize=resize,
+        interpolation="bicubic" if transforms.interpolation.value == "bicubic" else "bilinear",
+        mean=tuple(transforms.mean),
+        std=tuple(transforms.std),
+        fixed=fixed,
+    )

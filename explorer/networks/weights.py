@@ -1,0 +1,175 @@
+"""Which trained weights a network has, which of them are here, and how they get into it."""
+
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+
+import torch
+from torch import nn
+
+from explorer import catalogue
+from explorer.networks import building
+from explorer.networks.downloading import DownloadFailed
+from explorer.networks.entries import Network, Progress, WeightsEntry, WeightsUnavailable
+from explorer.networks.resolving import Reference, UnknownNetwork, resolve
+
+_SEED = 0
+# Seeding touches the process's one generator: two threads must not interleave.
+_SEEDING = threading.Lock()
+
+
+def weights_of(reference: Reference | str) -> tuple[WeightsEntry, ...]:
+    """Trained weights of a network, its own builder's first.
+
+    A build that the catalogue lists for an architecture also gets what the architecture's other builders have, and
+    the folders of EXPLORER_WEIGHTS made for any of them. Random weights are never among them.
+    """
+    reference = _reference(reference)
+    builds = _same_network(reference)
+    found = [entry for build in builds for entry in building.builder(build.builder).entries(build.name)]
+    architectures = tuple(build.name.partition(".")[0] for build in builds if build.builder == "timm")
+    found += building.builder("local-dir").listed(architectures)
+    return tuple({entry.id: entry for entry in _preferred_first(reference, found)}.values())
+
+
+def choose_weights(reference: Reference | str, weights_id: str | None = None) -> WeightsEntry:
+    """The entry asked for, else the first that is on this machine, else the first there is.
+
+    Raises WeightsUnavailable if the network has none, ValueError if `weights_id` belongs to another network.
+    """
+    reference = _reference(reference)
+    if weights_id:
+        entry = entry_of(weights_id)
+        if not _fits(entry, reference):
+            raise ValueError(f"{weights_id} holds weights of {entry.reference}, not of {reference}.")
+        return entry
+    found = weights_of(reference)
+    if not found:
+        raise WeightsUnavailable(
+            f"Nobody has published weights for {reference}; choose random:{reference} for an untrained one"
+            f"{_here_instead()}."
+        )
+    return next((entry for entry in found if entry.on_this_machine), found[0])
+
+
+def entry_of(weights_id: str) -> WeightsEntry:
+    """The entry of this id, whether its file is here or not. Raises ValueError with what would be an id."""
+    kind, _, name = weights_id.partition(":")
+    if kind not in _KINDS or not name:
+        raise ValueError(
+            f"{weights_id!r} is no weights id; ids begin with {', '.join(f'{k}:' for k in _KINDS)}."
+        )
+    return _KINDS[kind](name)
+
+
+def load(weights_id: str, progress: Progress | None = None) -> Network:
+    """The network with these weights, downloaded if they are not here: on the CPU, eval mode, parameters frozen.
+
+    progress: called with the bytes that have arrived and the bytes in all (None where the server does not say).
+    Raises ValueError for an id that means nothing, WeightsUnavailable if the weights cannot be had or read,
+    building.CannotBuild if the network passes this machine's budget.
+    """
+    entry = entry_of(weights_id)
+    # Never under inference_mode: tensors made there can take no gradient, and a heatmap needs one.
+    with torch.inference_mode(False):
+        if entry.untrained:
+            building.check_budget(entry.reference)
+            return _network(entry, _random(entry.reference), building.input_spec(entry.reference), ())
+        source = _source(entry)
+        try:
+            path = source.fetch(entry, progress)
+            building.check_budget(entry.reference)
+            model, spec, labels = source.read(entry, path)
+        except DownloadFailed as failed:
+            raise WeightsUnavailable(
+                f"The weights {entry.id} are not on this machine, and {failed}{_here_instead(entry.reference)}."
+            ) from failed
+        except (building.CannotBuild, UnknownNetwork):
+            raise
+        except Exception as error:  # a damaged file fails in as many ways as there are formats
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise WeightsUnavailable(
+                f"The weights {entry.id} cannot be read: {reason[:200]}{_here_instead(entry.reference)}."
+            ) from error
+        return _network(entry_of(weights_id), model, spec, labels)
+
+
+def _network(entry: WeightsEntry, model: nn.Module, spec, labels: tuple[str, ...]) -> Network:
+    building.prepared(model).requires_grad_(False)
+    return Network(model, entry.reference, entry, spec, labels)
+
+
+def _random(reference: Reference) -> nn.Module:
+    with _SEEDING, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        return building.build(reference)
+
+
+def _random_entry(name: str) -> WeightsEntry:
+    reference = resolve(name)
+    return WeightsEntry(
+        id=f"random:{reference}",
+        reference=reference,
+        label="Random weights: this network has learnt nothing",
+        licence="none needed",
+    )
+
+
+def _source(entry: WeightsEntry) -> ModuleType:
+    return building.builder("local-dir" if entry.id.startswith("folder:") else entry.reference.builder)
+
+
+def _same_network(reference: Reference) -> tuple[Reference, ...]:
+    """This build, then the other builders' builds of the same architecture, if the catalogue equates them."""
+    entry = catalogue.architectures().get(reference.architecture or "")
+    if entry is None or str(reference) not in entry.builders:
+        return (reference,)
+    return (reference, *(resolve(build) for build in entry.builders if build != str(reference)))
+
+
+def _preferred_first(reference: Reference, found: list[WeightsEntry]) -> list[WeightsEntry]:
+    """Some entries of the catalogue are about one set of weights (the same network, a new recipe)."""
+    entry = catalogue.architectures().get(reference.architecture or "")
+    preferred = entry.weights if entry else ()
+    return sorted(found, key=lambda each: each.id not in preferred)
+
+
+def _fits(entry: WeightsEntry, reference: Reference) -> bool:
+    def plain(each: Reference) -> tuple[str, str]:
+        return each.builder, each.name.partition(".")[0] if each.builder == "timm" else each.name
+
+    if plain(entry.reference) in {plain(each) for each in _same_network(reference)}:
+        return True
+    return any(entry.id == each.id for each in weights_of(reference))
+
+
+def _here_instead(reference: Reference | None = None) -> str:
+    """What does work on this machine, as the end of a sentence: of this network if possible, else the zoo."""
+    own = [entry.id for entry in weights_of(reference) if entry.on_this_machine] if reference else []
+    here = own or [entry.id for entry in on_this_machine()]
+    return f"; on this machine: {', '.join(here[:6])}" if here else ""
+
+
+def on_this_machine() -> tuple[WeightsEntry, ...]:
+    """The weights that need no network whatever is asked for: the zoo and the folders of EXPLORER_WEIGHTS."""
+    zoo, folder = building.builder("zoo"), building.builder("local-dir")
+    return (*zoo.all_entries(), *folder.all_entries())
+
+
+def _reference(reference: Reference | str) -> Reference:
+    return resolve(reference) if isinstance(reference, str) else reference
+
+
+_KINDS: Mapping[str, Callable[[str], WeightsEntry]] = MappingProxyType(
+    {
+        "torchvision": lambda name: building.builder("torchvision").entry(name),
+        "timm": lambda name: building.builder("timm").entry(name),
+        "zoo": lambda name: building.builder("zoo").entry(name),
+        "folder": lambda name: building.builder("local-dir").folder_entry(name),
+        "local-dir": lambda name: building.builder("local-dir").entry(name),
+        "hf-hub": lambda name: building.builder("hf-hub").entry(name),
+        "random": _random_entry,
+    }
+)
