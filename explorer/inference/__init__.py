@@ -1,0 +1,51 @@
+"""What a network sees. An upload's bytes become a picture (`images`), the picture the tensor a network was
+trained on (`preprocessing`); one pass gives predictions, heatmap and feature maps (`explaining`, with the
+methods of `attribution` at the layers `spatial` finds), and `overlay` draws the result. `samples` holds
+pictures to start with. Decoding and samples need no torch; the rest is imported when first asked for, so
+that a page can offer them before the heavy imports are done.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from explorer.inference.images import ImageError, decode
+from explorer.inference.overlay import COLORMAPS, overlay
+from explorer.inference.samples import SAMPLES, Sample
+
+if TYPE_CHECKING:
+    from explorer.inference.attribution import METHODS
+    from explorer.inference.explaining import (
+        MEASURES,
+        Explanation,
+        Feature,
+        Prediction,
+        default_layer,
+        explain,
+        layers,
+        top_features,
+    )
+
+__all__ = [
+    "COLORMAPS",
+    "MEASURES",
+    "METHODS",
+    "SAMPLES",
+    "Explanation",
+    "Feature",
+    "ImageError",
+    "Prediction",
+    "Sample",
+    "decode",
+    "default_layer",
+    "explain",
+    "layers",
+    "overlay",
+    "top_features",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "attribution" if name == "METHODS" else "explaining"
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -1,0 +1,287 @@
+"""One picture through one network, once: predictions, heatmap and feature maps of the same forward pass.
+
+The chosen layer's output is cut out of the pass and handed on as a fresh tensor that wants a gradient.
+What comes before it therefore runs without autograd, and the backward pass stops there.
+A call needs the network to itself: two passes that hook one module see each other's activations
+(`explorer.serving.pool` hands networks out one visitor at a time).
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from explorer.inference.attribution import METHODS
+from explorer.inference.preprocessing import prepare
+from explorer.inference.spatial import SpatialLayer, SpatialLayers, spatial_layers
+from explorer.networks import Network
+
+Measure = Literal["activation", "contribution"]
+
+# What a page writes beside "strongest channels first".
+MEASURES: Mapping[Measure, str] = MappingProxyType(
+    {
+        "activation": "mean absolute activation over the map",
+        "contribution": "activation × gradient of the class score, summed over the map",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One class: its name, its index among the outputs, its softmax probability from 0 to 1."""
+
+    label: str
+    index: int
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Everything the picture views draw from; NumPy arrays on the CPU, none writable.
+
+    view: uint8 [H, W, 3], the crop as the network sees it. display: the same crop, finer, for the eye.
+    view_box: (left, top, right, bottom) of the crop as fractions of the original picture.
+    cam: float32 [h, w] at layer resolution, non-negative, not normalised.
+    heatmap: float32 [H, W], cam at view size divided by its largest value; all zero where nothing at this
+    layer speaks for the class. features: float32 [C, h, w], the layer's output.
+    contributions: float32 [C], activation x gradient summed over the map: each channel's share, to first
+    order, in the class score. explained: the class whose score was followed back; target: its index.
+    seconds: wall time of "decode", "load", "forward" and "backward".
+    """
+
+    view: np.ndarray
+    display: np.ndarray
+    view_box: tuple[float, float, float, float]
+    predictions: tuple[Prediction, ...]
+    explained: Prediction
+    layer: str
+    method: str
+    cam: np.ndarray
+    heatmap: np.ndarray
+    features: np.ndarray
+    contributions: np.ndarray
+    device: str
+    seconds: Mapping[str, float]
+
+    @property
+    def target(self) -> int:
+        return self.explained.index
+
+    @property
+    def heatmap_peak(self) -> tuple[float, float] | None:
+        """(x, y) of the strongest point as fractions of the original picture; None for an empty heatmap."""
+        if not self.heatmap.any():
+            return None
+        row, column = np.unravel_index(int(self.heatmap.argmax()), self.heatmap.shape)
+        height, width = self.heatmap.shape
+        left, top, right, bottom = self.view_box
+        x = left + (right - left) * (column + 0.5) / width
+        y = top + (bottom - top) * (row + 0.5) / height
+        return float(x), float(y)
+
+
+@dataclass(frozen=True, eq=False)
+class Feature:
+    """One channel of the explained layer. strength: by the measure it was asked for. map: float32 [h, w]."""
+
+    channel: int
+    strength: float
+    map: np.ndarray
+
+
+def top_features(explanation: Explanation, n: int, measure: Measure = "activation") -> tuple[Feature, ...]:
+    """The n strongest channels first, by one of MEASURES."""
+    strengths = {
+        "activation": np.abs(explanation.features).mean(axis=(1, 2)),
+        "contribution": explanation.contributions,
+    }[measure]
+    order = np.argsort(-strengths, kind="stable")[:n]
+    return tuple(Feature(int(c), float(strengths[c]), explanation.features[c]) for c in order)
+
+
+def layers(network: Network) -> tuple[str, ...]:
+    """Paths of the layers that can be explained, in the order they finish."""
+    return tuple(_layers_of(network).by_path)
+
+
+def default_layer(network: Network) -> str:
+    """The layer `explain` takes where none is named: the last with a place in the picture."""
+    return _layers_of(network).default
+
+
+def explain(
+    network: Network,
+    image: Image.Image,
+    *,
+    layer: str | None = None,
+    target: int | None = None,
+    top_k: int = 5,
+    method: str = "Grad-CAM",
+    decode_seconds: float = 0.0,
+    load_seconds: float = 0.0,
+) -> Explanation:
+    """The network's answer to `image`, and where at `layer` the score of class `target` comes from.
+
+    layer: one of `layers(network)`, by default `default_layer(network)`. target: an output index, by default
+    the most probable class. decode_seconds, load_seconds: handed through to the result's `seconds`.
+    Raises ValueError where layer, target, method or top_k is not one of the choices.
+    """
+    chosen = _choose_layer(network, layer)
+    if method not in METHODS:
+        raise ValueError(f"{method!r} is not an attribution method; try one of {', '.join(METHODS)}")
+    if top_k < 1:
+        raise ValueError(f"top_k is {top_k}; ask for at least one class")
+    device = _device_of(network.model)
+
+    started = time.perf_counter()
+    prepared = prepare(image, network.input)
+    logits, captured = _forward(network.model, prepared.x.to(device), chosen.path)
+    probabilities = logits.detach().float().softmax(dim=0).cpu()
+    predictions = _top(network, probabilities, top_k)
+    forward_done = time.perf_counter()
+
+    explained = _explained(network, probabilities, target)
+    gradient = _gradient(network, logits[explained.index], captured, chosen)
+    activation = chosen.to_map(captured.detach()).float()
+    cam = METHODS[method](activation, gradient)
+    heatmap = _at_view_size(cam, prepared.view.shape[:2])
+    features, contributions = _array(activation), _array((activation * gradient).sum(dim=(1, 2)))
+    backward_done = time.perf_counter()
+
+    return Explanation(
+        view=_frozen(prepared.view),
+        display=_frozen(prepared.display),
+        view_box=prepared.view_box,
+        predictions=predictions,
+        explained=explained,
+        layer=chosen.path,
+        method=method,
+        cam=_array(cam),
+        heatmap=heatmap,
+        features=features,
+        contributions=contributions,
+        device=str(device),
+        seconds=MappingProxyType(
+            {
+                "decode": decode_seconds,
+                "load": load_seconds,
+                "forward": forward_done - started,
+                "backward": backward_done - forward_done,
+            }
+        ),
+    )
+
+
+def _layers_of(network: Network) -> SpatialLayers:
+    return spatial_layers(network.model, network.input.shape)
+
+
+def _choose_layer(network: Network, layer: str | None) -> SpatialLayer:
+    found = _layers_of(network)
+    if layer is None:
+        return found.by_path[found.default]
+    if layer not in found.by_path:
+        raise ValueError(
+            f"{layer!r} is not a layer of {network.weights.id} that can be explained; "
+            f"try one of {_some(list(found.by_path), found.default)}"
+        )
+    return found.by_path[layer]
+
+
+def _some(paths: list[str], default: str) -> str:
+    """The default first, then the outermost layers, as many as fit in a sentence."""
+    outermost = sorted((path for path in paths if path != default), key=lambda path: path.count("."))
+    shown = [default, *outermost[:7]]
+    more = len(paths) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _forward(model: nn.Module, x: Tensor, path: str) -> tuple[Tensor, Tensor]:
+    """(logits [classes], output of the layer at `path`, from which the logits' graph starts)."""
+    # The caller's thread may have any grad mode: a page's reruns move between threads.
+    with torch.inference_mode(False), torch.no_grad(), _capture(model.get_submodule(path)) as captured:
+        output = model(x)
+    if not isinstance(output, Tensor) or output.ndim != 2:
+        raise ValueError(
+            f"{type(model).__name__} does not answer with one score a class, so there is none to explain"
+        )
+    return output[0], captured[-1]
+
+
+@contextmanager
+def _capture(module: nn.Module) -> Iterator[list[Tensor]]:
+    """Collects the module's output, cut from what came before; autograd records from there on."""
+    captured: list[Tensor] = []
+
+    def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> Tensor:
+        captured.append(output.detach().requires_grad_())
+        torch.set_grad_enabled(True)  # until _forward's no_grad block ends and restores the mode
+        # A copy, because a residual block may add to it in place, which a leaf forbids.
+        return captured[-1].clone()
+
+    handle = module.register_forward_hook(hook)
+    try:
+        yield captured
+    finally:
+        handle.remove()
+
+
+def _gradient(network: Network, score: Tensor, captured: Tensor, layer: SpatialLayer) -> Tensor:
+    """Gradient of the class score at the layer, [C, h, w]."""
+    (gradient,) = torch.autograd.grad(score, captured) if score.requires_grad else (None,)
+    if gradient is None:
+        raise ValueError(
+            f"the answer of {network.weights.id} does not depend on {layer.path!r}; "
+            f"try {default_layer(network)!r}"
+        )
+    return layer.to_map(gradient).float()
+
+
+def _top(network: Network, probabilities: Tensor, top_k: int) -> tuple[Prediction, ...]:
+    indices = probabilities.topk(min(top_k, len(probabilities))).indices.tolist()
+    return tuple(_prediction(network, probabilities, index) for index in indices)
+
+
+def _explained(network: Network, probabilities: Tensor, target: int | None) -> Prediction:
+    index = int(probabilities.argmax()) if target is None else target
+    if not 0 <= index < len(probabilities):
+        raise ValueError(
+            f"{target} is not a class of {network.weights.id}; "
+            f"its {len(probabilities)} classes have the numbers 0 to {len(probabilities) - 1}"
+        )
+    return _prediction(network, probabilities, index)
+
+
+def _prediction(network: Network, probabilities: Tensor, index: int) -> Prediction:
+    label = network.labels[index] if index < len(network.labels) else f"output {index}"
+    return Prediction(label, index, float(probabilities[index]))
+
+
+def _at_view_size(cam: Tensor, size: tuple[int, ...]) -> np.ndarray:
+    """[h, w] -> float32 [H, W], its largest value 1 unless it is zero everywhere."""
+    grown = F.interpolate(cam[None, None], size=tuple(size), mode="bilinear", align_corners=False)[0, 0]
+    peak = grown.max()
+    return _array(grown / peak if peak > 0 else torch.zeros_like(grown))
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    parameter = next(model.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return _frozen(tensor.detach().cpu().contiguous().numpy())
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
