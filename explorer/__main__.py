@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,16 +22,9 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(MISUSE, f"{self.prog}: {message}\n")
 
 
-def _quantity(value: float, unit: str = "") -> str:
-    """Three significant digits with a metric prefix: 25557032 -> '25.6 M'."""
-    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= factor * 0.9995:
-            return f"{value / factor:#.3g} {prefix}{unit}".replace(". ", " ")
-    return f"{value:.3g} {unit}".rstrip()
-
-
 def _stats(arguments: argparse.Namespace) -> None:
     from explorer.analysis import stats
+    from explorer.ui.formatting import count, size
 
     sheet = stats(arguments.name, arguments.image_size).to_json()
     if arguments.json:
@@ -39,10 +33,10 @@ def _stats(arguments: argparse.Namespace) -> None:
     field = sheet["receptive_field"]
     rows = [
         ("input", "×".join(map(str, sheet["input_size"]))),
-        ("parameters", f"{_quantity(sheet['params'])}  ({sheet['params']:,})"),
-        ("MACs", f"{_quantity(sheet['macs'])}  ({sheet['macs']:,}; FLOPs = 2 × MACs)"),
-        ("activations", f"{_quantity(sheet['activations'])}  ({sheet['activations']:,})"),
-        ("weights, fp32", _quantity(sheet["weight_bytes"], "B")),
+        ("parameters", f"{count(sheet['params'])}  ({sheet['params']:,})"),
+        ("MACs", f"{count(sheet['macs'])}  ({sheet['macs']:,}; FLOPs = 2 × MACs)"),
+        ("activations", f"{count(sheet['activations'])}  ({sheet['activations']:,})"),
+        ("weights, fp32", size(sheet["weight_bytes"])),
         ("depth", f"{sheet['depth']} weighted layers on the longest path"),
         ("receptive field", f"{_pair(field['size'])} pixels, stride {_pair(field['stride'])}"),
         ("global from", field["global_from"] or "nowhere before the end"),
@@ -79,21 +73,24 @@ def _explain(arguments: argparse.Namespace) -> None:
     weights = choose_weights(resolve(arguments.model), arguments.weights)
     with pool.shared().lease(weights.id, progress=_progress if sys.stderr.isatty() else None) as network:
         loaded = perf_counter()
-        explanation = explain(network, picture, layer=arguments.layer, target=arguments.target)
-        device = str(next(network.model.parameters()).device)
-    seconds = {"decode": decoded - begun, "load": loaded - decoded, **explanation.seconds}
-    x, y = explanation.heatmap_peak
+        explanation = explain(
+            network,
+            picture,
+            layer=arguments.layer,
+            target=arguments.target,
+            decode_seconds=decoded - begun,
+            load_seconds=loaded - decoded,
+        )
+    peak = explanation.heatmap_peak
     answer = {
         "model": arguments.model,
         "weights": weights.id,
-        "device": device,
-        "predictions": [
-            {"label": p.label, "index": p.index, "probability": p.probability} for p in explanation.predictions
-        ],
+        "device": explanation.device,
+        "predictions": [asdict(prediction) for prediction in explanation.predictions],
         "layer": explanation.layer,
         "target": explanation.target,
-        "heatmap_peak": {"x": x, "y": y},
-        "seconds": {name: seconds[name] for name in ("decode", "load", "forward", "backward")},
+        "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
+        "seconds": dict(explanation.seconds),
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
     np.save(arguments.out / "heatmap.npy", explanation.heatmap)
@@ -102,7 +99,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(answer, indent=2))
         return
-    print(f"{weights.id} on {device}, explained at {explanation.layer}")
+    print(f"{weights.id} on {explanation.device}, explained at {explanation.layer}")
     for prediction in explanation.predictions:
         print(f"  {prediction.probability:6.1%}  {prediction.label}")
     print(f"wrote heatmap.npy, features.npy and overlay.png to {arguments.out}")
@@ -128,7 +125,9 @@ def _list(arguments: argparse.Namespace) -> None:
     for row in architectures:
         print(f"  {row['id']:<22} {row['year']}  {row['name']:<26} {', '.join(row['builders'])}")
     counts = ", ".join(f"{len(of)} {builder}" for builder, of in networks.items())
-    print(f"\n{len(architectures)} catalogued architectures; by name also {counts} networks (--json lists them)")
+    print(
+        f"\n{len(architectures)} catalogued architectures; by name also {counts} networks (--json lists them)"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,13 +141,17 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     stats = command("stats", _stats, "Parameters, MACs, receptive field and the layer table of a network.")
-    stats.add_argument("name", help="a catalogued id, timm:NAME, torchvision:NAME, zoo:NAME, local-dir:FOLDER, ...")
+    stats.add_argument(
+        "name", help="a catalogued id, timm:NAME, torchvision:NAME, zoo:NAME, local-dir:FOLDER, ..."
+    )
     stats.add_argument("--image-size", type=int, help="height and width of the input, in pixels")
 
     explain = command("explain", _explain, "Predictions, a Grad-CAM heatmap and feature maps of a picture.")
     explain.add_argument("image", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")
     explain.add_argument("--model", required=True, metavar="ID", help="the network, named as for stats")
-    explain.add_argument("--weights", metavar="ID", help="an entry of its weights; default: what is on this machine")
+    explain.add_argument(
+        "--weights", metavar="ID", help="an entry of its weights; default: what is on this machine"
+    )
     explain.add_argument("--layer", metavar="PATH", help="where to look; default: the last feature map")
     explain.add_argument("--target", type=int, metavar="N", help="class to explain; default: the likeliest")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")

@@ -1,0 +1,118 @@
+"""The command line as a user meets it: what it prints, what it writes, how it fails."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+
+from explorer.__main__ import main
+
+CHELSEA = Path(skimage.__file__).parent / "data" / "chelsea.png"
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    try:
+        code = main([str(word) for word in words])
+    except SystemExit as stop:  # argparse leaves this way
+        code = int(stop.code or 0)
+    return code, *capsys.readouterr()
+
+
+def test_stats_of_resnet50_are_torchvision_s_own(capsys):
+    code, out, _ = run(capsys, "stats", "torchvision:resnet50", "--json")
+    sheet = json.loads(out)
+    assert code == 0
+    assert sheet["params"] == 25_557_032  # ResNet50_Weights.IMAGENET1K_V1.meta["num_params"]
+    assert math.isclose(sheet["macs"] / 1e9, 4.089, rel_tol=0.005)  # ....meta["_ops"]
+    assert sheet["depth"] == 50
+    assert sum(layer["params"] for layer in sheet["layers"]) == sheet["params"]
+    assert sum(layer["macs"] for layer in sheet["layers"]) == sheet["macs"]
+    assert set(sheet) == {
+        "model", "input_size", "params", "macs", "activations", "weight_bytes", "depth", "receptive_field", "layers",
+    }  # fmt: skip
+
+
+def test_stats_as_text_say_what_a_mac_is(capsys):
+    code, out, _ = run(capsys, "stats", "zoo:resnet20")
+    assert code == 0
+    assert "FLOPs = 2 × MACs" in out
+    assert "269,722" in out
+
+
+def test_explain_writes_what_it_says(capsys, tmp_path):
+    code, out, _ = run(capsys, "explain", CHELSEA, "--model", "zoo:resnet20", "--out", tmp_path, "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["predictions"][0]["label"] == "cat"
+    assert answer["target"] == answer["predictions"][0]["index"]
+    assert list(answer["seconds"]) == ["decode", "load", "forward", "backward"]
+    assert 0 <= answer["heatmap_peak"]["x"] <= 1
+    assert 0 <= answer["heatmap_peak"]["y"] <= 1
+    heatmap = np.load(tmp_path / "heatmap.npy")
+    assert heatmap.dtype == np.float32
+    assert heatmap.shape == (32, 32)
+    assert heatmap.min() >= 0
+    assert heatmap.max() == pytest.approx(1)
+    assert np.load(tmp_path / "features.npy").ndim == 3
+    assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_explain_obeys_layer_and_target(capsys, tmp_path):
+    words = (
+        "explain",
+        CHELSEA,
+        "--model",
+        "zoo:resnet20",
+        "--layer",
+        "layer2",
+        "--target",
+        5,
+        "--out",
+        tmp_path,
+    )
+    code, out, _ = run(capsys, *words, "--json")
+    answer = json.loads(out)
+    assert (code, answer["layer"], answer["target"]) == (0, "layer2", 5)
+    assert np.load(tmp_path / "features.npy").shape == (32, 16, 16)
+
+
+def test_list_names_catalogue_and_builders(capsys):
+    code, out, _ = run(capsys, "list", "--json")
+    listed = json.loads(out)
+    assert code == 0
+    assert {"lenet5", "resnet50", "convnext_t"} <= {row["id"] for row in listed["architectures"]}
+    assert "resnet20" in listed["networks"]["zoo"]
+    assert len(listed["networks"]["timm"]) > 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("stats", "resnot50"), "resnet50"),
+        (("stats", "timm:nothing_like_it"), "nothing_like_it"),
+        (("stats", "resnet50", "--image-size", "-4"), "-4"),
+        (("stats", "resnet50", "--image-size", "huge"), "huge"),
+        (("stats", "local-dir:/nowhere"), "nowhere"),
+        (("explain", "/nowhere.jpg", "--model", "zoo:resnet20", "--out", "out"), "nowhere.jpg"),
+        (("explain", __file__, "--model", "zoo:resnet20", "--out", "out"), "picture"),
+        (("explain", CHELSEA, "--model", "zoo:resnet20", "--layer", "layer9", "--out", "out"), "layer9"),
+        (("explain", CHELSEA, "--model", "zoo:resnet20", "--target", "10", "--out", "out"), "10"),
+        (
+            ("explain", CHELSEA, "--model", "zoo:resnet20", "--weights", "zoo:none", "--out", "out"),
+            "zoo:none",
+        ),
+        (("explain", CHELSEA, "--model", "zoo:resnet20"), "--out"),
+        (("paint",), "paint"),
+        ((), "command"),
+    ],
+)
+def test_misuse_is_one_line_and_exit_code_2(capsys, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *words)
+    assert code == 2
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    assert said in err
