@@ -1,9 +1,11 @@
-"""What can be BUILT: timm, torchvision, the networks written here, the zoo, the Hugging Face hub, local folders.
+"""What can be BUILT: timm, torchvision, the networks written here, the zoo, the hub, folders.
 
-`resolving` turns what was typed into a Reference and needs no torch; `building` builds it (`from_*.py`, one module a
-builder, each with build, input_spec, entries, fetch and read); `weights` lists trained weights and loads them into a
-Network, through `downloading`; `inputs` and `labels` say what goes in and what the outputs mean. One file a family
-holds the networks written here: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1.
+`resolving` turns what was typed into a Reference and needs no torch; `registries` has the names, `written_here`
+those of the networks written here. `building` builds it: `from_*.py` are one module a builder, each with build,
+input_spec, entries, entry, fetch and read. `weights` lists trained weights and loads them into a Network, whose
+values stand in `entries`; `downloading` and `checkpoint_config` bring and read the files, `inputs` and `labels`
+say what goes in and what comes out. One file a family holds the networks: lenet, zfnet, plain, cifar,
+wide_resnet, shufflenet_v1.
 
 Names that need torch are imported when first used, so that resolving a name stays cheap.
 """
@@ -11,7 +13,8 @@ Names that need torch are imported when first used, so that resolving a name sta
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from explorer.networks.resolving import Reference, UnknownNetwork, names, resolve
+from explorer.networks.registries import UnknownNetwork, names
+from explorer.networks.resolving import Reference, resolve
 
 if TYPE_CHECKING:
     from explorer.networks.building import CannotBuild, build, check_budget, input_spec, parameter_count

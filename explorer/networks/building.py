@@ -13,9 +13,10 @@ from torch.utils._device import DeviceContext
 
 from explorer.networks.downloading import DownloadFailed
 from explorer.networks.inputs import InputSpec
-from explorer.networks.resolving import Reference, UnknownNetwork, resolve
+from explorer.networks.registries import UnknownNetwork
+from explorer.networks.resolving import Reference, resolve
 
-# Each has build(name, image_size), input_spec(name) and entries(name): add a builder = one module and one line.
+# Each has build(name, image_size), input_spec(name), entries(name): a new builder is one module and one line.
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "explorer": "from_here",
@@ -28,7 +29,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
 )
 
 
-class CannotBuild(ValueError):
+class CannotBuild(ValueError):  # noqa: N818 - it is what a reader is told
     """The network exists, but not like this: size, budget or a broken configuration."""
 
 
@@ -60,8 +61,8 @@ def build(
     """The network with random weights, in eval mode, no activation in place; on "meta" it costs no memory.
 
     image_size: side in pixels of the square input; None for the network's own.
-    Raises UnknownNetwork, or CannotBuild with what stands in the way. Off the meta device the number of parameters
-    must not pass EXPLORER_MAX_PARAMS, where that is set.
+    Raises UnknownNetwork, or CannotBuild with what stands in the way. Off the meta device the number of
+    parameters must not pass EXPLORER_MAX_PARAMS, where that is set.
     """
     reference = _reference(reference)
     if torch.device(device).type == "meta":
@@ -102,10 +103,10 @@ def check_budget(reference: Reference, image_size: int | None = None) -> None:
 
 
 def prepared(model: nn.Module) -> nn.Module:
-    """In eval mode, with every activation writing to a tensor of its own, so that what a hook saw stays as it was."""
+    """In eval mode, no activation in place, so that what a hook saw stays as it was."""
     for module in model.modules():
         if getattr(module, "inplace", False) is True:
-            module.inplace = False
+            module.__dict__["inplace"] = False
     return model.eval()
 
 

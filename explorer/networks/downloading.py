@@ -1,4 +1,4 @@
-"""Bringing a file onto this machine: progress, integrity, and failing within seconds where there is no network.
+"""Bringing a file onto this machine: progress, integrity, and failing in seconds where there is no network.
 
 Nothing half-downloaded is ever found under its final name: files arrive beside it and are renamed when whole.
 """
@@ -12,7 +12,9 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
+import torch.hub
 from huggingface_hub import (
     constants,
     get_hf_file_metadata,
@@ -22,22 +24,29 @@ from huggingface_hub import (
 )
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, OfflineModeIsEnabled
 
+# Called with the bytes that have arrived and the bytes in all, None where the server does not say.
 Progress = Callable[[int, int | None], None]
 
 # A server that is there answers within this; one that is not must not keep a visitor waiting.
 TIMEOUT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_REFUSALS = dict.fromkeys((401, 403, 404), "its server does not give it out")
 
 
-class DownloadFailed(RuntimeError):
+class DownloadFailed(RuntimeError):  # noqa: N818 - it is what a reader is told
     """The file did not arrive; the message is the reason in a few words."""
 
 
-def download(url: str, target: Path, sha256_prefix: str, progress: Progress | None) -> Path:
+def torch_hub_file(url: str) -> Path:
+    """Where torch.hub, and so torchvision and timm, keep the file behind a URL."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
+
+
+def download(url: str, target: Path, progress: Progress | None) -> Path:
     """`target`, fetched from `url` unless it is there. Raises DownloadFailed.
 
-    sha256_prefix: leading hexadecimal digits the file's digest must have, "" where none are known.
+    A name such as "resnet50-11ad3fa6.pth" says how the sha256 of the file begins; it is held to that.
     """
     if target.is_file():
         return target
@@ -47,7 +56,8 @@ def download(url: str, target: Path, sha256_prefix: str, progress: Progress | No
     partial = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         digest = _stream(url, partial, progress)
-        if not digest.startswith(sha256_prefix):
+        published = torch.hub.HASH_REGEX.search(target.name)
+        if published and not digest.startswith(published.group(1)):
             raise DownloadFailed("what arrived is damaged: its checksum is not the published one")
         os.replace(partial, target)
     except (OSError, ValueError) as error:
@@ -77,7 +87,7 @@ def _stream(url: str, partial: Path, progress: Progress | None) -> str:
 
 
 def cached_from_hub(hub_id: str, filenames: tuple[str, ...]) -> Path | None:
-    """The first of these files of a Hugging Face repository ("ORG/NAME" or "ORG/NAME@REVISION") that is here."""
+    """The first of these files of a repository ("ORG/NAME" or "ORG/NAME@REVISION") that is here."""
     repository, _, revision = hub_id.partition("@")
     for filename in filenames:
         found = try_to_load_from_cache(repository, filename, revision=revision or None)
@@ -170,11 +180,7 @@ def _reason(error: BaseException) -> str:
         return "HF_HUB_OFFLINE forbids downloads"
     status = getattr(getattr(error, "response", None), "status_code", None) or getattr(error, "code", None)
     if isinstance(error, HfHubHTTPError | urllib.error.HTTPError) and status:
-        return (
-            "the server does not give it out"
-            if status in (401, 403, 404)
-            else f"the server answered {status}"
-        )
+        return _REFUSALS.get(status, f"the server answered {status}")
     if "Consistency check failed" in str(error):
         return "the connection broke before the whole file was here"
     return "its server cannot be reached from this machine"

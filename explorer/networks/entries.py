@@ -1,6 +1,6 @@
 """The values that travel from a list of weights to a loaded network, and the error when there is none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,11 +10,8 @@ from explorer.catalogue import Fact
 from explorer.networks.inputs import InputSpec
 from explorer.networks.resolving import Reference
 
-# Called with the bytes that have arrived and the bytes there are in all, where the server says.
-Progress = Callable[[int, int | None], None]
 
-
-class WeightsUnavailable(RuntimeError):
+class WeightsUnavailable(RuntimeError):  # noqa: N818 - it is what a reader is told
     """The weights cannot be had now; the message says why and what does work on this machine."""
 
 
@@ -23,7 +20,8 @@ class WeightsEntry:
     """One set of trained weights, here or somewhere else.
 
     id: what `load` takes. reference: the network they belong to. label: for a list a reader chooses from.
-    bytes: size of the file, None where nobody says before the download. facts: published results of these very weights.
+    bytes: size of the file, None where nobody says before the download.
+    facts: published results of these very weights.
     input: the preparation they were trained with, None until their configuration has been downloaded.
     path: the file on this machine.
     """

@@ -14,7 +14,8 @@ from explorer.networks.checkpoint_config import CheckpointConfig, read_config
 from explorer.networks.downloading import DownloadFailed, Progress
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.inputs import InputSpec
-from explorer.networks.resolving import Reference, UnknownNetwork
+from explorer.networks.registries import UnknownNetwork
+from explorer.networks.resolving import resolve
 
 # Safetensors first: reading them can run no code.
 _FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
@@ -29,10 +30,7 @@ def input_spec(name: str) -> InputSpec:
 
 
 def config_of(name: str) -> CheckpointConfig:
-    path = Path(name).expanduser() / "config.json"
-    if not path.is_file():
-        raise UnknownNetwork(f"{name!r} is no folder with a config.json, as timm writes one.")
-    return read_config(path, f"{name}/config.json")
+    return read_config(Path(name).expanduser() / "config.json")
 
 
 def entries(name: str) -> tuple[WeightsEntry, ...]:
@@ -45,7 +43,7 @@ def entry(name: str) -> WeightsEntry:
     path = _weights_file(Path(name).expanduser())
     return WeightsEntry(
         id=f"local-dir:{name}",
-        reference=Reference("local-dir", name, None, "asked for by name"),
+        reference=resolve(f"local-dir:{name}"),
         label=f"{Path(name).name} · this machine",
         bytes=path.stat().st_size if path else None,
         licence=config.licence,

@@ -1,4 +1,4 @@
-"""Networks in timm's format in any repository of the Hugging Face hub: `hf-hub:ORGANISATION/NAME[@REVISION]`."""
+"""Networks in timm's format in any repository of the Hugging Face hub: `hf-hub:ORGANISATION/NAME`."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from explorer.networks.downloading import Progress, cached_from_hub, download_fr
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.from_timm import HUB_FILES
 from explorer.networks.inputs import InputSpec
-from explorer.networks.resolving import Reference
+from explorer.networks.resolving import resolve
 
 
 def build(name: str, image_size: int | None = None) -> nn.Module:
@@ -36,7 +36,7 @@ def entry(name: str) -> WeightsEntry:
     path = cached_from_hub(name, HUB_FILES) if here else None
     return WeightsEntry(
         id=f"hf-hub:{name}",
-        reference=Reference("hf-hub", name, None, "asked for by name"),
+        reference=resolve(f"hf-hub:{name}"),
         label=name,
         bytes=path.stat().st_size if path else None,
         licence=config.licence if config else "stated on its page",

@@ -1,19 +1,22 @@
-"""timm's registered networks and the weights it lists for them, nearly all of them on the Hugging Face hub."""
+"""timm's registered networks and the weights it lists for them, nearly all on the Hugging Face hub."""
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 import timm
-import torch
-from timm.models import get_pretrained_cfg, list_pretrained
+from timm.models import PretrainedCfg, get_pretrained_cfg, list_pretrained
 from torch import nn
 
-from explorer.networks.downloading import Progress, cached_from_hub, download, download_from_hub
+from explorer.networks.downloading import (
+    Progress,
+    cached_from_hub,
+    download,
+    download_from_hub,
+    torch_hub_file,
+)
 from explorer.networks.entries import WeightsEntry
-from explorer.networks.inputs import InputSpec, from_pretrained_cfg
+from explorer.networks.inputs import InputSpec, from_pretrained_cfg, size_argument
 from explorer.networks.labels import of_imagenet
 from explorer.networks.resolving import resolve
 
@@ -23,19 +26,12 @@ HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 def build(name: str, image_size: int | None = None) -> nn.Module:
     """Without weights. A size is passed on only where the network must be built for it."""
-    return timm.create_model(name, pretrained=False, **size_argument(input_spec(name), image_size))
-
-
-def size_argument(spec: InputSpec, image_size: int | None) -> dict[str, int]:
-    """The argument that builds a network of fixed input size for another one; {} where none is needed."""
-    if image_size is None or not spec.fixed or spec.at(image_size) == spec:
-        return {}
-    return {"img_size": image_size}
+    size: dict[str, Any] = {**size_argument(input_spec(name), image_size)}
+    return timm.create_model(name, pretrained=False, **size)
 
 
 def input_spec(name: str) -> InputSpec:
-    cfg = get_pretrained_cfg(name)
-    return from_pretrained_cfg(cfg.to_dict() if cfg else {"input_size": (3, 224, 224)})
+    return from_pretrained_cfg(_cfg(name).to_dict())
 
 
 def entries(name: str) -> tuple[WeightsEntry, ...]:
@@ -44,17 +40,17 @@ def entries(name: str) -> tuple[WeightsEntry, ...]:
     tagged = list_pretrained(f"{architecture}.*") or list_pretrained(architecture)
     if tag:
         return tuple(entry(each) for each in tagged if each == name)
-    default = get_pretrained_cfg(architecture)
-    first = f"{architecture}.{default.tag}" if default and default.tag else architecture
+    default = _cfg(architecture)
+    first = f"{architecture}.{default.tag}" if default.tag else architecture
     return tuple(entry(each) for each in sorted(tagged, key=lambda each: (each != first, each)))
 
 
 def entry(identifier: str) -> WeightsEntry:
-    """From "resnet50.a1_in1k"; a name without a tag stands for timm's default. ValueError if there is none."""
+    """From "resnet50.a1_in1k"; without a tag, timm's default. Raises ValueError if there is none."""
     architecture, _, tag = identifier.partition(".")
     reference = resolve(f"timm:{identifier}")
-    cfg = get_pretrained_cfg(identifier)
-    if cfg is None or not cfg.has_weights:
+    cfg = _cfg(identifier)
+    if not cfg.has_weights:
         raise ValueError(f"timm has no weights for {identifier!r}.")
     tag = tag or cfg.tag or ""
     path = _cached(cfg)
@@ -71,33 +67,32 @@ def entry(identifier: str) -> WeightsEntry:
 
 
 def fetch(chosen: WeightsEntry, progress: Progress | None) -> Path:
-    cfg = get_pretrained_cfg(chosen.reference.name)
+    cfg = _cfg(chosen.reference.name)
     if cfg.hf_hub_id:
         return download_from_hub(cfg.hf_hub_id, _hub_files(cfg), progress)
-    target = _torch_hub_file(cfg.url)
-    found = torch.hub.HASH_REGEX.search(target.name)
-    return download(cfg.url, target, found.group(1) if found else "", progress)
+    return download(str(cfg.url), torch_hub_file(str(cfg.url)), progress)
 
 
 def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
-    # `file` makes timm read that very file (weights only, no pickled code) and apply the family's own key filter.
+    # `file` makes timm read that very file, without running code in it, and rename keys as the family needs.
     model = timm.create_model(
         chosen.reference.name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}
     )
-    cfg = get_pretrained_cfg(chosen.reference.name)
+    cfg = _cfg(chosen.reference.name)
     return model, from_pretrained_cfg(cfg.to_dict()), of_imagenet(cfg.num_classes)
 
 
-def _hub_files(cfg: Any) -> tuple[str, ...]:
+def _cfg(name: str) -> PretrainedCfg:
+    """timm's configuration; a few networks have none, and timm builds them with its defaults."""
+    return get_pretrained_cfg(name) or PretrainedCfg()
+
+
+def _hub_files(cfg: PretrainedCfg) -> tuple[str, ...]:
     return (cfg.hf_hub_filename,) if cfg.hf_hub_filename else HUB_FILES
 
 
-def _cached(cfg: Any) -> Path | None:
+def _cached(cfg: PretrainedCfg) -> Path | None:
     if cfg.hf_hub_id:
         return cached_from_hub(cfg.hf_hub_id, _hub_files(cfg))
-    target = _torch_hub_file(cfg.url)
+    target = torch_hub_file(str(cfg.url))
     return target if target.is_file() else None
-
-
-def _torch_hub_file(url: str) -> Path:
-    return Path(torch.hub.get_dir()) / "checkpoints" / os.path.basename(urlparse(url).path)

@@ -1,27 +1,25 @@
 """torchvision's classification networks and their weight entries."""
 
 import math
-import os
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlparse
 
-import torch
 from torch import nn
 from torchvision import models
 
 from explorer.catalogue import Fact
-from explorer.networks.downloading import download
-from explorer.networks.entries import Progress, WeightsEntry
+from explorer.networks.downloading import Progress, download, torch_hub_file
+from explorer.networks.entries import WeightsEntry
 from explorer.networks.inputs import InputSpec, from_torchvision_transforms
-from explorer.networks.resolving import Reference, names, resolve
+from explorer.networks.registries import names
+from explorer.networks.resolving import resolve
 
-# Built as torchvision itself builds them around its weights: GoogLeNet drops its auxiliary heads then, Inception v3
-# keeps them. Both skip a slow initialisation.
+# Built as torchvision itself builds them around its weights: GoogLeNet drops its auxiliary heads then,
+# Inception v3 keeps them. Both skip a slow initialisation.
 _ARGUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "googlenet": {"aux_logits": False, "init_weights": False},
@@ -55,7 +53,10 @@ def entries(name: str) -> tuple[WeightsEntry, ...]:
 
 
 def entry(identifier: str) -> WeightsEntry:
-    """From "ResNet50_Weights.IMAGENET1K_V2"; "DEFAULT" stands for the recommended one. ValueError if there is none."""
+    """From "ResNet50_Weights.IMAGENET1K_V2"; "DEFAULT" stands for the one torchvision recommends.
+
+    Raises ValueError if there is none of that name.
+    """
     enumeration, _, member = identifier.partition(".")
     if enumeration not in _networks_by_enumeration():
         raise ValueError(f"torchvision has no classification weights called {identifier!r}.")
@@ -67,9 +68,8 @@ def entry(identifier: str) -> WeightsEntry:
 
 
 def fetch(chosen: WeightsEntry, progress: Progress | None) -> Path:
-    """The file on this machine, downloaded if it must be; the sha256 in its name is checked."""
-    target = _file(chosen.url)
-    return download(chosen.url, target, _sha256_prefix(target), progress)
+    """The file on this machine, downloaded if it must be."""
+    return download(chosen.url, torch_hub_file(chosen.url), progress)
 
 
 def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
@@ -86,8 +86,8 @@ def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[
     if name == "googlenet":
         state = {key: value for key, value in state.items() if not key.startswith("aux")}
     if name in _ARGUMENTS:
-        # The published weights were trained on inputs scaled otherwise; torchvision rescales inside the network.
-        model.transform_input = True
+        # The published weights were trained on inputs scaled otherwise; the network itself rescales.
+        model.__dict__["transform_input"] = True
     model.load_state_dict(state)
     return model, spec, tuple(weights.meta["categories"])
 
@@ -102,7 +102,7 @@ def _entry(name: str, weights: Any) -> WeightsEntry:
         for key, published in (("top1", "acc@1"), ("top5", "acc@5"))
         if published in measured
     }
-    path = _file(weights.url)
+    path = torch_hub_file(weights.url)
     return WeightsEntry(
         id=f"torchvision:{title}",
         reference=resolve(f"torchvision:{name}"),
@@ -125,15 +125,6 @@ def _input_of(name: str, weights: Any) -> InputSpec:
 def _megabytes(size: float | None) -> int | None:
     """torchvision states sizes in units of 2^20 bytes, to two decimals."""
     return None if size is None else math.ceil(size * 2**20)
-
-
-def _file(url: str) -> Path:
-    return Path(torch.hub.get_dir()) / "checkpoints" / os.path.basename(urlparse(url).path)
-
-
-def _sha256_prefix(path: Path) -> str:
-    found = torch.hub.HASH_REGEX.search(path.name)
-    return found.group(1) if found else ""
 
 
 @cache

@@ -14,8 +14,8 @@ class InputSpec:
     """How a picture becomes the tensor [1, C, H, W] a network was trained on.
 
     shape: (C, H, W) in pixels. resize: the shorter side in pixels before the crop.
-    crop_mode: "center" keeps the proportions and cuts the middle out, "squash" resizes both sides to `resize`,
-    "border" pads instead of cutting. mean, std: per channel, for values from 0 to 1.
+    crop_mode: "center" keeps the proportions and cuts the middle out, "squash" resizes both sides to
+    `resize`, "border" pads instead of cutting. mean, std: per channel, for values from 0 to 1.
     fixed: the network takes this size only, unless it is built for another one.
     """
 
@@ -77,3 +77,10 @@ def from_torchvision_transforms(transforms: Any, fixed: bool) -> InputSpec:
         std=tuple(transforms.std),
         fixed=fixed,
     )
+
+
+def size_argument(spec: InputSpec, image_size: int | None) -> dict[str, int]:
+    """What makes timm build a network of fixed input size for another one; {} where nothing is needed."""
+    if image_size is None or not spec.fixed or spec.at(image_size) == spec:
+        return {}
+    return {"img_size": image_size}

@@ -1,7 +1,7 @@
-"""Plain-34: ResNet-34 with its shortcuts cut (He et al. 2015, https://arxiv.org/abs/1512.03385, figure 3 and table 1).
+"""Plain-34: ResNet-34 with its shortcuts cut (He et al. 2015, https://arxiv.org/abs/1512.03385, figure 3).
 
-The paper prints 3.6 x 10^9 multiply-adds for it. It prints no parameter count; its section 3.4 says that the residual
-twin with identity shortcuts (option A) has the same number, which is torchvision's ResNet-34 less its three projections.
+The paper prints 3.6 x 10^9 multiply-adds for it. It prints no parameter count; the residual twin with
+identity shortcuts (option A) has as many, which is torchvision's ResNet-34 less its three projections.
 """
 
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ def _convolution(in_channels: int, channels: int, kernel: int, stride: int) -> l
 
 
 class PlainBlock(nn.Sequential):
-    """Two 3x3 convolutions, each with batch norm and ReLU: what a basic block is once its shortcut is gone."""
+    """Two 3x3 convolutions, each with batch norm and ReLU: a basic block without its shortcut."""
 
     def __init__(self, in_channels: int, channels: int, stride: int):
         super().__init__(

@@ -1,7 +1,7 @@
 """ShuffleNet V1 (Zhang et al. 2017, https://arxiv.org/abs/1707.01083, figure 2 and table 1).
 
-The paper's complexity column counts multiply-adds and calls them FLOPs: 137 M for three groups at width 1x, where
-its text says 140 M for the whole row. It prints no parameter count.
+The paper's complexity row counts multiply-adds and calls them FLOPs: 137 M for three groups, between 133 M
+and 143 M for the other numbers of groups, "140 MFLOPs" in its text. It prints no parameter count.
 """
 
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ class ChannelShuffle(nn.Module):
 
 
 class ShuffleUnit(nn.Module):
-    """1x1 grouped, shuffle, 3x3 depthwise, 1x1 grouped; added to the input, or at stride 2 put beside its pooled copy.
+    """1x1 grouped, shuffle, 3x3 depthwise, 1x1 grouped; added to the input, or put beside its pooled copy.
 
-    The bottleneck has a quarter of the output's channels. No ReLU follows the depthwise convolution, as in Xception.
+    The bottleneck has a quarter of the output's channels. No ReLU follows the depthwise convolution.
     """
 
     def __init__(self, in_channels: int, channels: int, stride: int, groups: int, first_groups: int):

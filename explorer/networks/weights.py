@@ -1,9 +1,7 @@
 """Which trained weights a network has, which of them are here, and how they get into it."""
 
-import dataclasses
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType, ModuleType
 
 import torch
@@ -11,9 +9,11 @@ from torch import nn
 
 from explorer import catalogue
 from explorer.networks import building
-from explorer.networks.downloading import DownloadFailed
-from explorer.networks.entries import Network, Progress, WeightsEntry, WeightsUnavailable
-from explorer.networks.resolving import Reference, UnknownNetwork, resolve
+from explorer.networks.downloading import DownloadFailed, Progress
+from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable
+from explorer.networks.inputs import InputSpec
+from explorer.networks.registries import UnknownNetwork
+from explorer.networks.resolving import Reference, resolve
 
 _SEED = 0
 # Seeding touches the process's one generator: two threads must not interleave.
@@ -23,8 +23,8 @@ _SEEDING = threading.Lock()
 def weights_of(reference: Reference | str) -> tuple[WeightsEntry, ...]:
     """Trained weights of a network, its own builder's first.
 
-    A build that the catalogue lists for an architecture also gets what the architecture's other builders have, and
-    the folders of EXPLORER_WEIGHTS made for any of them. Random weights are never among them.
+    A build that the catalogue lists for an architecture also gets what the architecture's other builders
+    have, and the folders of EXPLORER_WEIGHTS made for any of them. Random weights are never among them.
     """
     reference = _reference(reference)
     builds = _same_network(reference)
@@ -58,16 +58,15 @@ def entry_of(weights_id: str) -> WeightsEntry:
     """The entry of this id, whether its file is here or not. Raises ValueError with what would be an id."""
     kind, _, name = weights_id.partition(":")
     if kind not in _KINDS or not name:
-        raise ValueError(
-            f"{weights_id!r} is no weights id; ids begin with {', '.join(f'{k}:' for k in _KINDS)}."
-        )
+        kinds = ", ".join(f"{each}:" for each in _KINDS)
+        raise ValueError(f"{weights_id[:80]!r} is no weights id; ids begin with {kinds}.")
     return _KINDS[kind](name)
 
 
 def load(weights_id: str, progress: Progress | None = None) -> Network:
-    """The network with these weights, downloaded if they are not here: on the CPU, eval mode, parameters frozen.
+    """The network with these weights, downloaded if need be: on the CPU, in eval mode, parameters frozen.
 
-    progress: called with the bytes that have arrived and the bytes in all (None where the server does not say).
+    progress: called with the bytes that have arrived and the bytes in all, None where nobody says.
     Raises ValueError for an id that means nothing, WeightsUnavailable if the weights cannot be had or read,
     building.CannotBuild if the network passes this machine's budget.
     """
@@ -83,20 +82,19 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
             building.check_budget(entry.reference)
             model, spec, labels = source.read(entry, path)
         except DownloadFailed as failed:
-            raise WeightsUnavailable(
-                f"The weights {entry.id} are not on this machine, and {failed}{_here_instead(entry.reference)}."
-            ) from failed
+            instead = _here_instead(entry.reference)
+            raise WeightsUnavailable(f"{entry.id} is not on this machine, and {failed}{instead}.") from failed
         except (building.CannotBuild, UnknownNetwork):
             raise
         except Exception as error:  # a damaged file fails in as many ways as there are formats
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise WeightsUnavailable(
-                f"The weights {entry.id} cannot be read: {reason[:200]}{_here_instead(entry.reference)}."
+                f"{entry.id} cannot be read: {reason[:200]}{_here_instead(entry.reference)}."
             ) from error
         return _network(entry_of(weights_id), model, spec, labels)
 
 
-def _network(entry: WeightsEntry, model: nn.Module, spec, labels: tuple[str, ...]) -> Network:
+def _network(entry: WeightsEntry, model: nn.Module, spec: InputSpec, labels: tuple[str, ...]) -> Network:
     building.prepared(model).requires_grad_(False)
     return Network(model, entry.reference, entry, spec, labels)
 

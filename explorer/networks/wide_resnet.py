@@ -1,4 +1,7 @@
-"""WRN-28-10 (Zagoruyko and Komodakis 2016, https://arxiv.org/abs/1605.07146, table 1): 36.5 M parameters, table 4."""
+"""WRN-28-10 (Zagoruyko and Komodakis 2016, https://arxiv.org/abs/1605.07146).
+
+Layers as in table 1, norm and activation first as in figure 1d; table 4 prints 36.5 M parameters.
+"""
 
 from torch import Tensor, nn
 
@@ -30,7 +33,7 @@ class WideBlock(nn.Module):
 
 
 class WideResNet(nn.Module):
-    """WRN-depth-width: depth is 6n + 4, stages have 16, 32 and 64 times `width` channels. [N, 3, 32, 32] -> [N, classes]."""
+    """6n + 4 layers deep, stages of 16, 32 and 64 times `width` channels: [N, 3, 32, 32] -> [N, classes]."""
 
     def __init__(self, depth: int, width: int, classes: int = 10, dropout: float = 0.0):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the networks written here are called, where they stand and what they take in; torch is not needed to know."""
+"""What the networks written here are called, where they stand and what they take in; known without torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,15 +1,15 @@
 """ZFNet (Zeiler and Fergus 2013, https://arxiv.org/abs/1311.2901, figure 3 and section 3).
 
 The paper prints layer sizes and no parameter count. Those sizes fix it: 62,357,608, of which the first fully
-connected layer alone holds 37.8 M. Two figures need a reading: a 7x7 kernel at stride 2 gives the printed 110 pixels
-only with one pixel of padding, and 55, 26, 13 and 6 follow when the pools round up.
+connected layer alone holds 37.8 M. Two figures need a reading: a 7x7 kernel at stride 2 gives the printed 110
+pixels only with one pixel of padding, and 55, 26, 13 and 6 follow when the pools round up.
 """
 
 from torch import Tensor, nn
 
 
 class ZFNet(nn.Module):
-    """AlexNet with a 7x7 stride 2 stem and one tower: [N, 3, 224, 224] -> [N, classes], no other input size."""
+    """AlexNet with a 7x7 stride 2 stem and one tower: [N, 3, 224, 224] -> [N, classes], no other size."""
 
     def __init__(self, classes: int = 1000):
         super().__init__()
@@ -44,7 +44,8 @@ class ZFNet(nn.Module):
             # Section 3.1: all weights start at 1e-2, biases at 0; read as the standard deviation.
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.normal_(module.weight, std=1e-2)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.features(x))
