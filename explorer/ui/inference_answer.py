@@ -1,0 +1,195 @@
+"""From picture and choices to an answer, computed once and kept in the visit.
+
+This is where the Inference page meets the core: everything heavy is imported inside functions, so that
+importing this module stays light. Nothing of a visitor's picture is cached across visits.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.ui import inference_choices as choices
+from explorer.ui.formatting import plain, size
+from explorer.ui.inference_parts import data_url
+from explorer.ui.inference_picture import Picture
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from explorer.inference import Explanation
+    from explorer.networks import Network, Reference, WeightsEntry
+    from explorer.networks.entries import Progress
+
+_ANSWERS = "_answers"
+_KEPT = 6  # explanations in one visit: going back to the last few choices costs nothing
+TOP = 5
+_TINY = 97  # a view smaller than this is enlarged so much that its pixels should show
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An explanation with what the page says about it.
+
+    layers: where this network can be explained. note: where it runs, if that is not as wanted.
+    display_url, view_url: the crop at the picture's own resolution, and as the network gets it.
+    """
+
+    explanation: Explanation
+    entry: WeightsEntry
+    labels: tuple[str, ...] = field(repr=False)
+    layers: tuple[str, ...] = field(repr=False)
+    default_layer: str
+    note: str
+    display_url: str = field(repr=False)
+    view_url: str = field(repr=False)
+    heat_url: str = field(repr=False)
+
+    @property
+    def tiny(self) -> bool:
+        return _is_tiny(self.explanation.view)
+
+
+def answered_before() -> bool:
+    """Whether this visit has seen an answer, which then stays on screen until the next one is ready."""
+    return bool(st.session_state.get(_ANSWERS))
+
+
+def start_meanwhile() -> Thread:
+    """Begin the heavy imports, once a process; the visitor may still be choosing a picture."""
+    from explorer.serving import warmup
+
+    return warmup.start()
+
+
+def wait_for_imports(place: DeltaGenerator) -> None:
+    """Until torch and timm are there: 0 s as a rule, some seconds for the first visitor of a fresh server."""
+    thread = start_meanwhile()
+    if thread.is_alive():
+        with place, st.spinner("Starting PyTorch, once per server …"):
+            thread.join()
+
+
+def weights(reference: Reference) -> tuple[tuple[WeightsEntry, ...], WeightsEntry | None]:
+    """What the network can be given, untrained last, and what to use: the link's, else the best that is here.
+
+    None to use where nobody has published weights: an untrained network is never taken unasked.
+    """
+    from explorer import networks
+
+    entries = (*networks.weights_of(reference), networks.entry_of(f"random:{reference}"))
+    named = {entry.id: entry for entry in entries}.get(choices.get(choices.WEIGHTS))
+    if named or len(entries) == 1:
+        return entries, named
+    return entries, networks.choose_weights(reference)
+
+
+def kept(picture: Picture, entry: WeightsEntry) -> Answer | None:
+    """The answer to the present choices, if this visit has it already."""
+    return st.session_state.get(_ANSWERS, {}).get(_key(picture, entry))
+
+
+def obtain(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) -> Answer | None:
+    """The answer to the present choices, computed if need be; None after `place` says why there is none."""
+    from explorer.networks import CannotBuild, WeightsUnavailable
+
+    if entry is None:
+        place.info("Nobody has published trained weights for this network.", icon=":material/cloud_off:")
+        return None
+    if found := kept(picture, entry):
+        return found
+    if not entry.on_this_machine and not _download_wanted(entry, place):
+        return None
+    with place.empty():
+        try:
+            if entry.on_this_machine:
+                with st.spinner("Looking …"):
+                    return ask(picture, entry)
+            return ask(picture, entry, _bar(entry))
+        except (WeightsUnavailable, CannotBuild, ValueError) as error:
+            problem = str(error)
+    place.error(plain(problem), icon=":material/error:")
+    return None
+
+
+def _download_wanted(entry: WeightsEntry, place: DeltaGenerator) -> bool:
+    """Say what a download would bring; whether its button was just pressed."""
+    much = f" ({size(entry.bytes)})" if entry.bytes else ""
+    with place.container(border=True):
+        st.markdown(f"**{plain(entry.label)}** is not on this machine yet. Licence: {plain(entry.licence)}.")
+        return st.button(f"Download{much}", icon=":material/download:", type="primary", key="download")
+
+
+def _bar(entry: WeightsEntry) -> Progress:
+    bar = st.progress(0.0, "Asking the server …")
+
+    def show(done: int, total: int | None) -> None:
+        whole = total or entry.bytes
+        text = f"{size(done)} of {size(whole)}" if whole else size(done)
+        bar.progress(min(1.0, done / whole) if whole else 0.0, text)
+
+    return show
+
+
+def ask(picture: Picture, entry: WeightsEntry, progress: Progress | None = None) -> Answer:
+    """Explain `picture` with the present choices. Raises WeightsUnavailable, CannotBuild or ValueError."""
+    from explorer.serving import pool
+
+    layer, target = choices.get(choices.LAYER), choices.target()
+    done = pool.shared().run(entry.id, lambda network: _explain(network, picture, layer, target), progress)
+    explanation, facts = done.value
+    seconds = {**explanation.seconds, "load": done.load_seconds}
+    found = Answer(replace(explanation, seconds=seconds), note=done.note, **facts, **_urls(explanation))
+    answers: OrderedDict[tuple, Answer] = st.session_state.setdefault(_ANSWERS, OrderedDict())
+    answers[_key(picture, entry)] = found
+    while len(answers) > _KEPT:
+        answers.popitem(last=False)
+    return found
+
+
+def _explain(
+    network: Network, picture: Picture, layer: str, target: int | None
+) -> tuple[Explanation, dict[str, Any]]:
+    """A layer or class that this network does not have, as an old link may name, counts as not chosen."""
+    from explorer import inference
+
+    layers = inference.layers(network)
+    explanation = inference.explain(
+        network,
+        picture.image,
+        layer=layer if layer in layers else None,
+        target=target if target is not None and target < len(network.labels) else None,
+        top_k=TOP,
+        decode_seconds=picture.decode_seconds,
+    )
+    return explanation, {
+        "entry": network.weights,
+        "labels": network.labels,
+        "layers": layers,
+        "default_layer": inference.default_layer(network),
+    }
+
+
+def _urls(explanation: Explanation) -> dict[str, str]:
+    from PIL import Image
+
+    view = explanation.view
+    heat = Image.fromarray((explanation.heatmap * 255).round().astype("uint8"))
+    return {
+        "display_url": data_url(Image.fromarray(explanation.display), lossless=False),
+        "view_url": data_url(Image.fromarray(view), lossless=_is_tiny(view)),
+        "heat_url": data_url(heat, lossless=True),
+    }
+
+
+def _is_tiny(view: np.ndarray) -> bool:
+    return max(view.shape[:2]) < _TINY
+
+
+def _key(picture: Picture, entry: WeightsEntry) -> tuple:
+    return picture.digest, entry.id, choices.get(choices.LAYER), choices.target()

@@ -1,0 +1,83 @@
+"""What a link to the Inference page carries beyond the architecture: weights, layer, class, sample, colours.
+
+The plain identifiers are bound to the URL through fields that are not shown, as `state` does it for `arch`:
+the visible boxes can then say "↓ IMAGENET1K_V2 · 97.5 MiB" while the link says `weights=torchvision:...`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+WEIGHTS, LAYER, TARGET, SAMPLE = "weights", "layer", "target", "sample"
+OPACITY, COLOURS = "opacity", "cmap"
+DEFAULT_OPACITY = 50  # percent
+_BOUND = {WEIGHTS: "Weights", LAYER: "Layer", TARGET: "Class", SAMPLE: "Sample picture"}
+_SHOWN_ARCH = "_inference_arch"
+
+
+def bind(arch: str) -> None:
+    """Tie the choices to the URL; what was chosen for another architecture is forgotten."""
+    if st.session_state.get(_SHOWN_ARCH, arch) != arch:
+        st.session_state.update({WEIGHTS: "", LAYER: "", TARGET: ""})
+    st.session_state[_SHOWN_ARCH] = arch
+    st.html("<style>.st-key-bound_inference { display: none; }</style>")
+    with st.container(key="bound_inference"):
+        for name, label in _BOUND.items():
+            st.text_input(label, key=name, bind="query-params")
+
+
+def get(name: str) -> str:
+    """The identifier in the link; "" where the link leaves it to the page."""
+    return st.session_state.get(name) or ""
+
+
+def target() -> int | None:
+    """Index of the class the link asks to explain; None for the likeliest."""
+    return int(get(TARGET)) if get(TARGET).isdecimal() else None
+
+
+def choose_sample(name: str) -> None:
+    """From a callback only, as those below: before the bound fields are drawn."""
+    st.session_state[SAMPLE] = name
+
+
+def choose_weights(weights_id: str) -> None:
+    """Other weights have other classes and perhaps other layers, so both start afresh."""
+    st.session_state.update({WEIGHTS: weights_id, LAYER: "", TARGET: ""})
+
+
+def choose_layer(path: str, default: str) -> None:
+    st.session_state[LAYER] = "" if path == default else path
+
+
+def choose_target(index: int, likeliest: int) -> None:
+    """Explaining the likeliest is left out of the link: with another picture it is another class."""
+    st.session_state[TARGET] = "" if index == likeliest else str(index)
+
+
+def select(
+    slot: Any,
+    label: str,
+    name: str,
+    options: Sequence[Any],
+    *,
+    shown: Any,
+    choose: Callable[[Any], None],
+    format_func: Callable[[Any], str] = str,
+    help: str = "",
+) -> None:
+    """A select box for the bound field `name`, holding `shown`; a choice goes to `choose`."""
+    box = f"{name}_box"
+    st.session_state[box] = shown
+    slot.selectbox(
+        label,
+        options,
+        key=box,
+        format_func=format_func,
+        help=help,
+        on_change=lambda: choose(st.session_state[box]),
+        filter_mode="contains",
+    )

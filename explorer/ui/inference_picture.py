@@ -1,0 +1,219 @@
+"""The visitor's picture: where it comes from, decoded once, kept in the visit and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.ui import inference_choices as choices
+from explorer.ui.formatting import plain
+from explorer.ui.inference_parts import component, data_url
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from explorer.inference.samples import Sample
+
+_PICTURE, _REFUSED, _MENU = "_picture", "_picture_refused", "picture_menu"
+_SOURCES = {
+    "Samples": ":material/photo_library:",
+    "Upload": ":material/upload:",
+    "Camera": ":material/photo_camera:",
+}
+_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"]
+_SHOWN_PIXELS = 900  # longest side sent to the browser
+_THUMBNAIL = (224, 168)
+
+_samples, _paste = component("samples"), component("paste")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture. digest: of the bytes it came in; url: the picture as the browser shows it."""
+
+    digest: str
+    title: str
+    image: Image.Image = field(repr=False)
+    decode_seconds: float
+    sample: Sample | None
+    url: str = field(repr=False)
+
+
+def current() -> Picture | None:
+    """The picture in hand: the visitor's own, or the sample that the link names; None before there is one."""
+    from explorer.inference.samples import SAMPLES
+
+    kept: Picture | None = st.session_state.get(_PICTURE)
+    named = SAMPLES.get(choices.get(choices.SAMPLE))
+    if named and not (kept and kept.sample == named):
+        _take_in(named.load(), named.title, named)
+    elif kept and kept.sample and not named:  # the Back key, to before the sample was chosen
+        del st.session_state[_PICTURE]
+    return st.session_state.get(_PICTURE)
+
+
+def refusal() -> str:
+    """Why the last picture offered was not taken; "" if it was."""
+    return st.session_state.get(_REFUSED, "")
+
+
+def menu(slot, picture: Picture | None) -> None:
+    """The button that opens all sources, with the picture's name on it."""
+    with slot.popover(
+        plain(picture.title) if picture else "Picture",
+        icon=":material/image:",
+        width="stretch",
+        key=_MENU,
+        on_change="rerun",
+    ):
+        if picture:  # before there is one, the page itself holds the sources
+            sources(picture)
+
+
+def sources(picture: Picture | None) -> None:
+    """Samples, upload, camera."""
+    source = st.segmented_control(
+        "Picture from",
+        list(_SOURCES),
+        format_func=lambda name: f"{_SOURCES[name]} {name}",
+        default="Samples",
+        required=True,
+        key="picture_source",
+        label_visibility="collapsed",
+    )
+    if source == "Samples":
+        _samples(key="sample_part", data=_sample_data(picture), on_sample_change=_sample_picked)
+        st.caption("From scikit-image's data, free to use; the licence stands under each.")
+    elif source == "Upload":
+        st.file_uploader(
+            "Picture file", type=_TYPES, key="upload", on_change=_uploaded, label_visibility="collapsed"
+        )
+    elif picture is None or st.session_state.get(_MENU):  # asks for the camera only once it is on screen
+        st.camera_input("Camera", key="camera", on_change=_shot, label_visibility="collapsed")
+
+
+def invite() -> None:
+    """The page before there is a picture: what to do, and all ways to do it."""
+    if refusal():
+        st.warning(plain(refusal()), icon=":material/image_not_supported:")
+    st.subheader("Choose a picture to begin", anchor=False)
+    st.caption(
+        "One click on a sample will do. Your own stays in this visit: it is kept in memory and not shared."
+    )
+    sources(None)
+
+
+def credit(slot, picture: Picture) -> None:
+    """Under the picture: whose it is, and why another one was not taken."""
+    if refusal():
+        slot.warning(
+            f"{plain(refusal())} The picture before it stays.", icon=":material/image_not_supported:"
+        )
+    if picture.sample:
+        sample = picture.sample
+        slot.caption(f"{plain(sample.title)} · {plain(sample.credit)} · {sample.licence} · from scikit-image")
+    else:
+        slot.caption(
+            "Your picture stays in this visit, so a link reproduces every choice but not the picture."
+        )
+
+
+def paste(slot) -> None:
+    """The paste button; while it is on the page, Ctrl+V anywhere brings a picture."""
+    from explorer.inference.images import BYTE_CAP
+
+    limit = f"{BYTE_CAP / 1e6:.0f} MB"
+    with slot:
+        _paste(
+            key="paste_part",
+            data={
+                "maxBytes": BYTE_CAP,
+                "tooLarge": f"The pasted picture is larger than {limit}; save it smaller and upload it.",
+                "nothing": "There is no picture in the clipboard; copy one first.",
+                "blocked": "The browser does not let the page read the clipboard; press Ctrl+V instead.",
+            },
+            on_picture_change=_pasted,
+            on_refused_change=lambda: st.session_state.update(
+                {_REFUSED: st.session_state.paste_part.refused}
+            ),
+        )
+
+
+def _sample_data(picture: Picture | None) -> dict:
+    chosen = picture.sample.name if picture and picture.sample else None
+    return {"samples": _thumbnails(), "chosen": chosen}
+
+
+@st.cache_data(show_spinner=False)
+def _thumbnails() -> list[dict[str, str]]:
+    from explorer.inference import images
+    from explorer.inference.samples import SAMPLES
+
+    rows = []
+    for sample in SAMPLES.values():
+        small = images.decode(sample.load())
+        small.thumbnail(_THUMBNAIL)
+        about = {"name": sample.name, "title": sample.title, "licence": f"{sample.licence} · {sample.credit}"}
+        rows.append(about | {"thumbnail": data_url(small, lossless=False)})
+    return rows
+
+
+def _take_in(data: bytes, title: str, sample: Sample | None = None) -> bool:
+    """Decode and keep; where that fails keep the sentence for the page, and the picture before it."""
+    from explorer.inference import images
+
+    started = perf_counter()
+    try:
+        image = images.decode(data)
+    except images.ImageError as error:
+        st.session_state[_REFUSED] = str(error)
+        return False
+    seconds = perf_counter() - started
+    small = image.copy()
+    small.thumbnail((_SHOWN_PIXELS, _SHOWN_PIXELS))
+    digest = hashlib.sha256(data).hexdigest()
+    url = data_url(small, lossless=False)
+    st.session_state[_PICTURE] = Picture(digest, title, image, seconds, sample, url)
+    st.session_state.pop(_REFUSED, None)
+    return True
+
+
+def _bring(data: bytes, title: str) -> None:
+    """From a callback: a picture of the visitor's own. It cannot stand in a link, so the link names none."""
+    if _take_in(data, title):
+        choices.choose_sample("")
+    _close_menu()
+
+
+def _close_menu() -> None:
+    if st.session_state.get(_MENU):
+        st.session_state[_MENU] = False
+
+
+def _sample_picked() -> None:
+    choices.choose_sample(st.session_state.sample_part.sample)
+    st.session_state.pop(_REFUSED, None)
+    _close_menu()
+
+
+def _uploaded() -> None:
+    if file := st.session_state.upload:  # None: the visitor took the file out of the box; the picture stays
+        _bring(file.getvalue(), file.name)
+
+
+def _shot() -> None:
+    if photo := st.session_state.camera:
+        _bring(photo.getvalue(), "Photo from the camera")
+
+
+def _pasted() -> None:
+    try:
+        _bring(base64.b64decode(st.session_state.paste_part.picture or "", validate=True), "Pasted picture")
+    except (binascii.Error, ValueError):
+        st.session_state[_REFUSED] = "The pasted picture did not arrive whole; try once more."

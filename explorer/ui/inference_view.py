@@ -1,0 +1,151 @@
+"""What the Inference page shows: picture with heatmap, answer, feature maps.
+
+All of it is drawn from an `Answer`; no model is called here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.ui import feature_maps
+from explorer.ui import inference_choices as choices
+from explorer.ui.formatting import exact, plain, share, three_digits
+from explorer.ui.inference_answer import Answer
+from explorer.ui.inference_parts import component, data_url
+from explorer.ui.inference_picture import Picture
+
+_MAPS = "_maps_shown"
+
+_picture, _answer, _maps = (component(name) for name in ("picture", "answer", "maps"))
+
+
+def colours(name: str | None) -> np.ndarray:
+    """The 256 colours of a map, low to high, uint8 [256, 3]; None: the signed map, zero in its middle."""
+    from explorer.inference.overlay import colored, colored_signed
+
+    if name is None:
+        return colored_signed(np.linspace(-1, 1, 256)[None])[0]
+    return colored(np.linspace(0, 1, 256)[None], name)[0]
+
+
+def picture(shown: Picture, answer: Answer | None, key: str = "picture_part") -> None:
+    """The picture, with the heatmap once there is an answer."""
+    width, height = shown.image.size
+    data = {
+        "modes": answer is not None,
+        "whole": shown.url,
+        "wholeRatio": width / height,
+        "display": shown.url,
+        "view": shown.url,
+        "viewRatio": width / height,
+        "box": [0, 0, 1, 1],
+        "peak": None,
+        "tiny": False,
+        "heat": None,
+        "opacity": st.session_state[choices.OPACITY] / 100,
+        "lut": colours(st.session_state[choices.COLOURS]).tolist(),
+        "says": "",
+        "alt": shown.title,
+    }
+    if answer:
+        explanation = answer.explanation
+        rows, columns = explanation.view.shape[:2]
+        label = explanation.explained.label
+        data |= {
+            "display": answer.display_url,
+            "view": answer.view_url,
+            "viewRatio": columns / rows,
+            "box": list(explanation.view_box),
+            "peak": explanation.heatmap_peak,
+            "tiny": answer.tiny,
+            "heat": answer.heat_url,
+            "says": f"{explanation.method}: evidence for {label}"
+            if explanation.heatmap_peak
+            else f"Nothing at this layer speaks for {label}",
+            "alt": f"{shown.title}, with a heatmap of the evidence for {label}",
+        }
+    _picture(key=key, data=data)
+
+
+def answer_bars(answer: Answer) -> None:
+    """The likeliest classes; a click on one explains it."""
+    likeliest = answer.explanation.predictions[0].index
+    _answer(
+        key="answer_part",
+        data={
+            "target": answer.explanation.target,
+            "rows": [
+                {
+                    "label": each.label,
+                    "index": each.index,
+                    "percent": share(each.probability, 1),
+                    "share": each.probability,
+                }
+                for each in answer.explanation.predictions
+            ],
+        },
+        on_target_change=lambda: choices.choose_target(st.session_state.answer_part.target, likeliest),
+    )
+
+
+def maps(answer: Answer) -> None:
+    """Feature maps of the explained layer, strongest first, with a pager."""
+    from explorer.inference import MEASURES
+
+    explanation = answer.explanation
+    of, page, measure = st.session_state.get(_MAPS, (None, 0, "activation"))
+    grid = feature_maps.grid(explanation, page if of is explanation else 0, measure)
+    table = colours(None if grid.signed else st.session_state[choices.COLOURS])
+    first = grid.page * feature_maps.PER_PAGE
+    _, rows, columns = explanation.features.shape
+
+    def turned() -> None:
+        st.session_state[_MAPS] = (explanation, st.session_state.maps_part.page, measure)
+
+    def sorted_by() -> None:
+        st.session_state[_MAPS] = (explanation, 0, st.session_state.maps_part.measure)
+
+    _maps(
+        key="maps_part",
+        data={
+            "title": f"{grid.total} feature maps of {rows} × {columns}",
+            "layer": explanation.layer,
+            "atlas": data_url(grid.atlas(table), lossless=True),
+            "size": [grid.tiles.shape[2], grid.tiles.shape[1]],
+            "channels": grid.channels,
+            "strengths": [three_digits(each) for each in grid.strengths],
+            "measure": measure,
+            "measures": dict(MEASURES),
+            "lut": table.tolist(),
+            "low": three_digits(grid.low),
+            "high": three_digits(grid.high),
+            "count": f"{first + 1}–{first + len(grid.channels)}",
+            "page": grid.page,
+            "pages": grid.pages,
+        },
+        on_page_change=turned,
+        on_measure_change=sorted_by,
+    )
+
+
+def headline(answer: Answer, name: str) -> str:
+    """Who answers, and what must be known to read it; Markdown. name: of the network."""
+    rows, columns = answer.explanation.view.shape[:2]
+    seen = f"sees {columns} × {rows} pixels" + (", shown enlarged" if answer.tiny else "")
+    if answer.entry.untrained:
+        return (
+            f":orange-badge[untrained] **{plain(name)}** with random numbers {seen}; its answer means nothing"
+        )
+    known = f"knows {exact(len(answer.labels))} classes" if answer.labels else "has outputs without names"
+    return f"**{plain(name)}** {known} and {seen}" + (f". {plain(answer.note)}" if answer.note else "")
+
+
+def timings(answer: Answer) -> str:
+    """How long each step took on which device; Markdown."""
+    seconds = answer.explanation.seconds
+    steps = " · ".join(
+        f"{name} {three_digits(1000 * seconds[name])} ms"
+        for name in ("decode", "load", "forward", "backward")
+    )
+    return f"Measured here on {plain(answer.explanation.device)}: {steps}. Weights `{answer.entry.id}`"

@@ -1,0 +1,51 @@
+"""Inference: the picture on the left, what the network makes of it on the right."""
+
+import streamlit as st
+
+from explorer.ui import inference_answer as core
+from explorer.ui import inference_choices as choices
+from explorer.ui import inference_controls as controls
+from explorer.ui import inference_picture as pictures
+from explorer.ui import inference_view as view
+from explorer.ui import page
+
+here = page.begin()
+choices.bind(here.arch)
+waiting = not core.answered_before()
+row = controls.row(waiting=waiting)
+picture = pictures.current()
+pictures.menu(row.picture, picture)
+pictures.paste(row.paste)
+
+if picture is None:
+    pictures.invite()
+    core.start_meanwhile()
+    st.stop()
+
+left, right = st.columns([5, 7], gap="medium")
+headline = right.container(key="inference_headline")
+place = left.empty() if waiting else left
+if waiting:
+    with place:
+        view.picture(picture, None, key="picture_waiting")
+core.wait_for_imports(headline)
+entries, entry = core.weights(here.reference())
+controls.weights(row, entries, entry)
+answer = core.obtain(picture, entry, headline)
+
+with place:
+    view.picture(picture, answer)
+pictures.credit(left, picture)
+if answer is None:
+    controls.without_answer(row)
+    with right:
+        controls.ways_out(entries, entry)
+    st.stop()
+
+controls.layer(row, answer)
+controls.target(row, answer)
+headline.markdown(view.headline(answer, controls.name(here.entry, answer.entry)))
+with right:
+    view.answer_bars(answer)
+    view.maps(answer)
+    st.caption(view.timings(answer))
