@@ -1,0 +1,33 @@
+"""What a network IS, computed from its graph and never from its weights.
+
+`tracing` turns a name into a `Trace` (`graph`), through `export` and the cost rules in `costs`; `receptive_field` reads
+off it what every unit sees (`layout` is the algebra, `field_rules` the table), `stages` folds it into stem, stages
+and head (`module_tree`), `stats` sums it up to the stats sheet, `memory` estimates bytes for training and inference.
+"""
+
+from explorer.analysis.export import trace_module
+from explorer.analysis.graph import ROLES, Idle, Op, Operand, Trace
+from explorer.analysis.receptive_field import ReceptiveField, receptive_fields
+from explorer.analysis.stages import Stage, stages
+from explorer.analysis.stats import Layer, Share, Stats, stats, stats_of
+from explorer.analysis.tracing import ImageSizeError, trace
+
+__all__ = [
+    "ROLES",
+    "Idle",
+    "ImageSizeError",
+    "Layer",
+    "Op",
+    "Operand",
+    "ReceptiveField",
+    "Share",
+    "Stage",
+    "Stats",
+    "Trace",
+    "receptive_fields",
+    "stages",
+    "stats",
+    "stats_of",
+    "trace",
+    "trace_module",
+]

@@ -1,0 +1,116 @@
+"""Traces on disk: JSON, compressed, one file each, written whole or not at all.
+
+A file's name is a digest of everything the trace depends on: network, input, the versions of the libraries that
+define networks and graph, and the source of the code that reads the graph. A damaged file is a missing file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from explorer.analysis.graph import Trace, from_json, to_json
+from explorer.networks import Reference
+
+FORMAT = 1
+_SOURCES = ("costs.py", "export.py", "graph.py", "roles.py")
+
+
+def folder() -> Path:
+    """`EXPLORER_CACHE`, else the user's cache folder by the convention of the platform's desktops."""
+    chosen = os.environ.get("EXPLORER_CACHE")
+    if chosen:
+        return Path(chosen) / "traces"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "cnn-architecture-explorer" / "traces"
+
+
+def fingerprint(reference: Reference) -> str:
+    """What defines the network beside its name and the libraries: the source written here, a folder's or a card's settings."""
+    if reference.builder in ("explorer", "zoo"):
+        return _own_source()
+    if reference.builder == "local-dir":
+        try:
+            return hashlib.sha256((Path(reference.name) / "config.json").read_bytes()).hexdigest()[:16]
+        except OSError:
+            return ""
+    return ""
+
+
+def read(reference: str, fingerprint: str, shape: tuple[int, ...]) -> Trace | None:
+    """The trace kept under this key; None if there is none, or none that can be read."""
+    try:
+        data = json.loads(gzip.decompress(_file(reference, fingerprint, shape).read_bytes()))
+        return from_json(data["trace"]) if data["key"] == _key(reference, fingerprint, shape) else None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zlib.error):
+        return None
+
+
+def write(trace: Trace, reference: str, fingerprint: str) -> None:
+    """Keep it if the disk lets us: a cache that cannot be written is no reason to fail."""
+    target = _file(reference, fingerprint, trace.input_shape)
+    content = {"key": _key(reference, fingerprint, trace.input_shape), "trace": to_json(trace)}
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(gzip.compress(json.dumps(content).encode(), compresslevel=3))
+            os.replace(name, target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError:
+        return
+
+
+def _key(reference: str, fingerprint: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    return {
+        "reference": reference,
+        "fingerprint": fingerprint,
+        "shape": list(shape),
+        "format": FORMAT,
+        **_versions(),
+    }
+
+
+def _file(reference: str, fingerprint: str, shape: tuple[int, ...]) -> Path:
+    digest = hashlib.sha256(
+        json.dumps(_key(reference, fingerprint, shape), sort_keys=True).encode()
+    ).hexdigest()
+    return folder() / f"{digest[:32]}.json.gz"
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    found = {}
+    for package in ("torch", "torchvision", "timm"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = ""
+    here = Path(__file__).parent
+    found["reader"] = _digest([here / name for name in _SOURCES])
+    return found
+
+
+@cache
+def _own_source() -> str:
+    networks = Path(__file__).resolve().parents[1] / "networks"
+    return _digest(sorted(networks.glob("*.py")))
+
+
+def _digest(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
