@@ -1,7 +1,7 @@
 """The command line: `python -m explorer stats|explain|list`.
 
-A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr and exit
-code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
+A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr
+and exit code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
 """
 
 import argparse
@@ -47,10 +47,8 @@ def _stats(arguments: argparse.Namespace) -> None:
     for layer in sheet["layers"]:
         shape = "×".join(map(str, layer["output_shape"]))
         seen = layer["receptive_field"]
-        size = _pair(seen["size"]) if seen else "–"
-        print(
-            f"  {layer['path']:<48} {layer['kind']:<11} {shape:<18} {layer['params']:>12,} {layer['macs']:>15,}  {size}"
-        )
+        cells = f"{layer['path']:<48} {layer['kind']:<11} {shape:<18} {layer['params']:>12,} {layer['macs']:>15,}"
+        print(f"  {cells}  {_pair(seen['size']) if seen else '–'}")
 
 
 def _pair(value: Sequence[int] | int) -> str:
