@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -187,18 +187,13 @@ def read_architectures(folder: Path, registry: Sources) -> Mapping[str, Architec
             if ancestor not in read or ancestor == architecture.id:
                 raise entries[architecture.id].error("came_from", f"{ancestor!r} is not another entry's id")
         parent = architecture.variant_of or architecture.id
-        own = {architecture.name: architecture.builders[0]} if architecture.builders else {}
-        sizes.setdefault(parent, {}).update(own | architecture.variants)
+        if architecture.builders:
+            sizes.setdefault(parent, {})[architecture.name] = architecture.builders[0]
+        sizes.setdefault(parent, {}).update(architecture.variants)
     with_sizes = (
-        _replace_variants(architecture, sizes[architecture.variant_of or architecture.id])
-        for architecture in read.values()
+        replace(each, variants=MappingProxyType(sizes[each.variant_of or each.id])) for each in read.values()
     )
     return MappingProxyType({each.id: each for each in sorted(with_sizes, key=lambda each: each.year)})
-
-
-def _replace_variants(architecture: Architecture, variants: dict[str, str]) -> Architecture:
-    fields = {name: getattr(architecture, name) for name in architecture.__dataclass_fields__}
-    return Architecture(**(fields | {"variants": MappingProxyType(variants)}))
 
 
 @cache
