@@ -46,9 +46,9 @@ def _stats(arguments: argparse.Namespace) -> None:
     print(f"\n  {'layer':<48} {'kind':<11} {'output':<18} {'params':>12} {'MACs':>15}  field")
     for layer in sheet["layers"]:
         shape = "×".join(map(str, layer["output_shape"]))
-        seen = layer["receptive_field"]
-        cells = f"{layer['path']:<48} {layer['kind']:<11} {shape:<18} {layer['params']:>12,} {layer['macs']:>15,}"
-        print(f"  {cells}  {_pair(seen['size']) if seen else '–'}")
+        seen = _pair(layer["receptive_field"]["size"]) if layer["receptive_field"] else "–"
+        named = f"{layer['path']:<48} {layer['kind']:<11} {shape:<18}"
+        print(f"  {named} {layer['params']:>12,} {layer['macs']:>15,}  {seen}")
 
 
 def _pair(value: Sequence[int] | int) -> str:
