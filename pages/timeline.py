@@ -1,5 +1,44 @@
 """Home: the timeline from 1998 to 2023, ceiling by ceiling."""
 
-from explorer.ui import page
+import streamlit as st
+
+from explorer import catalogue
+from explorer.ui import formatting, page, state, timeline
+
+KEY = "timeline"
+FAMILIES = "families"
 
 here = page.begin()
+
+
+def opened() -> None:
+    state.choose(st.session_state[KEY].open)
+
+
+def filtered() -> None:
+    families = st.session_state[KEY].families
+    if families:
+        st.query_params[FAMILIES] = ",".join(families)
+    else:
+        st.query_params.pop(FAMILIES, None)
+
+
+chosen = st.query_params.get(FAMILIES, "").split(",")
+result = timeline.draw(
+    selected=here.entry.id if state.chosen() and here.entry else None,
+    families=[family for family in catalogue.FAMILIES if family in chosen],
+    dark=here.dark,
+    presenting=here.presenting,
+    key=KEY,
+    on_open=opened,
+    on_families=filtered,
+)
+if result.open:
+    page.open_architecture()
+
+with st.expander("Where the numbers come from", icon=":material/menu_book:"):
+    lines = ["| What | Value | Printed in |", "|---|---:|---|"]
+    for what, value, source, url in timeline.citations():
+        cited = f"[{formatting.plain(source)}]({url})" if url else formatting.plain(source)
+        lines.append(f"| {formatting.plain(what)} | {value} | {cited} |")
+    st.markdown("\n".join(lines))

@@ -85,13 +85,13 @@ def frame() -> st.Page:
     current = navigation()
     theme.apply(presenting=state.presenting())
     state.bind()
-    with st.container(key="head_row"):
-        title, choice, switch = st.columns([11, 6, 2], vertical_alignment="center")
-        head = title.empty()
+    with st.container(key="controls"):
+        choice, switch = st.columns([7, 3], vertical_alignment="center")
         with choice:
             picker.draw()
         with switch:
             state.present_switch()
+    head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
     st.session_state[_HEAD] = head
     if picker.just_picked() and current.title == ENTRIES[0].title:

@@ -1,7 +1,7 @@
 """Look: one colour a family, one colour a role of operation, everywhere the same, for light and dark pages.
 
 The colours were searched so that any two of a set, the neutral grey included, stay apart under normal vision,
-deuteranopia and protanopia, and stand off the page by at least 3:1. `tests/ui/test_theme.py` holds them to it.
+deuteranopia and protanopia, and stand off the page by 3:1 at least. `tests/ui/test_theme.py` keeps it so.
 """
 
 from __future__ import annotations
