@@ -228,5 +228,9 @@ def _descendants() -> Mapping[str, tuple[str, ...]]:
 
 
 def led_to(identifier: str) -> tuple[str, ...]:
-    """Ids of the entries that name this one as a direct ancestor, oldest first, without their other sizes."""
-    return _descendants().get(get(identifier).id, ())
+    """Ids of the entries that name this one as a direct ancestor, oldest first, without their other sizes.
+
+    A size that nothing names itself, such as VGG-19, led to what the entry it is a variant of led to.
+    """
+    entry = get(identifier)
+    return _descendants().get(entry.id) or _descendants().get(entry.variant_of or "", ())

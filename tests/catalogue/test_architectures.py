@@ -52,8 +52,14 @@ def test_nothing_descends_from_what_came_later():
 
 def test_led_to_is_came_from_read_backwards():
     edges = {(ancestor, e.id) for e in EVERY if e.variant_of is None for ancestor in e.came_from}
-    assert edges == {(entry.id, child) for entry in EVERY for child in catalogue.led_to(entry.id)}
+    named = {ancestor for ancestor, _ in edges}
+    assert edges == {(ancestor, child) for ancestor in named for child in catalogue.led_to(ancestor)}
     assert {"densenet121", "resnext50", "se_resnet50", "convnext_t"} <= set(catalogue.led_to("resnet50"))
+
+
+def test_a_size_nothing_descends_from_led_to_what_its_family_led_to():
+    assert catalogue.led_to("vgg19") == catalogue.led_to("vgg16") != ()
+    assert catalogue.led_to("convnextv2_h") == ()
 
 
 def test_names_are_unique():
