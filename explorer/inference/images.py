@@ -15,7 +15,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF"
 
 BYTE_CAP = int(os.environ.get("EXPLORER_IMAGE_BYTES", 10_000_000))
-PIXEL_CAP = 30_000_000
+PIXEL_CAP = 25_000_000
 # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, so a larger one costs no more memory (the cap
 # stays under Pillow's own warning threshold of 89 million) ...
 JPEG_PIXEL_CAP = 80_000_000
@@ -93,14 +93,11 @@ def _check_size(image: Image.Image, data: bytes) -> None:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Decodes the opened file: mode, transparency, size, then orientation on what is left."""
+    """Decodes the opened file and reduces it as early as its mode allows: later steps cost per pixel."""
     image.load()
     orientation = _orientation(image)
-    image = _MODES.get(image.mode, _plain)(image)
-    if image.width * image.height > WORKING_PIXELS:
-        scale = (WORKING_PIXELS / (image.width * image.height)) ** 0.5
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+    image = _reduced(_averageable(image))
+    image = _INTO_RGB.get(image.mode, _plain)(image)
     upright = Image.new("RGB", image.size)
     upright.paste(image)  # a plain picture: nothing of the file's metadata travels on
     upright.getexif()[ExifTags.Base.Orientation] = orientation
@@ -115,9 +112,25 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
+def _averageable(image: Image.Image) -> Image.Image:
+    """A mode whose neighbours have a mean: no palette, no single bits, no colour that means "clear"."""
+    if image.mode.startswith("I;16"):
+        # 65535 is white, as PNG defines it; Pillow's own conversion would clip at 255.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("P", "PA") or "transparency" in image.info:
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image.convert("L") if image.mode == "1" else image
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    if image.width * image.height <= WORKING_PIXELS:
+        return image
+    scale = (WORKING_PIXELS / (image.width * image.height)) ** 0.5
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BOX, reducing_gap=1.5)
+
+
 def _plain(image: Image.Image) -> Image.Image:
-    if image.has_transparency_data:
-        return _over_white(image)
     return image.convert("RGB")
 
 
@@ -129,21 +142,19 @@ def _over_white(image: Image.Image) -> Image.Image:
     return canvas
 
 
-def _sixteen_bit(image: Image.Image) -> Image.Image:
-    """16-bit grey: 65535 is white, as PNG defines it. Pillow's own conversion clips at 255."""
-    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-
-
 def _wide_range(image: Image.Image) -> Image.Image:
-    """32-bit grey, integer or float, has no defined white: the smallest usual full scale that holds it."""
+    """32-bit grey, integer or float, has no defined white: the smallest usual full scale that holds it.
+
+    Values below zero are no brightness; then the picture runs from its lowest value to its highest.
+    """
     values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     full_scales = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
-    white = next((scale for scale in full_scales if high <= scale), high)
-    black = 0.0 if low >= 0 else low
-    values -= black
-    values *= 255.0 / max(white - black, 1e-30)
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8)).convert("RGB")
+    black, white = low, high
+    if low >= 0:
+        black, white = 0.0, next((scale for scale in full_scales if high <= scale), high)
+    shades = (values - black) * (255.0 / max(white - black, 1e-30))
+    return Image.fromarray(np.clip(np.rint(shades), 0, 255).astype(np.uint8)).convert("RGB")
 
 
 def _lab(image: Image.Image) -> Image.Image:
@@ -154,16 +165,11 @@ def _lab(image: Image.Image) -> Image.Image:
     return converted
 
 
-_MODES: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "I;16": _sixteen_bit,
-    "I;16L": _sixteen_bit,
-    "I;16B": _sixteen_bit,
-    "I;16N": _sixteen_bit,
+_INTO_RGB: dict[str, Callable[[Image.Image], Image.Image]] = {
     "I": _wide_range,
     "F": _wide_range,
     "LAB": _lab,
     "LA": _over_white,
-    "PA": _over_white,
     "RGBA": _over_white,
 }
 

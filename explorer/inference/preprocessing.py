@@ -1,8 +1,8 @@
 """A picture -> the tensor a network was trained on, and the very crop of the picture it shows.
 
-The result equals timm's and torchvision's own evaluation transforms. They resize the whole picture and
-then cut the crop out; here Pillow computes the crop alone, at the same scale and offset, so a strip of
-20,000 x 1 pixels costs no more than any other picture and the crop's place falls out as numbers.
+The result equals timm's and torchvision's own evaluation transforms, bit for bit, but for strips whose
+resized whole would be huge (20,000 x 1 pixels become 5 million x 256): of these the crop alone is
+computed, at the same scale and place.
 """
 
 import math
@@ -16,6 +16,7 @@ from torch import Tensor
 from explorer.networks import InputSpec
 
 DISPLAY_SIDE = 448
+MOST_RESIZED_PIXELS = 4_000_000
 
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
@@ -42,14 +43,26 @@ def prepare(image: Image.Image, spec: InputSpec) -> Prepared:
     _, height, width = spec.shape
     if spec.crop_mode == "border":
         rgb, box = _bordered(rgb, spec)
-        crop = (0.0, 0.0, float(rgb.width), float(rgb.height))
+        crop = (0.0, 0.0, float(width), float(height))
+        view = rgb
     else:
-        crop = _crop_box(rgb.width, rgb.height, spec)
-        box = (crop[0] / rgb.width, crop[1] / rgb.height, crop[2] / rgb.width, crop[3] / rgb.height)
-    view = rgb.resize((width, height), _RESAMPLING[spec.interpolation], box=crop)
+        resized = _resized_size(rgb.width, rgb.height, spec)
+        left, top = round((resized[0] - width) / 2), round((resized[1] - height) / 2)
+        box = (
+            left / resized[0],
+            top / resized[1],
+            (left + width) / resized[0],
+            (top + height) / resized[1],
+        )
+        crop = (box[0] * rgb.width, box[1] * rgb.height, box[2] * rgb.width, box[3] * rgb.height)
+        resampling = _RESAMPLING[spec.interpolation]
+        if resized[0] * resized[1] <= MOST_RESIZED_PIXELS:
+            view = rgb.resize(resized, resampling).crop((left, top, left + width, top + height))
+        else:
+            view = rgb.resize((width, height), resampling, box=crop)
     if spec.channels == 1:
         view = view.convert("L")
-    pixels = np.asarray(view)
+    pixels = np.array(view)
     return Prepared(
         x=_normalised(pixels, spec),
         view=np.repeat(pixels[:, :, None], 3, axis=2) if spec.channels == 1 else pixels,
@@ -58,29 +71,20 @@ def prepare(image: Image.Image, spec: InputSpec) -> Prepared:
     )
 
 
-def _crop_box(width: int, height: int, spec: InputSpec) -> tuple[float, float, float, float]:
-    """The crop in pixels of the picture: the centre of what the resized picture would be."""
+def _resized_size(width: int, height: int, spec: InputSpec) -> tuple[int, int]:
+    """(width, height) of the whole picture at the scale at which the crop is cut out."""
     _, crop_height, crop_width = spec.shape
     if spec.crop_mode == "squash":
         share = spec.resize / min(spec.shape[1:])
-        new_width, new_height = math.floor(crop_width * share), math.floor(crop_height * share)
+        size = math.floor(crop_width * share), math.floor(crop_height * share)
     elif crop_width != crop_height:
         scale = max(crop_width / width, crop_height / height) / spec.crop_pct
-        new_width, new_height = round(width * scale), round(height * scale)
+        size = round(width * scale), round(height * scale)
     elif width <= height:
-        new_width, new_height = spec.resize, int(spec.resize * height / width)
+        size = spec.resize, int(spec.resize * height / width)
     else:
-        new_width, new_height = int(spec.resize * width / height), spec.resize
-    new_width, new_height = max(new_width, crop_width), max(new_height, crop_height)
-    left, top = round((new_width - crop_width) / 2), round((new_height - crop_height) / 2)
-    across, down = width / new_width, height / new_height
-    # min(): the last ulp must not stand outside the picture.
-    return (
-        left * across,
-        top * down,
-        min((left + crop_width) * across, width),
-        min((top + crop_height) * down, height),
-    )
+        size = int(spec.resize * width / height), spec.resize
+    return max(size[0], crop_width), max(size[1], crop_height)
 
 
 def _bordered(image: Image.Image, spec: InputSpec) -> tuple[Image.Image, tuple[float, float, float, float]]:
@@ -99,16 +103,16 @@ def _bordered(image: Image.Image, spec: InputSpec) -> tuple[Image.Image, tuple[f
 def _display(
     image: Image.Image, crop: tuple[float, float, float, float], view_size: tuple[int, int]
 ) -> np.ndarray:
-    native = max(crop[2] - crop[0], crop[3] - crop[1])
+    native = math.floor(max(crop[2] - crop[0], crop[3] - crop[1]) + 0.01)
     side = max(view_size)
-    scale = max(side, min(round(native), DISPLAY_SIDE)) / side
+    scale = max(side, min(native, DISPLAY_SIDE)) / side
     size = (round(view_size[0] * scale), round(view_size[1] * scale))
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR, box=crop))
 
 
 def _normalised(pixels: np.ndarray, spec: InputSpec) -> Tensor:
     """uint8 [H, W] or [H, W, 3] -> float32 [1, C, H, W], by the same operations as torchvision's."""
-    values = torch.tensor(pixels).view(*spec.shape[1:], spec.channels).permute(2, 0, 1).contiguous()
+    values = torch.from_numpy(pixels).view(*spec.shape[1:], spec.channels).permute(2, 0, 1).contiguous()
     mean = torch.tensor(spec.mean).view(-1, 1, 1)
     std = torch.tensor(spec.std).view(-1, 1, 1)
     return values.float().div_(255).sub_(mean).div_(std).unsqueeze(0)
