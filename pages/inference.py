@@ -35,7 +35,6 @@ answer = core.obtain(picture, entry, headline)
 
 with place:
     view.picture(picture, answer)
-pictures.credit(left, picture)
 if answer is None:
     controls.without_answer(row)
     with right:
@@ -49,3 +48,4 @@ with right:
     view.answer_bars(answer)
     view.maps(answer)
     st.caption(view.timings(answer))
+    st.markdown(view.what_to_look_for(answer))

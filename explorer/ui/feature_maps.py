@@ -52,8 +52,8 @@ class Grid:
 def grid(explanation: Explanation, page: int = 0, measure: Measure = "activation") -> Grid:
     """The page of maps numbered `page` (clamped), the strongest channels by `measure` first.
 
-    One scale for the page, so that the tiles compare: from zero where nothing is negative, else symmetric about
-    zero. It ends at the 99.8th percentile, or a single hot cell would leave the rest dark.
+    One scale for the page, so that the tiles compare: from zero where nothing is negative, else symmetric
+    about zero. It ends at the 99.8th percentile, or a single hot cell would leave the rest dark.
     """
     from explorer.inference import top_features
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from explorer.inference import Explanation
     from explorer.networks import Network, Reference, WeightsEntry
-    from explorer.networks.entries import Progress
+    from explorer.serving.pool import Progress
 
 _ANSWERS = "_answers"
 _KEPT = 6  # explanations in one visit: going back to the last few choices costs nothing
@@ -142,9 +142,9 @@ def ask(picture: Picture, entry: WeightsEntry, progress: Progress | None = None)
 
     layer, target = choices.get(choices.LAYER), choices.target()
     done = pool.shared().run(entry.id, lambda network: _explain(network, picture, layer, target), progress)
-    explanation, facts = done.value
-    seconds = {**explanation.seconds, "load": done.load_seconds}
-    found = Answer(replace(explanation, seconds=seconds), note=done.note, **facts, **_urls(explanation))
+    seconds = {**done.value.explanation.seconds, "load": done.load_seconds}
+    explanation = replace(done.value.explanation, seconds=seconds)
+    found = replace(done.value, explanation=explanation, note=done.note)
     answers: OrderedDict[tuple, Answer] = st.session_state.setdefault(_ANSWERS, OrderedDict())
     answers[_key(picture, entry)] = found
     while len(answers) > _KEPT:
@@ -152,10 +152,10 @@ def ask(picture: Picture, entry: WeightsEntry, progress: Progress | None = None)
     return found
 
 
-def _explain(
-    network: Network, picture: Picture, layer: str, target: int | None
-) -> tuple[Explanation, dict[str, Any]]:
+def _explain(network: Network, picture: Picture, layer: str, target: int | None) -> Answer:
     """A layer or class that this network does not have, as an old link may name, counts as not chosen."""
+    from PIL import Image
+
     from explorer import inference
 
     layers = inference.layers(network)
@@ -167,24 +167,18 @@ def _explain(
         top_k=TOP,
         decode_seconds=picture.decode_seconds,
     )
-    return explanation, {
-        "entry": network.weights,
-        "labels": network.labels,
-        "layers": layers,
-        "default_layer": inference.default_layer(network),
-    }
-
-
-def _urls(explanation: Explanation) -> dict[str, str]:
-    from PIL import Image
-
-    view = explanation.view
     heat = Image.fromarray((explanation.heatmap * 255).round().astype("uint8"))
-    return {
-        "display_url": data_url(Image.fromarray(explanation.display), lossless=False),
-        "view_url": data_url(Image.fromarray(view), lossless=_is_tiny(view)),
-        "heat_url": data_url(heat, lossless=True),
-    }
+    return Answer(
+        explanation=explanation,
+        entry=network.weights,
+        labels=network.labels,
+        layers=layers,
+        default_layer=inference.default_layer(network),
+        note="",
+        display_url=data_url(Image.fromarray(explanation.display), lossless=False),
+        view_url=data_url(Image.fromarray(explanation.view), lossless=_is_tiny(explanation.view)),
+        heat_url=data_url(heat, lossless=True),
+    )
 
 
 def _is_tiny(view: np.ndarray) -> bool:

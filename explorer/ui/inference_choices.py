@@ -15,6 +15,7 @@ WEIGHTS, LAYER, TARGET, SAMPLE = "weights", "layer", "target", "sample"
 OPACITY, COLOURS = "opacity", "cmap"
 DEFAULT_OPACITY = 50  # percent
 _BOUND = {WEIGHTS: "Weights", LAYER: "Layer", TARGET: "Class", SAMPLE: "Sample picture"}
+_UNSEEN = '<style>[data-testid="stLayoutWrapper"]:has(> .st-key-bound_inference) { display: none; }</style>'
 _SHOWN_ARCH = "_inference_arch"
 
 
@@ -23,7 +24,7 @@ def bind(arch: str) -> None:
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
         st.session_state.update({WEIGHTS: "", LAYER: "", TARGET: ""})
     st.session_state[_SHOWN_ARCH] = arch
-    st.html("<style>.st-key-bound_inference { display: none; }</style>")
+    st.html(_UNSEEN)
     with st.container(key="bound_inference"):
         for name, label in _BOUND.items():
             st.text_input(label, key=name, bind="query-params")

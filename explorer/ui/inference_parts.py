@@ -1,4 +1,4 @@
-"""How the Inference page's own parts come to the browser: components of html, css and js; pictures as data."""
+"""How the Inference page's own parts come to the browser: html, css and js, pictures as data."""
 
 from __future__ import annotations
 

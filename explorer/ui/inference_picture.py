@@ -26,8 +26,9 @@ _SOURCES = {
     "Upload": ":material/upload:",
     "Camera": ":material/photo_camera:",
 }
-_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"]
+_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"]
 _SHOWN_PIXELS = 900  # longest side sent to the browser
+_CAMERA = 400  # pixels wide, so that the shutter is in sight
 _THUMBNAIL = (224, 168)
 
 _samples, _paste = component("samples"), component("paste")
@@ -69,10 +70,11 @@ def menu(slot, picture: Picture | None) -> None:
         plain(picture.title) if picture else "Picture",
         icon=":material/image:",
         width="stretch",
+        disabled=picture is None,  # before there is one, the page itself holds the sources
         key=_MENU,
         on_change="rerun",
     ):
-        if picture:  # before there is one, the page itself holds the sources
+        if picture:
             sources(picture)
 
 
@@ -87,21 +89,22 @@ def sources(picture: Picture | None) -> None:
         key="picture_source",
         label_visibility="collapsed",
     )
-    if source == "Samples":
+    on_screen = picture is None or st.session_state.get(_MENU)
+    if source == "Samples" and on_screen:
         _samples(key="sample_part", data=_sample_data(picture), on_sample_change=_sample_picked)
         st.caption("From scikit-image's data, free to use; the licence stands under each.")
     elif source == "Upload":
         st.file_uploader(
             "Picture file", type=_TYPES, key="upload", on_change=_uploaded, label_visibility="collapsed"
         )
-    elif picture is None or st.session_state.get(_MENU):  # asks for the camera only once it is on screen
-        st.camera_input("Camera", key="camera", on_change=_shot, label_visibility="collapsed")
+    elif source == "Camera" and on_screen:  # or the browser would ask for the camera out of the blue
+        st.camera_input("Camera", key="camera", on_change=_shot, label_visibility="collapsed", width=_CAMERA)
+    if sentence := refusal():
+        st.warning(plain(sentence), icon=":material/image_not_supported:")
 
 
 def invite() -> None:
     """The page before there is a picture: what to do, and all ways to do it."""
-    if refusal():
-        st.warning(plain(refusal()), icon=":material/image_not_supported:")
     st.subheader("Choose a picture to begin", anchor=False)
     st.caption(
         "One click on a sample will do. Your own stays in this visit: it is kept in memory and not shared."
@@ -109,19 +112,11 @@ def invite() -> None:
     sources(None)
 
 
-def credit(slot, picture: Picture) -> None:
-    """Under the picture: whose it is, and why another one was not taken."""
-    if refusal():
-        slot.warning(
-            f"{plain(refusal())} The picture before it stays.", icon=":material/image_not_supported:"
-        )
-    if picture.sample:
-        sample = picture.sample
-        slot.caption(f"{plain(sample.title)} · {plain(sample.credit)} · {sample.licence} · from scikit-image")
-    else:
-        slot.caption(
-            "Your picture stays in this visit, so a link reproduces every choice but not the picture."
-        )
+def credit(picture: Picture) -> str:
+    """The line under the picture: whose it is, or that it is the visitor's alone."""
+    if sample := picture.sample:
+        return f"{sample.title} · {sample.credit} · {sample.licence} · scikit-image"
+    return "Your picture stays in this visit; a link carries every choice but not the picture."
 
 
 def paste(slot) -> None:
@@ -188,7 +183,7 @@ def _bring(data: bytes, title: str) -> None:
     """From a callback: a picture of the visitor's own. It cannot stand in a link, so the link names none."""
     if _take_in(data, title):
         choices.choose_sample("")
-    _close_menu()
+        _close_menu()
 
 
 def _close_menu() -> None:

@@ -13,9 +13,10 @@ from explorer.ui import inference_choices as choices
 from explorer.ui.formatting import exact, plain, share, three_digits
 from explorer.ui.inference_answer import Answer
 from explorer.ui.inference_parts import component, data_url
-from explorer.ui.inference_picture import Picture
+from explorer.ui.inference_picture import Picture, credit, refusal
 
 _MAPS = "_maps_shown"
+_ALREADY_LOADED = 1e-3  # seconds: no weights are read in this time
 
 _picture, _answer, _maps = (component(name) for name in ("picture", "answer", "maps"))
 
@@ -47,6 +48,8 @@ def picture(shown: Picture, answer: Answer | None, key: str = "picture_part") ->
         "lut": colours(st.session_state[choices.COLOURS]).tolist(),
         "says": "",
         "alt": shown.title,
+        "credit": credit(shown),
+        "notice": f"{refusal()} The picture before it stays." if refusal() else "",
     }
     if answer:
         explanation = answer.explanation
@@ -142,10 +145,20 @@ def headline(answer: Answer, name: str) -> str:
 
 
 def timings(answer: Answer) -> str:
-    """How long each step took on which device; Markdown."""
-    seconds = answer.explanation.seconds
-    steps = " · ".join(
-        f"{name} {three_digits(1000 * seconds[name])} ms"
-        for name in ("decode", "load", "forward", "backward")
+    """How long each step took, and on what; Markdown."""
+    steps = {name: f"{three_digits(1000 * value)} ms" for name, value in answer.explanation.seconds.items()}
+    if answer.explanation.seconds["load"] < _ALREADY_LOADED:
+        steps["load"] = "0 ms (in memory)"
+    device = answer.explanation.device.upper()
+    shown = " · ".join(f"{name} {steps[name]}" for name in ("decode", "load", "forward", "backward"))
+    return f"Measured here on {plain(device)}: {shown}  \nWeights: {plain(answer.entry.id)}"
+
+
+def what_to_look_for(answer: Answer) -> str:
+    """Two sentences that turn the picture into a question; Markdown."""
+    layer = plain(answer.explanation.layer)
+    return (
+        "**What to look for.** Does the heatmap sit on the thing itself, or on what usually stands beside it? "
+        "Click another class to see the evidence for that one, and move the layer from the first one to "
+        f"{layer}: the maps turn from edges into things while they lose their sharpness."
     )
-    return f"Measured here on {plain(answer.explanation.device)}: {steps}. Weights `{answer.entry.id}`"

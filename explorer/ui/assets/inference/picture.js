@@ -76,6 +76,7 @@ export default function ({ parentElement, data }) {
   }
 
   function say() {
+    $(".credit").textContent = state.data.credit;
     const { channel } = state;
     const { says, lut, heat } = state.data;
     $(".legend").style.visibility = heat || channel ? "visible" : "hidden";
@@ -132,6 +133,13 @@ export default function ({ parentElement, data }) {
     $(".says .value").lastChild.textContent = " peak";
     $(".says .key").hidden = false;
   };
+
+  if (state.notice !== data.notice) {
+    state.notice = data.notice;
+    $(".notice").hidden = !data.notice;
+    $(".notice span").textContent = data.notice;
+  }
+  $(".notice button").onclick = () => ($(".notice").hidden = true);
 
   document.removeEventListener("explorer:channel", root.onChannel);
   root.onChannel = (event) => {
