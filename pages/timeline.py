@@ -3,12 +3,15 @@
 import streamlit as st
 
 from explorer import catalogue
+from explorer.serving import warmup
 from explorer.ui import formatting, page, state, timeline
 
 KEY = "timeline"
 FAMILIES = "families"
 
 here = page.begin()
+if here.presenting:
+    here.title("")  # the drawing takes the whole screen
 
 
 def opened() -> None:
@@ -32,6 +35,7 @@ result = timeline.draw(
     key=KEY,
     on_open=opened,
     on_families=filtered,
+    on_intent=warmup.start,
 )
 if result.open:
     page.open_architecture()

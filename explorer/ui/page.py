@@ -63,7 +63,7 @@ class Page:
     _head: DeltaGenerator
 
     def title(self, title: str, sentence: str = "") -> None:
-        """Replace the title the navigation gave, once the page knows better (an architecture's name)."""
+        """Replace the title that the navigation gave, say by an architecture's name; "" removes it."""
         _write_head(self._head, title, sentence)
 
     def reference(self):
@@ -83,18 +83,19 @@ def navigation() -> st.Page:
 def frame() -> st.Page:
     """Everything around a page, drawn by `app.py` on each run; the page to run inside it."""
     current = navigation()
-    theme.apply(presenting=state.presenting())
+    at_home = current.title == ENTRIES[0].title
     state.bind()
     with st.container(key="controls"):
         choice, switch = st.columns([7, 3], vertical_alignment="center")
         with choice:
-            picker.draw()
+            picker.draw(empty=at_home and not state.chosen())
         with switch:
             state.present_switch()
+    theme.apply(presenting=state.presenting())  # after its switch, which takes the value from the URL
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
     st.session_state[_HEAD] = head
-    if picker.just_picked() and current.title == ENTRIES[0].title:
+    if picker.just_picked() and at_home:
         open_architecture()
     return current
 
@@ -123,6 +124,9 @@ def _hand_over_to_navigation() -> None:
 
 
 def _write_head(head: DeltaGenerator, title: str, sentence: str) -> None:
+    if not title:
+        head.empty()
+        return
     with head.container(gap=None):
         st.title(title, anchor=False)
         if sentence:

@@ -35,10 +35,10 @@ def entry_of(name: str) -> catalogue.Architecture | None:
     return known.get(name) or known.get(_ids_by_reference().get(name, ""))
 
 
-def draw() -> None:
-    """The select box. Typing searches; a typed name that is not listed is taken as it stands."""
+def draw(*, empty: bool) -> None:
+    """The select box, empty or on the current choice. Typing searches; other names are taken as they stand."""
     labels = options()
-    st.session_state[_WIDGET] = state.arch()
+    st.session_state[_WIDGET] = None if empty else state.arch()
     st.selectbox(
         "Architecture",
         list(labels),
@@ -48,7 +48,9 @@ def draw() -> None:
         accept_new_options=True,
         label_visibility="collapsed",
         icon=":material/search:",
-        placeholder="Search, or type any timm, torchvision, hf-hub: or local-dir: name",
+        placeholder="Choose an architecture, or type a name",
+        help="The catalogue, and any name that timm or torchvision knows; also `timm:NAME`, "
+        "`torchvision:NAME`, `zoo:NAME`, `hf-hub:NAME` and `local-dir:PATH`.",
     )
 
 

@@ -1,7 +1,7 @@
 """The timeline as a Streamlit component: laid out in Python, painted as SVG, clicks come back.
 
-What the browser sends: `open`, the id of the architecture that was clicked, and `families`, the lanes that are
-switched on.
+What the browser sends: `open`, the id of the architecture that was clicked; `families`, the lanes that are
+switched on; `intent`, once, when a stop is first reached: a moment later a network may be wanted.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import streamlit as st
 from explorer import catalogue
 from explorer.ui import theme
 from explorer.ui.formatting import three_digits
-from explorer.ui.timeline_layout import Line, Stop
+from explorer.ui.timeline_layout import Line, Stop, short_name
 from explorer.ui.timeline_scene import Scene, scene
 
-WIDTH, WIDTH_PRESENTING = 1280.0, 1120.0
+WIDTH, WIDTH_PRESENTING = 1280.0, 1160.0
 
 _component = st.components.v2.component(
     "architecture_timeline",
@@ -37,22 +37,25 @@ def draw(
     key: str,
     on_open: Callable[[], None],
     on_families: Callable[[], None],
+    on_intent: Callable[[], object],
 ) -> Any:
     """Paint the timeline; `families` are the lanes switched on, none meaning all.
 
     A click puts an id under `st.session_state[key].open`, calls `on_open`, and is in the result of that run.
     """
-    return _component(
-        key=key,
-        data={
-            **content(WIDTH_PRESENTING if presenting else WIDTH),
-            "selected": selected,
-            "on": list(families),
-            "colours": {family: theme.family_colour(family, dark=dark) for family in catalogue.FAMILIES},
-        },
-        on_open_change=on_open,
-        on_families_change=on_families,
-    )
+    with st.container(key="timeline_place"):  # the frame's style sheet reserves its height
+        return _component(
+            key=key,
+            data={
+                **content(WIDTH_PRESENTING if presenting else WIDTH),
+                "selected": selected,
+                "on": list(families),
+                "colours": {family: theme.family_colour(family, dark=dark) for family in catalogue.FAMILIES},
+            },
+            on_open_change=on_open,
+            on_families_change=on_families,
+            on_intent_change=on_intent,
+        )
 
 
 @cache
@@ -191,7 +194,7 @@ def _ladder() -> list[dict[str, str]]:
         {
             "id": rung.architecture,
             "year": str(entries[rung.architecture].year),
-            "name": entries[rung.architecture].name,
+            "name": short_name(entries[rung.architecture].name),
             "family": entries[rung.architecture].family,
             "ceiling": rung.ceiling,
             "idea": rung.idea,

@@ -217,8 +217,19 @@ def _lowest_free(box: Box, taken: Sequence[Box], beside: float, below: float) ->
 
 
 def _descent(one: Stop, other: Stop) -> tuple[tuple[float, float], ...]:
-    """From below the ancestor to the left of the descendant; side by side, a shallow bow between the two."""
+    """From below the ancestor to the left of the descendant.
+
+    In the same year a bow to the left; at the same height a shallow bow below both.
+    """
     rise = other.y - one.y
+    if other.x == one.x:
+        left = one.x - one.radius - 14
+        return (
+            (one.x - one.radius, one.y),
+            (left, one.y),
+            (left, other.y),
+            (other.x - other.radius, other.y),
+        )
     if abs(rise) < 18:
         low = max(one.y + one.radius, other.y + other.radius)
         return ((one.x, one.y + one.radius), (one.x + 8, low + 22), (other.x - 8, low + 22),

@@ -14,7 +14,8 @@ from explorer.ui import timeline_layout as layout
 from explorer.ui.diagram_layout import Box
 from explorer.ui.timeline_layout import BREAK_YEAR, LAST_YEAR, SMALL, Lane, Line, Link, Stop, hull, x_of
 
-AXIS_HEIGHT, CURVE_HEIGHT, CARD_HEIGHT, GAP = 22.0, 168.0, 250.0, 16.0
+AXIS_HEIGHT, CARD_HEIGHT, GAP = 22.0, 250.0, 16.0
+CURVE_HEIGHTS = range(280, 140, -10)  # the first that keeps clear of the lanes is taken
 MOST_ERROR = 30.0  # per cent at the top of the curve's scale
 FIRST_NETWORK = 1998
 
@@ -37,6 +38,9 @@ class Curve:
     points: tuple[Point, ...]
     human_y: float
     texts: tuple[Line, ...]
+
+    def text_boxes(self) -> list[Box]:
+        return [line.box for line in (*self.texts, *(line for point in self.points for line in point.lines))]
 
 
 @dataclass(frozen=True)
@@ -81,46 +85,46 @@ def scene(width: float) -> Scene:
     stops = [layout.stop(each, rungs.get(each.id), width) for each in milestones]
     stops += [layout.method(each, width) for each in story.handcrafted]
     lanes = layout.lanes(stops)
-    drawn = [each for lane in lanes for each in lane.stops]
-    axis_y, curve_box, card = _under_the_stairs([lane.box for lane in lanes], width)
+    taken = [lane.box for lane in lanes]
+    card_right = x_of(BREAK_YEAR, width) - 44 - GAP
+    card_top = _bottom(taken, card_right) + GAP
+    axis_y = max(_bottom(taken, width) + GAP / 2, card_top + CARD_HEIGHT)
     return Scene(
         width=width,
         height=axis_y + AXIS_HEIGHT,
         lanes=lanes,
-        links=layout.links(drawn, {each.id: each.came_from for each in milestones}),
-        curve=_curve(story, curve_box, width),
+        links=layout.links(
+            [each for lane in lanes for each in lane.stops], {each.id: each.came_from for each in milestones}
+        ),
+        curve=_largest_curve(story, taken, axis_y, width),
         axis=_axis(axis_y, width),
-        card=card,
+        card=Box(0, card_top, card_right, axis_y - card_top - GAP / 2),
     )
 
 
-def _under_the_stairs(taken: Sequence[Box], width: float) -> tuple[float, Box, Box]:
-    """Height of the axis, the room of the error curve, the room of the card."""
-    last_year = max(entry.year for entry in catalogue.timeline().ilsvrc)
-    left, right = x_of(BREAK_YEAR, width) - 44, x_of(last_year, width) + 30
-    curve_top = _bottom_over(taken, left, right) + GAP
-    card_top = _bottom_over(taken, 0, left - GAP) + GAP
-    axis_y = max(curve_top + CURVE_HEIGHT, card_top + CARD_HEIGHT, _bottom_over(taken, 0, width) + GAP / 2)
-    return (
-        axis_y,
-        Box(left, axis_y - CURVE_HEIGHT, right - left, CURVE_HEIGHT),
-        Box(0, card_top, left - GAP, axis_y - card_top - GAP / 2),
-    )
+def _bottom(boxes: Sequence[Box], right: float) -> float:
+    """How far down the boxes reach that begin left of `right`."""
+    return max(box.y + box.height for box in boxes if box.x < right)
 
 
-def _bottom_over(boxes: Sequence[Box], left: float, right: float) -> float:
-    return max((b.y + b.height for b in boxes if b.x < right and b.x + b.width > left), default=0.0)
+def _largest_curve(story: catalogue.Timeline, taken: Sequence[Box], axis_y: float, width: float) -> Curve:
+    """The error curve as high as the stairs of the lanes allow: it falls as they do."""
+    left, right = x_of(BREAK_YEAR, width) - 44, x_of(story.ilsvrc[-1].year, width) + 30
+    curves = [_curve(story, Box(left, axis_y - h, right - left, h), width) for h in CURVE_HEIGHTS]
+    clear = (curve for curve in curves if not any(b.overlaps(t) for b in curve.text_boxes() for t in taken))
+    return next(clear, curves[-1])
 
 
 def _curve(story: catalogue.Timeline, box: Box, width: float) -> Curve:
-    floor, ceiling = box.y + box.height - 4, box.y + 48
+    floor, top = box.y + box.height - 4, box.y + 48
 
     def height(error: float) -> float:
-        return floor - error / MOST_ERROR * (floor - ceiling)
+        return floor - error / MOST_ERROR * (floor - top)
 
     human = height(story.human.value)
     points = tuple(
-        _point(entry, x_of(entry.year, width), height(entry.top5_error.value), human) for entry in story.ilsvrc
+        _point(entry, x_of(entry.year, width), height(entry.top5_error.value), human)
+        for entry in story.ilsvrc
     )
     return Curve(
         box,

@@ -213,6 +213,10 @@ class View {
 
   show(id) {
     this.fill(this.data.details[id]);
+    if (!this.told && this.data.details[id].open) {
+      this.told = true;
+      this.component.setTriggerValue("intent", true);
+    }
     const kin = new Set([id]);
     for (const path of this.svg.querySelectorAll(".links path")) {
       const near = path.dataset.from === id || path.dataset.to === id;
