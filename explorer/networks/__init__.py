@@ -1,11 +1,11 @@
 """What can be BUILT: timm, torchvision, the networks written here, the zoo, the hub, folders.
 
-`resolving` turns what was typed into a Reference and needs no torch; `registries` has the names, `written_here`
-those of the networks written here. `building` builds it: `from_*.py` are one module a builder, each with build,
-input_spec, entries, entry, fetch and read. `weights` lists trained weights and loads them into a Network, whose
-values stand in `entries`; `downloading` and `checkpoint_config` bring and read the files, `inputs` and `labels`
-say what goes in and what comes out. One file a family holds the networks: lenet, zfnet, plain, cifar,
-wide_resnet, shufflenet_v1.
+`resolving` turns what was typed into a Reference and needs no torch; `registries` has the names,
+`written_here` those of the networks written here. `building` builds it: `from_*.py` are one module a
+builder, each with build, input_spec, entries, entry, fetch and read. `weights` lists trained weights and
+loads them into a Network, whose values stand in `entries`; `downloading` and `checkpoint_config` bring and
+read the files, `inputs` and `labels` say what goes in and what comes out. One file a family holds the
+networks: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1.
 
 Names that need torch are imported when first used, so that resolving a name stays cheap.
 """

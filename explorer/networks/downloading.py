@@ -3,7 +3,9 @@
 Nothing half-downloaded is ever found under its final name: files arrive beside it and are renamed when whole.
 """
 
+import errno
 import hashlib
+import http.client
 import os
 import re
 import urllib.error
@@ -22,7 +24,7 @@ from huggingface_hub import (
     hf_hub_url,
     try_to_load_from_cache,
 )
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, OfflineModeIsEnabled
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RemoteEntryNotFoundError
 
 # Called with the bytes that have arrived and the bytes in all, None where the server does not say.
 Progress = Callable[[int, int | None], None]
@@ -31,6 +33,7 @@ Progress = Callable[[int, int | None], None]
 TIMEOUT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_DISK = {errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT}
 _REFUSALS = dict.fromkeys((401, 403, 404), "its server does not give it out")
 
 
@@ -60,7 +63,7 @@ def download(url: str, target: Path, progress: Progress | None) -> Path:
         if published and not digest.startswith(published.group(1)):
             raise DownloadFailed("what arrived is damaged: its checksum is not the published one")
         os.replace(partial, target)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise DownloadFailed(_reason(error)) from error
     finally:
         partial.unlink(missing_ok=True)
@@ -105,7 +108,7 @@ def download_from_hub(hub_id: str, filenames: tuple[str, ...], progress: Progres
     for filename in filenames:
         try:
             return _from_hub(repository, revision or None, filename, progress)
-        except EntryNotFoundError:
+        except RemoteEntryNotFoundError:
             continue
         except DownloadFailed:
             raise
@@ -117,17 +120,20 @@ def download_from_hub(hub_id: str, filenames: tuple[str, ...], progress: Progres
 def _from_hub(repository: str, revision: str | None, filename: str, progress: Progress | None) -> Path:
     # Asked first, because hf_hub_download repeats this question for a minute before it gives up.
     get_hf_file_metadata(hf_hub_url(repository, filename, revision=revision), timeout=TIMEOUT_SECONDS)
-    path = Path(
-        hf_hub_download(
+    try:
+        found = hf_hub_download(
             repository,
             filename,
             revision=revision,
             etag_timeout=TIMEOUT_SECONDS,
             tqdm_class=_reporting_to(progress),
         )
-    )
-    _check_digest(path)
-    return path
+    except (DownloadFailed, HfHubHTTPError):
+        raise
+    except Exception as error:  # it did answer a moment ago
+        raise DownloadFailed(_disk_fault(error) or "the connection broke half-way") from error
+    _check_digest(Path(found))
+    return Path(found)
 
 
 def _check_digest(path: Path) -> None:
@@ -150,6 +156,9 @@ def _reporting_to(progress: Progress | None) -> Any:
         def __init__(self, *_: Any, total: int | None = None, initial: int = 0, **__: Any):
             self.total = total
             self.n = initial
+            self.received = 0
+            if progress is not None:
+                progress(self.n, total)
 
         def __enter__(self) -> "Reporter":
             return self
@@ -161,6 +170,10 @@ def _reporting_to(progress: Progress | None) -> Any:
             self.n += count
             if progress is not None:
                 progress(self.n, self.total)
+            # huggingface_hub resumes for as long as some data comes, from a server that never finishes too.
+            self.received += max(count, 0)
+            if self.total is not None and self.received > 3 * self.total:
+                raise DownloadFailed("the connection broke again and again")
 
         # Having this keeps Xet transfers from opening a second bar for the bytes on the wire.
         def update_transfer(self, count: int) -> None:
@@ -181,6 +194,10 @@ def _reason(error: BaseException) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None) or getattr(error, "code", None)
     if isinstance(error, HfHubHTTPError | urllib.error.HTTPError) and status:
         return _REFUSALS.get(status, f"the server answered {status}")
-    if "Consistency check failed" in str(error):
-        return "the connection broke before the whole file was here"
-    return "its server cannot be reached from this machine"
+    return _disk_fault(error) or "its server cannot be reached from this machine"
+
+
+def _disk_fault(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return f"it cannot be kept here ({error.strerror})"
+    return ""

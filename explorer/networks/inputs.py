@@ -53,7 +53,7 @@ def from_pretrained_cfg(cfg: Mapping[str, Any]) -> InputSpec:
     """From timm's configuration of one set of weights; its train-time size, not `test_input_size`."""
     from timm.data import resolve_data_config
 
-    data = resolve_data_config(pretrained_cfg=dict(cfg))
+    data = resolve_data_config(pretrained_cfg={"input_size": (3, 224, 224), **cfg})
     channels, height, width = data["input_size"]
     return InputSpec(
         shape=(channels, height, width),
@@ -62,7 +62,7 @@ def from_pretrained_cfg(cfg: Mapping[str, Any]) -> InputSpec:
         mean=tuple(data["mean"]),
         std=tuple(data["std"]),
         fixed=bool(cfg.get("fixed_input_size", False)),
-        crop_mode=data["crop_mode"],
+        crop_mode=data["crop_mode"] if data["crop_mode"] in ("squash", "border") else "center",
     )
 
 

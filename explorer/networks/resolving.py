@@ -43,8 +43,9 @@ class Reference:
 def resolve(name: str) -> Reference:
     """The network meant by `name`.
 
-    "BUILDER:NAME" says it outright. A bare name takes the catalogue's choice, then timm's, then torchvision's,
-    then the networks written here and the zoo. timm's names may carry a weights tag ("resnet50.a1_in1k").
+    "BUILDER:NAME" says it outright. A bare name takes the catalogue's choice, then timm's, then
+    torchvision's, then the networks written here and the zoo. timm's names may carry a weights tag
+    ("resnet50.a1_in1k").
     Raises UnknownNetwork with near matches, or with what is wrong with a folder.
     """
     name = name.strip()

@@ -78,18 +78,18 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
             return _network(entry, _random(entry.reference), building.input_spec(entry.reference), ())
         source = _source(entry)
         try:
+            building.check_budget(entry.reference)  # before a gigabyte arrives that may not be used
             path = source.fetch(entry, progress)
-            building.check_budget(entry.reference)
             model, spec, labels = source.read(entry, path)
         except DownloadFailed as failed:
             instead = _here_instead(entry.reference)
-            raise WeightsUnavailable(f"{entry.id} is not on this machine, and {failed}{instead}.") from failed
+            raise WeightsUnavailable(f"{entry.id} cannot be had: {failed}{instead}.") from failed
         except (building.CannotBuild, UnknownNetwork):
             raise
         except Exception as error:  # a damaged file fails in as many ways as there are formats
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise WeightsUnavailable(
-                f"{entry.id} cannot be read: {reason[:200]}{_here_instead(entry.reference)}."
+                f"{entry.id} cannot be read: {reason[:200].rstrip('.')}{_here_instead(entry.reference)}."
             ) from error
         return _network(entry_of(weights_id), model, spec, labels)
 
@@ -138,16 +138,19 @@ def _fits(entry: WeightsEntry, reference: Reference) -> bool:
     def plain(each: Reference) -> tuple[str, str]:
         return each.builder, each.name.partition(".")[0] if each.builder == "timm" else each.name
 
-    if plain(entry.reference) in {plain(each) for each in _same_network(reference)}:
+    if reference.architecture and entry.reference.architecture == reference.architecture:
         return True
-    return any(entry.id == each.id for each in weights_of(reference))
+    return plain(entry.reference) == plain(reference)
 
 
 def _here_instead(reference: Reference | None = None) -> str:
-    """What does work on this machine, as the end of a sentence: of this network if possible, else the zoo."""
-    own = [entry.id for entry in weights_of(reference) if entry.on_this_machine] if reference else []
-    here = own or [entry.id for entry in on_this_machine()]
-    return f"; on this machine: {', '.join(here[:6])}" if here else ""
+    """What does work on this machine, as the end of a sentence: of the same network first."""
+    own = weights_of(reference) if reference else ()
+    # The same file may be known under two ids; the one that has just failed is under neither.
+    asked = {entry.path for entry in own if reference == entry.reference}
+    here = [entry for entry in (*own, *on_this_machine()) if entry.path and entry.path not in asked]
+    ids = list({entry.path: entry.id for entry in here}.values())
+    return f"; on this machine: {', '.join(ids[:6])}" if ids else ""
 
 
 def on_this_machine() -> tuple[WeightsEntry, ...]:
