@@ -118,6 +118,9 @@ def default_layer(network: Network) -> str:
     return _layers_of(network).default
 
 
+# The caller's thread may have any grad mode: a page's reruns move between threads.
+@torch.inference_mode(False)
+@torch.enable_grad()
 def explain(
     network: Network,
     image: Image.Image,
@@ -207,8 +210,7 @@ def _some(paths: list[str], default: str) -> str:
 
 def _forward(model: nn.Module, x: Tensor, path: str) -> tuple[Tensor, Tensor]:
     """(logits [classes], output of the layer at `path`, from which the logits' graph starts)."""
-    # The caller's thread may have any grad mode: a page's reruns move between threads.
-    with torch.inference_mode(False), torch.no_grad(), _capture(model.get_submodule(path)) as captured:
+    with torch.no_grad(), _capture(model.get_submodule(path)) as captured:
         output = model(x)
     if not isinstance(output, Tensor) or output.ndim != 2:
         raise ValueError(
@@ -237,7 +239,9 @@ def _capture(module: nn.Module) -> Iterator[list[Tensor]]:
 
 def _gradient(network: Network, score: Tensor, captured: Tensor, layer: SpatialLayer) -> Tensor:
     """Gradient of the class score at the layer, [C, h, w]."""
-    (gradient,) = torch.autograd.grad(score, captured) if score.requires_grad else (None,)
+    gradient = None
+    if score.requires_grad:
+        (gradient,) = torch.autograd.grad(score, captured, allow_unused=True)
     if gradient is None:
         raise ValueError(
             f"the answer of {network.weights.id} does not depend on {layer.path!r}; "
