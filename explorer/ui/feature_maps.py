@@ -37,16 +37,23 @@ class Grid:
     def signed(self) -> bool:
         return self.low < 0
 
-    def atlas(self, colours: np.ndarray) -> Image.Image:
-        """All tiles in one picture, ACROSS to a row, without gaps; colours: uint8 [256, 3]."""
+    def atlas(self, table: np.ndarray) -> Image.Image:
+        """All tiles in one picture, ACROSS to a row, without gaps; table: uint8 [256, 3]."""
         count, height, width = self.tiles.shape
         rows = -(-count // ACROSS)
         sheet = np.zeros((rows * ACROSS, height, width), np.uint8)
         sheet[:count] = self.tiles
-        flat = (
-            sheet.reshape(rows, ACROSS, height, width).swapaxes(1, 2).reshape(rows * height, ACROSS * width)
-        )
-        return Image.fromarray(colours[flat])
+        by_row = sheet.reshape(rows, ACROSS, height, width).swapaxes(1, 2)
+        return Image.fromarray(table[by_row.reshape(rows * height, ACROSS * width)])
+
+
+def colours(name: str | None) -> np.ndarray:
+    """The 256 colours of a map, low to high, uint8 [256, 3]; None: the signed map, zero in its middle."""
+    from explorer.inference.overlay import colored, colored_signed
+
+    if name is None:
+        return colored_signed(np.linspace(-1, 1, 256)[None])[0]
+    return colored(np.linspace(0, 1, 256)[None], name)[0]
 
 
 def grid(explanation: Explanation, page: int = 0, measure: Measure = "activation") -> Grid:

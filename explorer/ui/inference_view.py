@@ -5,7 +5,6 @@ All of it is drawn from an `Answer`; no model is called here.
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from explorer.ui import feature_maps
@@ -19,15 +18,6 @@ _MAPS = "_maps_shown"
 _ALREADY_LOADED = 1e-3  # seconds: no weights are read in this time
 
 _picture, _answer, _maps = (component(name) for name in ("picture", "answer", "maps"))
-
-
-def colours(name: str | None) -> np.ndarray:
-    """The 256 colours of a map, low to high, uint8 [256, 3]; None: the signed map, zero in its middle."""
-    from explorer.inference.overlay import colored, colored_signed
-
-    if name is None:
-        return colored_signed(np.linspace(-1, 1, 256)[None])[0]
-    return colored(np.linspace(0, 1, 256)[None], name)[0]
 
 
 def picture(shown: Picture, answer: Answer | None, key: str = "picture_part") -> None:
@@ -45,7 +35,7 @@ def picture(shown: Picture, answer: Answer | None, key: str = "picture_part") ->
         "tiny": False,
         "heat": None,
         "opacity": st.session_state[choices.OPACITY] / 100,
-        "lut": colours(st.session_state[choices.COLOURS]).tolist(),
+        "lut": feature_maps.colours(st.session_state[choices.COLOURS]).tolist(),
         "says": "",
         "alt": shown.title,
         "credit": credit(shown),
@@ -99,7 +89,7 @@ def maps(answer: Answer) -> None:
     explanation = answer.explanation
     of, page, measure = st.session_state.get(_MAPS, (None, 0, "activation"))
     grid = feature_maps.grid(explanation, page if of is explanation else 0, measure)
-    table = colours(None if grid.signed else st.session_state[choices.COLOURS])
+    table = feature_maps.colours(None if grid.signed else st.session_state[choices.COLOURS])
     first = grid.page * feature_maps.PER_PAGE
     _, rows, columns = explanation.features.shape
 
@@ -158,7 +148,7 @@ def what_to_look_for(answer: Answer) -> str:
     """Two sentences that turn the picture into a question; Markdown."""
     layer = plain(answer.explanation.layer)
     return (
-        "**What to look for.** Does the heatmap sit on the thing itself, or on what usually stands beside it? "
+        "**What to look for.** Does the heatmap sit on the thing itself, or on what often stands beside it? "
         "Click another class to see the evidence for that one, and move the layer from the first one to "
         f"{layer}: the maps turn from edges into things while they lose their sharpness."
     )

@@ -1,0 +1,158 @@
+"""The Gradio front end over the same core: `python -m explorer.ui.gradio_app [--port N] [--host H]`.
+
+It calls nothing outside this machine: no analytics, no share link, fonts from Gradio's own package.
+"""
+
+import argparse
+import os
+from importlib.resources import files
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+import pandas as pd
+from PIL import Image
+
+from explorer import catalogue, inference, networks
+from explorer.analysis import ImageSizeError, stats
+from explorer.inference.images import BYTE_CAP
+from explorer.serving import pool
+from explorer.ui import feature_maps
+from explorer.ui.formatting import count, shape, size, three_digits
+
+AUTOMATIC = "the network's default"
+_EXPECTED = (ImageSizeError, networks.WeightsUnavailable, networks.CannotBuild, ValueError)
+_TILE = (112, 112)  # pixels a feature map is enlarged to, without smoothing
+_FORGET_AFTER = 600  # seconds: uploads are deleted then
+
+
+class PictureFile(gr.Image):
+    """An image input that hands over the file as it came: decoding it, with caps, is the core's."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | None:
+        return payload.path if payload else None
+
+
+def explain(path: str | None, weights_id: str, layer: str, method: str, colours: str, opacity: float):
+    """Overlay, probability by label, feature maps with captions, and a line of timings."""
+    if not path:
+        raise gr.Error("Give the network a picture first: upload one, take one, or click a sample.")
+    return _said(_explained, Path(path).read_bytes(), weights_id, layer, method, colours, opacity)
+
+
+def _explained(data: bytes, weights_id: str, layer: str, method: str, colours: str, opacity: float):
+    begun = perf_counter()
+    picture = inference.decode(data)
+    decode_seconds = perf_counter() - begun
+    named = None if layer == AUTOMATIC else layer
+    done = pool.shared().run(
+        weights_id,
+        lambda network: inference.explain(
+            network, picture, layer=named, method=method, decode_seconds=decode_seconds
+        ),
+    )
+    found, grid = done.value, feature_maps.grid(done.value)
+    table = feature_maps.colours(None if grid.signed else colours)
+    tiles = (Image.fromarray(table[tile]).resize(_TILE, Image.Resampling.NEAREST) for tile in grid.tiles)
+    seconds = {**found.seconds, "load": done.load_seconds}
+    steps = " · ".join(f"{name} {three_digits(1000 * value)} ms" for name, value in seconds.items())
+    return (
+        inference.overlay(found, opacity, colours),
+        {each.label: each.probability for each in found.predictions},
+        [(tile, f"channel {number}") for tile, number in zip(tiles, grid.channels, strict=True)],
+        f"{weights_id} at {found.layer}, measured here on {found.device}: {steps}. {done.note}",
+    )
+
+
+def layers_of(weights_id: str) -> Any:
+    """The layer box for these weights."""
+    paths = _said(lambda: pool.shared().run(weights_id, inference.layers).value)
+    return gr.Dropdown(choices=[AUTOMATIC, *paths], value=AUTOMATIC)
+
+
+def architecture(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The stats sheet's totals and its layer table."""
+    sheet = _said(stats, name)
+    totals = {
+        "parameters": count(sheet.params),
+        "MACs": f"{count(sheet.macs)} (FLOPs = 2 × MACs)",
+        "activations": count(sheet.activations),
+        "weights and buffers, fp32": size(sheet.weight_bytes),
+        "depth in weighted layers": str(sheet.depth),
+    }
+    rows = [(each.path, each.kind, shape(each.output_shape), each.params, each.macs) for each in sheet.layers]
+    columns = ["layer", "kind", "output", "params", "MACs"]
+    return pd.DataFrame(totals.items(), columns=["total", "value"]), pd.DataFrame(rows, columns=columns)
+
+
+def _said(work: Any, *arguments: Any) -> Any:
+    """`work(...)`; what a visitor can cause becomes a sentence on the screen."""
+    try:
+        return work(*arguments)
+    except _EXPECTED as error:
+        raise gr.Error(str(error), duration=None) from error
+
+
+def _explain_tab() -> None:
+    ids = [entry.id for entry in networks.on_this_machine()]
+    samples = [str(files("skimage").joinpath("data", each.file)) for each in inference.SAMPLES.values()]
+    methods, maps = list(inference.METHODS), list(inference.COLORMAPS)
+    with gr.Row():
+        with gr.Column():
+            picture = PictureFile(label="Picture", type="filepath", image_mode=None, height=320)
+            gr.Examples(samples, picture, label="Samples from scikit-image, CC0 or public domain")
+            weights = gr.Dropdown(ids, value=next(iter(ids), None), label="Weights", allow_custom_value=True)
+            layer = gr.Dropdown([AUTOMATIC], value=AUTOMATIC, label="Layer", allow_custom_value=True)
+            method = gr.Radio(methods, value=methods[0], label="Method")
+            colours = gr.Radio(maps, value=maps[0], label="Colours")
+            opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity")
+            go = gr.Button("Explain", variant="primary")
+        with gr.Column():
+            seen = gr.Image(label="Where it looked", height=420, format="png", buttons=["download"])
+            answer, timings = gr.Label(label="Answer"), gr.Markdown()
+    tiles = gr.Gallery(label="Feature maps, the strongest first", columns=12, height="auto")
+    choices = [picture, weights, layer, method, colours, opacity]
+    go.click(explain, choices, [seen, answer, tiles, timings], api_name="explain")
+    weights.change(layers_of, weights, layer, api_name="layers")
+
+
+def _architecture_tab() -> None:
+    known = [(each.name, each.id) for each in catalogue.architectures().values() if each.builders]
+    name = gr.Dropdown(known, value="resnet50", label="Network", allow_custom_value=True)
+    go = gr.Button("Compute", variant="primary")
+    tables = [gr.Dataframe(label="Totals"), gr.Dataframe(label="Layers", max_height=520)]
+    go.click(architecture, name, tables, api_name="stats")
+
+
+def build() -> gr.Blocks:
+    """The page; queued, so that a crowd waits in line rather than for memory."""
+    forget = (_FORGET_AFTER, _FORGET_AFTER)
+    with gr.Blocks(title="CNN Architecture Explorer", analytics_enabled=False, delete_cache=forget) as page:
+        gr.Markdown(
+            "# CNN Architecture Explorer\nWhat a network answers, where it looked, what its layers saw."
+        )
+        for title, tab in {"Explain": _explain_tab, "Architecture": _architecture_tab}.items():
+            with gr.Tab(title):
+                tab()
+    return page.queue(max_size=32, default_concurrency_limit=2)
+
+
+def launch(host: str, port: int | None, *, block: bool = True) -> gr.Blocks:
+    """Serve the page; block: until it is stopped."""
+    page, look = build(), gr.themes.Base()
+    limits = {"max_file_size": BYTE_CAP, "share": False, "ssr_mode": False, "enable_monitoring": False}
+    page.launch(server_name=host, server_port=port, theme=look, prevent_thread_lock=not block, **limits)
+    return page
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m explorer.ui.gradio_app", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=7860)
+    wanted = parser.parse_args()
+    launch(wanted.host, wanted.port)
