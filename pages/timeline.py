@@ -26,6 +26,10 @@ def filtered() -> None:
         st.query_params.pop(FAMILIES, None)
 
 
+def meant() -> None:
+    warmup.start()
+
+
 chosen = st.query_params.get(FAMILIES, "").split(",")
 result = timeline.draw(
     selected=here.entry.id if state.chosen() and here.entry else None,
@@ -35,7 +39,7 @@ result = timeline.draw(
     key=KEY,
     on_open=opened,
     on_families=filtered,
-    on_intent=warmup.start,
+    on_intent=meant,
 )
 if result.open:
     page.open_architecture()

@@ -17,14 +17,16 @@ _PICKED = "_picked"
 def options() -> dict[str, str]:
     """What the picker lists: value for the URL -> label, by family in catalogue order, then by year.
 
-    A variant stands below its architecture under its own reference, unless it is the architecture itself.
+    A variant stands below its architecture under its own reference, unless it is an entry of its own. No
+    label stands twice: Streamlit tells options apart by what they show, and would swap one for the other.
     """
     labels: dict[str, str] = {}
+    own = {entry.name for entry in catalogue.architectures().values()}
     for entry in _by_family():
         family = catalogue.FAMILIES[entry.family].name
         labels[entry.id] = f"{entry.name} · {entry.year} · {family}"
         for variant, reference in entry.variants.items():
-            if variant != entry.name:
+            if variant not in own:
                 labels.setdefault(reference, f"{variant} · {entry.year} · {family}")
     return labels
 
@@ -36,7 +38,7 @@ def entry_of(name: str) -> catalogue.Architecture | None:
 
 
 def draw(*, empty: bool) -> None:
-    """The select box, empty or on the current choice. Typing searches; other names are taken as they stand."""
+    """The select box, empty or on the current choice. Typing searches; other names are taken as typed."""
     labels = options()
     st.session_state[_WIDGET] = None if empty else state.arch()
     st.selectbox(
@@ -74,11 +76,11 @@ def reference(name: str):
 def _picked() -> None:
     name = st.session_state[_WIDGET]
     if name:
-        state.choose(_listed(name))
+        state.choose(listed(name))
         st.session_state[_PICKED] = True
 
 
-def _listed(typed: str) -> str:
+def listed(typed: str) -> str:
     """The value of the option that a typed text means: its name in full, else the first that it is part of.
 
     Enter hands over what was typed even while the list shows matches: "vgg" must not become a network's name.
@@ -107,8 +109,13 @@ def _by_family() -> list[catalogue.Architecture]:
 
 @cache
 def _ids_by_reference() -> dict[str, str]:
-    return {
-        reference: entry.id
-        for entry in catalogue.architectures().values()
-        for reference in (*entry.variants.values(), *entry.builders)
-    }
+    """The entry that a reference stands for: whose first choice it is, else whose other, oldest first."""
+    entries = catalogue.architectures().values()
+    ids: dict[str, str] = {}
+    for entry in entries:
+        for reference in entry.builders[:1]:
+            ids.setdefault(reference, entry.id)
+    for entry in entries:
+        for reference in (*entry.builders, *entry.variants.values()):
+            ids.setdefault(reference, entry.id)
+    return ids

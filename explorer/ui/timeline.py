@@ -37,7 +37,7 @@ def draw(
     key: str,
     on_open: Callable[[], None],
     on_families: Callable[[], None],
-    on_intent: Callable[[], object],
+    on_intent: Callable[[], None],
 ) -> Any:
     """Paint the timeline; `families` are the lanes switched on, none meaning all.
 
