@@ -76,7 +76,10 @@ def build(
 def input_spec(reference: Reference | str) -> InputSpec:
     """The input a network was designed for; what its weights were trained with stands in their entry."""
     reference = _reference(reference)
-    return builder(reference.builder).input_spec(reference.name)
+    try:
+        return builder(reference.builder).input_spec(reference.name)
+    except DownloadFailed as failed:
+        raise CannotBuild(f"{reference} cannot be looked at: {failed}.") from failed
 
 
 @lru_cache(maxsize=4096)
@@ -115,8 +118,10 @@ def _make(reference: Reference, image_size: int | None) -> nn.Module:
     size = "" if image_size is None else f" for {image_size} x {image_size}"
     try:
         return builder(reference.builder).build(reference.name, image_size)
-    except (UnknownNetwork, DownloadFailed):
+    except UnknownNetwork:
         raise
+    except DownloadFailed as failed:
+        raise CannotBuild(f"{reference} cannot be built: {failed}.") from failed
     except Exception as error:  # whatever a library raises on sizes and settings it did not foresee
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CannotBuild(f"{reference} cannot be built{size}: {reason[:200].rstrip('.')}.") from error

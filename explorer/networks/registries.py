@@ -13,8 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from explorer.networks.written_here import WRITTEN_HERE
-
-ZOO_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "zoo"
+from explorer.networks.zoo import ZOO
 
 _REGISTERED = re.compile(r"^@register_model(?:\(\))?\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
 _COMPARED_CHARACTERS = 80  # comparing takes quadratic time, and names come from visitors
@@ -32,7 +31,7 @@ def names() -> Mapping[str, tuple[str, ...]]:
             "explorer": tuple(WRITTEN_HERE),
             "timm": _registered("timm"),
             "torchvision": _registered("torchvision"),
-            "zoo": tuple(sorted(path.stem for path in ZOO_FOLDER.glob("*.json"))),
+            "zoo": tuple(ZOO),
         }
     )
 

@@ -11,6 +11,7 @@ from typing import Literal, cast, get_args
 from explorer import catalogue
 from explorer.networks.checkpoint_config import read_config
 from explorer.networks.registries import UnknownNetwork, names, unknown
+from explorer.networks.zoo import ZOO
 
 Builder = Literal["explorer", "timm", "torchvision", "zoo", "hf-hub", "local-dir"]
 PREFIXES: tuple[str, ...] = get_args(Builder)
@@ -133,6 +134,13 @@ def _check_timm(name: str) -> str:
     return f"timm:{architecture}"
 
 
+def _check_zoo(name: str) -> str:
+    if name not in ZOO:
+        raise unknown(name, ZOO, "zoo")
+    # A zoo network is a trained build of the function written here, and of no larger network it resembles.
+    return f"explorer:{ZOO[name].builder}"
+
+
 def _check_hub(name: str) -> str:
     if not _HUB_ID.fullmatch(name) or ".." in name or "--" in name:
         raise UnknownNetwork(f"{name!r} is no Hugging Face id; write hf-hub:ORGANISATION/NAME.")
@@ -150,7 +158,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "explorer": _check_listed("explorer"),
         "timm": _check_timm,
         "torchvision": _check_listed("torchvision"),
-        "zoo": _check_listed("zoo"),
+        "zoo": _check_zoo,
         "hf-hub": _check_hub,
         "local-dir": _check_folder,
     }

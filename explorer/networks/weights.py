@@ -30,6 +30,7 @@ def weights_of(reference: Reference | str) -> tuple[WeightsEntry, ...]:
     builds = _same_network(reference)
     found = [entry for build in builds for entry in building.builder(build.builder).entries(build.name)]
     architectures = tuple(build.name.partition(".")[0] for build in builds if build.builder == "timm")
+    found += building.builder("zoo").listed(tuple(str(build) for build in builds))
     found += building.builder("local-dir").listed(architectures)
     return tuple({entry.id: entry for entry in _preferred_first(reference, found)}.values())
 
@@ -81,11 +82,14 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
             building.check_budget(entry.reference)  # before a gigabyte arrives that may not be used
             path = source.fetch(entry, progress)
             model, spec, labels = source.read(entry, path)
-        except DownloadFailed as failed:
+        except UnknownNetwork:
+            raise
+        except (DownloadFailed, building.CannotBuild) as error:
+            failed = error.__cause__ if isinstance(error, building.CannotBuild) else error
+            if not isinstance(failed, DownloadFailed):
+                raise
             instead = _here_instead(entry.reference)
             raise WeightsUnavailable(f"{entry.id} cannot be had: {failed}{instead}.") from failed
-        except (building.CannotBuild, UnknownNetwork):
-            raise
         except Exception as error:  # a damaged file fails in as many ways as there are formats
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise WeightsUnavailable(

@@ -1,5 +1,6 @@
 """A stand-in for the Hugging Face hub and for a file server, on loopback, with the faults one asks for."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,9 +63,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if body:
             sent = hub.faults.get(self.path, lambda whole: whole)(content)
-            self.wfile.write(sent)
-            if len(sent) < len(content):
-                self.close_connection = True
+            self.close_connection = len(sent) < len(content)
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(sent)
 
     def log_message(self, *_: object) -> None:
         pass

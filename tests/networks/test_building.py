@@ -70,7 +70,9 @@ def test_meta_and_memory_give_the_same_network() -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "size"), [("explorer:zfnet", 160), ("torchvision:maxvit_t", 256)])
+@pytest.mark.parametrize(
+    ("name", "size"), [("explorer:zfnet", 160), ("zoo:vgg_small", 64), ("torchvision:maxvit_t", 256)]
+)
 def test_a_size_that_cannot_be_is_one_sentence(name: str, size: int) -> None:
     with pytest.raises(networks.CannotBuild, match=rf"^{name} cannot be built for {size} x {size}: [^\n]+$"):
         networks.build(name, image_size=size, device="meta")

@@ -140,6 +140,11 @@ def test_without_network_it_says_so_in_seconds_and_names_what_works(
         networks.load("hf-hub:someone/tiny")
     with pytest.raises(networks.WeightsUnavailable, match="cannot be reached"):
         networks.load("timm:vit_tiny_patch16_224.augreg_in21k_ft_in1k")
+    with pytest.raises(networks.CannotBuild, match="cannot be looked at: its server cannot be reached"):
+        networks.input_spec("hf-hub:someone/tiny")
+    monkeypatch.setenv("EXPLORER_MAX_PARAMS", "1e9")
+    with pytest.raises(networks.WeightsUnavailable, match="cannot be reached"):
+        networks.load("hf-hub:someone/tiny")
     assert time.monotonic() - started < 5
 
 

@@ -1,14 +1,17 @@
 """Which weights a network has, which are here, and what a loaded network is like."""
 
+import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 from torchvision import models
 
 from explorer import networks
-from explorer.networks import from_torchvision
+from explorer.networks import from_torchvision, zoo
 
 MOBILENET = "mobilenetv2_100.coral_in1k"
 
@@ -61,7 +64,7 @@ def test_every_torchvision_entry_finds_its_way_back() -> None:
         ("torchvision:Nope_Weights.V1", "no classification weights"),
         ("timm:resnet50.nope", "resnet50.a1_in1k"),
         ("folder:nope", "no folder called 'nope'"),
-        ("zoo:nope", "zoo:"),
+        ("zoo:nope", "No network is called 'zoo:nope'"),
         ("local-dir:/no/such", "config.json"),
     ],
 )
@@ -125,6 +128,72 @@ def test_a_loaded_network_is_frozen_and_can_still_take_gradients(weights_folder:
     network.model(x).sum().backward()
     assert x.grad is not None
     assert x.grad.abs().sum() > 0
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> zoo.Card:
+    """A zoo of one network, its weights random."""
+    content = save({key: value.half() for key, value in zoo.build("resnet20").state_dict().items()})
+    card = zoo.Card(
+        name="resnet20",
+        title="ResNet-20",
+        architecture="resnet20_cifar",
+        network="",
+        params=269_722,
+        labels=tuple("abcdefghij"),
+        image_size=32,
+        mean=(0.4, 0.5, 0.6),
+        std=(0.1, 0.2, 0.3),
+        preparation="",
+        dataset="CIFAR-10",
+        dataset_note="",
+        test_images=10_000,
+        test_accuracy_percent=81.5,
+        train_accuracy_percent=90.0,
+        evaluation="top-1",
+        recipe={},
+        epochs=1,
+        seed=0,
+        curves={},
+        seconds_per_epoch=1.0,
+        hardware="",
+        versions={},
+        weights_sha256=hashlib.sha256(content).hexdigest(),
+        licence="Apache-2.0",
+    )
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path)
+    (tmp_path / "resnet20.safetensors").write_bytes(content)
+    (tmp_path / "resnet20.json").write_text(json.dumps(dataclasses.asdict(card)))
+    return card
+
+
+def test_the_zoo_trains_what_is_written_here(shipped: zoo.Card) -> None:
+    entry = networks.choose_weights("resnet20_cifar")
+    assert entry.id == "zoo:resnet20"
+    assert entry.facts["cifar10_error"].value == 18.5
+    network = networks.load(entry.id)
+    assert network.reference.architecture == "resnet20_cifar"
+    assert (network.labels, network.input.mean, network.input.std) == (
+        shipped.labels,
+        shipped.mean,
+        shipped.std,
+    )
+    assert (network.input.image_size, network.input.resize) == (32, 32)
+    assert next(network.model.parameters()).dtype == torch.float32
+
+
+def test_a_small_relative_never_stands_in_for_the_large_network() -> None:
+    assert networks.resolve("zoo:vgg_small").architecture is None
+    assert not any(entry.id.startswith("zoo:") for entry in networks.weights_of("vgg16"))
+
+
+def test_a_zoo_file_its_card_does_not_describe_is_refused(shipped: zoo.Card) -> None:
+    zoo.weights_path("resnet20").write_bytes(zoo.weights_path("resnet20").read_bytes() + b" ")
+    with pytest.raises(networks.WeightsUnavailable, match="not the one its card describes"):
+        networks.load("zoo:resnet20")
+    zoo.weights_path("resnet20").unlink()
+    with pytest.raises(networks.WeightsUnavailable, match="lacks its file"):
+        networks.load("zoo:resnet20")
 
 
 def test_a_damaged_file_is_a_sentence_that_names_what_works(weights_folder: Path, tiny_folder: Path) -> None:
