@@ -10,6 +10,12 @@ from explorer.ui import formatting
 
 # A share narrower than this holds no name that could be read.
 _LABELLED = 0.07
+# Wide enough at the right for the last tick; a name that does not fit is left to the legend, never shrunk.
+_COMPACT = {
+    "margin": {"l": 0, "r": 24, "t": 4, "b": 0},
+    "uniformtext": {"minsize": 11, "mode": "hide"},
+    "legend": {"traceorder": "normal"},
+}
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,8 @@ def shares(measures: Mapping[str, Sequence[Part]], axis_title: str) -> go.Figure
             hovertemplate=f"<b>{escape(name)}</b><br>%{{y}}: %{{customdata[0]}} (%{{customdata[1]}})"
             "<extra></extra>",
         )
-    figure.update_layout(barmode="stack", bargap=0.28, height=60 + 52 * len(measures), margin=_margin())
-    figure.update_xaxes(title_text=axis_title, range=[0, 100], ticksuffix=" %", fixedrange=True)
+    figure.update_layout(barmode="stack", bargap=0.28, height=76 + 52 * len(measures), **_COMPACT)
+    figure.update_xaxes(title=_title(axis_title), range=[0, 100], dtick=25, ticksuffix=" %", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
     return figure
 
@@ -74,8 +80,8 @@ def amounts(parts: Sequence[Part], axis_title: str, show: Callable[[float], str]
             hovertemplate=f"<b>{escape(part.name)}</b><br>{show(part.amount)}"
             f" ({formatting.exact(part.amount)} bytes)<extra></extra>",
         )
-    figure.update_layout(barmode="stack", bargap=0.2, height=150, margin=_margin())
-    figure.update_xaxes(title_text=axis_title, rangemode="tozero", fixedrange=True)
+    figure.update_layout(barmode="stack", bargap=0.2, height=160, **_COMPACT)
+    figure.update_xaxes(title=_title(axis_title), rangemode="tozero", fixedrange=True)
     figure.update_yaxes(fixedrange=True, showticklabels=False)
     return figure
 
@@ -84,5 +90,5 @@ def _inside(name: str, fraction: float, total: float) -> str:
     return f"{escape(name)} {formatting.share(fraction * total, total)}" if fraction >= _LABELLED else ""
 
 
-def _margin() -> dict[str, int]:
-    return {"l": 0, "r": 8, "t": 4, "b": 0}
+def _title(text: str) -> dict[str, object]:
+    return {"text": text, "font": {"size": 13}, "standoff": 4}

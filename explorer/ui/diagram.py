@@ -9,7 +9,7 @@ from explorer.ui import theme
 from explorer.ui.diagram_layout import Card, Layout, Placed, layout
 
 # From a telephone to a projector; the browser takes the widest that fits.
-WIDTHS = (340, 480, 620, 760, 900, 1020, 1140, 1260, 1400, 1560, 1760)
+WIDTHS = (340, 460, 580, 700, 820, 940, 1060, 1200, 1320, 1440, 1600, 1760)
 
 _component = st.components.v2.component(
     "stage_diagram",
@@ -88,5 +88,5 @@ def _placed(each: Placed) -> dict[str, Any]:
         "labels": [[line.text, line.x, line.y, line.size, line.style, line.anchor] for line in each.labels],
         "bars": [[bar.box.x, bar.box.y, bar.box.width, bar.box.height, bar.kind] for bar in each.bars],
         "volume": each.volume,
-        "skip": each.skip_path,
+        "curves": each.curves,
     }

@@ -9,16 +9,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-MIN_CARD, MAX_CARD = 108.0, 152.0  # the width of a stage
-PORT_CARD = 84.0  # the width of the input and of the output
+MIN_CARD, MAX_CARD = 98.0, 152.0  # the width of a stage
+PORT_CARD = 78.0  # the width of the input and of the output
 CARD_HEIGHT = 206.0
-PADDING, GAP, ROW_GAP, MARGIN = 9.0, 20.0, 30.0, 14.0
+PADDING, GAP, ROW_GAP, MARGIN = 9.0, 16.0, 28.0, 12.0
 VOLUME_HEIGHT, FLOW_Y = 80.0, 48.0  # the strip at the top of a card that holds the volume; the arrows in it
 _SLANT = 0.36  # how far the third axis of a volume recedes
 _FACE, _DEPTH = 46.0, 50.0  # height of the input's volume, width of the volume with most channels
 
 # Advance widths in em, on the generous side for the sans-serif faces in use: no label leaves its card.
-_NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]/ -"), frozenset("mwMWGOQ@%×+")
+_NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]/ -"), frozenset("mwMWGOQ@%+")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Card:
     """One stop of the tensor: what stands there and what it costs.
 
     `params_by_kind` and `macs_by_kind` are shares (0-1) of the whole network, kind -> share.
-    `skip` is "", "add" or "concat": how each block joins its input to its output.
+    `skip` says how a block joins what runs beside it: "add" or "concat" its input, or its "branches", of
+    which there are `ways`; "" for a plain chain.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Card:
     macs_share: str = ""
     shape: str = ""
     skip: str = ""
+    ways: int = 1
     port: bool = False  # the input or the output of the network, which cost nothing
 
     @property
@@ -109,7 +111,9 @@ class Placed:
     labels: tuple[Label, ...]
     bars: tuple[Bar, ...]
     volume: tuple[tuple[tuple[float, float], ...], ...]
-    skip_path: tuple[tuple[float, float], ...]  # one cubic curve; empty without a skip
+    curves: tuple[
+        tuple[tuple[float, float], ...], ...
+    ]  # cubic curves of the ways around or beside the volume
 
     @property
     def flow_y(self) -> float:
@@ -128,7 +132,7 @@ class Layout:
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Width of a line in pixels, estimated high: the browser's own font is not known here."""
     em = sum(
-        0.34 if sign in _NARROW else 0.92 if sign in _WIDE else 0.68 if sign.isupper() else 0.57
+        0.34 if sign in _NARROW else 0.92 if sign in _WIDE else 0.68 if sign.isupper() else 0.55
         for sign in text
     )
     return em * size * (1.05 if bold else 1.0)
@@ -192,7 +196,7 @@ def _stage_width(row: Sequence[Card], inner: float) -> float:
 def _place(card: Card, box: Box, cards: Sequence[Card]) -> Placed:
     labels, bars = _texts(card, box)
     volume = _volume(card, box, cards)
-    return Placed(card, box, labels, bars, volume, _skip(card, box))
+    return Placed(card, box, labels, bars, volume, _curves(card, box))
 
 
 def _texts(card: Card, box: Box) -> tuple[tuple[Label, ...], tuple[Bar, ...]]:
@@ -264,12 +268,20 @@ def _volume(card: Card, box: Box, cards: Sequence[Card]) -> tuple[tuple[tuple[fl
     return front, lid, side_face
 
 
-def _skip(card: Card, box: Box) -> tuple[tuple[float, float], ...]:
-    """The way around a block, arched over its volume from the card's left to its right."""
+def _curves(card: Card, box: Box) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """The way around a block arches over its volume from the card's left to its right; branches fan out."""
+    left, right, y = box.x + 12, box.x + box.width - 14, box.y + FLOW_Y
     if not card.skip:
         return ()
-    left, right, y = box.x + 12, box.x + box.width - 14, box.y + FLOW_Y
-    return (left, y), (left, box.y - 8), (right, box.y - 8), (right, y)
+    lifts = (-FLOW_Y - 8,) if card.skip != "branches" else _fan(card.ways)
+    return tuple(((left, y), (left, y + lift), (right, y + lift), (right, y)) for lift in lifts)
+
+
+def _fan(ways: int) -> tuple[float, ...]:
+    """Heights of the control points of parallel branches, evenly between over and under the volume."""
+    top, bottom = -FLOW_Y - 4, VOLUME_HEIGHT - FLOW_Y + 8
+    shown = min(max(ways, 2), 6)
+    return tuple(top + (bottom - top) * step / (shown - 1) for step in range(shown))
 
 
 def _arrow(one: Box, other: Box, width: float) -> tuple[tuple[float, float], ...]:

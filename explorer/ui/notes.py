@@ -18,8 +18,13 @@ _RESULT_NAMES = {
 }
 
 
-def story(entry: catalogue.Architecture) -> None:
+def story(entry: catalogue.Architecture | None) -> None:
     """The ceiling, the idea that removed it, and what practice made of it."""
+    if entry is None:
+        st.info(
+            "The catalogue tells no story of this network: it was opened by its name.", icon=":material/info:"
+        )
+        return
     left, right = st.columns(2, gap="large")
     with left:
         _paragraph("The ceiling before it", entry.ceiling)
@@ -34,11 +39,16 @@ def story(entry: catalogue.Architecture) -> None:
         st.markdown(f"**Paper**  \n{_citation(entry.paper)}")
 
 
-def results(entry: catalogue.Architecture) -> None:
+def results(entry: catalogue.Architecture | None, *, of_another_size: bool = False) -> None:
     """Every published number with its source and protocol; where sources disagree, each of them."""
-    if not entry.facts:
-        st.info("The catalogue cites no published result for this entry.", icon=":material/info:")
+    if entry is None or not entry.facts:
+        st.info("The catalogue cites no published result for this network.", icon=":material/info:")
         return
+    if of_another_size:
+        st.warning(
+            f"These are the results of {plain(entry.name)}, of which this network is another size.",
+            icon=":material/info:",
+        )
     rows = [_row(key, fact) for key, facts in entry.facts.items() for fact in facts]
     st.table(rows, border="horizontal")
     disagreeing = [
@@ -57,7 +67,7 @@ def _row(key: str, fact: catalogue.Fact) -> dict[str, str]:
     source = f"[{plain(fact.source)}]({fact.url})" if fact.url else plain(fact.source)
     return {
         "Result": _RESULT_NAMES.get(key, key),
-        "Value": f"{fact.value:g} {plain(fact.unit)}",
+        "Value": f"{fact.value:.10g} {plain(fact.unit)}",
         "Protocol": plain(fact.protocol) or "not stated",
         "Source": source,
         "Note": plain(fact.note),

@@ -1,7 +1,7 @@
 // Paints a layout computed in Python. Every text enters as textContent: names of layers come from strangers.
 
 const SVG = "http://www.w3.org/2000/svg";
-const MAX_ZOOM = 1.25;
+const MAX_ZOOM = 1.12;
 
 function make(tag, attributes, parent, text) {
   const element = document.createElementNS(SVG, tag);
@@ -29,9 +29,9 @@ function arrow(corners, parent) {
   make("path", { class: "flow", d: `${d}L${corners.at(-1)}`, "marker-end": "url(#head)" }, parent);
 }
 
-function skip([from, c1, c2, to], kind, parent) {
-  make("path", { class: "skip", d: `M${from}C${c1} ${c2} ${to}` }, parent);
-  const [x, y] = to;
+function joint(curves, kind, parent) {
+  for (const [from, c1, c2, to] of curves) make("path", { class: "way", d: `M${from}C${c1} ${c2} ${to}` }, parent);
+  const [x, y] = curves[0][3];
   make("circle", { class: "merge", cx: x, cy: y, r: 6.5 }, parent);
   const sign = kind === "add" ? `M${x - 3.5},${y}h7M${x},${y - 3.5}v7` : `M${x - 1.8},${y - 3.2}v6.4M${x + 1.8},${y - 3.2}v6.4`;
   make("path", { class: "sign", d: sign }, parent);
@@ -51,7 +51,7 @@ function paintCard(card, placed, selected, parent) {
   const first = parent.firstCard, last = parent.lastCard;
   if (card !== first) make("path", { class: "flow", d: `M${x},${flow}H${placed.volume[0][0][0]}` }, group);
   if (card !== last) make("path", { class: "flow", d: `M${placed.volume[2][1][0]},${flow}H${x + width}` }, group);
-  if (placed.skip.length) skip(placed.skip, card.skip, group);
+  if (placed.curves.length) joint(placed.curves, card.skip, group);
   placed.volume.forEach((face, index) => {
     make("polygon", { class: `face face${index}`, points: points(face), style: `--fill:${colour(card.kind)}` }, group);
   });

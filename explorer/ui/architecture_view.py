@@ -1,0 +1,170 @@
+"""Which network the Architecture page is about, and its trace, with a place kept while it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer import catalogue
+from explorer.ui import architecture_choices as choices
+from explorer.ui import diagram, stage_cards, theme
+from explorer.ui.formatting import plain
+from explorer.ui.page import Page
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from explorer.analysis import Stats, Trace
+    from explorer.networks import Reference
+    from explorer.ui.diagram_layout import Card
+
+_DIAGRAM = "stage_diagram"
+_SEEN = "_traced_in_this_visit"
+_SHEET_HEIGHT = 620  # pixels kept for headline, diagram and charts while the network is traced
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The network on the page: without reference an idea from before networks, without entry any name."""
+
+    reference: Reference | None
+    entry: catalogue.Architecture | None
+    title: str
+    sentence: str
+
+    @property
+    def own_facts(self) -> bool:
+        """Whether the entry's published results are of this very network, not of another size of it."""
+        return self.entry is not None and str(self.reference) in self.entry.builders
+
+
+def subject(here: Page) -> Subject:
+    """What the URL means: a catalogued idea, one of its builds, or any network a builder knows."""
+    entry = catalogue.architectures().get(here.arch)
+    if entry is not None and not entry.builders:
+        return Subject(None, entry, f"{entry.name} · {entry.year}", entry.idea)
+    reference = here.reference()
+    if entry is None and reference.architecture:
+        entry = catalogue.get(reference.architecture)
+    if entry is None:
+        return Subject(
+            reference, None, reference.name, "Not in the catalogue: its numbers come from its own trace."
+        )
+    names = {str(build): name for name, build in entry.variants.items()}
+    name = entry.name if str(reference) in entry.builders else names.get(str(reference), reference.name)
+    return Subject(reference, entry, f"{name} · {entry.year}", entry.idea)
+
+
+def provenance(about: Subject) -> None:
+    """One line of small print: family, who builds it and why, the paper."""
+    parts = []
+    if about.entry is not None:
+        parts.append(f"**{plain(catalogue.FAMILIES[about.entry.family].name)}**")
+        parts.append(f"[{plain(about.entry.paper.label)}]({about.entry.paper.url})")
+    if about.reference is not None:
+        reason = f" ({plain(about.reference.reason)})" if about.reference.reason else ""
+        parts.append(f"built as `{str(about.reference).replace('`', '')}`{reason}")
+    st.caption(" · ".join(parts))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that the page shows of one network at one size, off one trace. Visitors share it: read only."""
+
+    trace: Trace
+    stats: Stats
+    index: stage_cards.StageIndex
+    cards: tuple[Card, ...]
+    layers: pd.DataFrame
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return tuple(stage.name for stage in self.stats.stages)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _sheet(reference: str, image_size: int | None, fingerprint: str) -> Sheet:
+    from explorer import analysis
+    from explorer.ui import layer_table
+
+    trace = analysis.trace(reference, image_size)
+    stats = analysis.stats_of(trace)
+    index = stage_cards.index(trace, stats)
+    return Sheet(
+        trace, stats, index, stage_cards.cards(trace, stats), layer_table.rows(stats, trace.modules, index)
+    )
+
+
+def sheet(reference: Reference, image_size: int | None) -> Sheet:
+    """The network's sheet; the first visitor waits for the trace. Raises ValueError with a sentence."""
+    from explorer.analysis.trace_cache import fingerprint  # torch: the shell comes up without it
+
+    # What the name stands for can change under it (a folder's config), so it is part of the key.
+    return _sheet(str(reference), image_size, fingerprint(reference))
+
+
+def own_size(reference: Reference) -> int | None:
+    """Side in pixels of the input the network was designed for; None where it cannot be looked at."""
+    from explorer import networks
+
+    try:
+        return networks.input_spec(reference).image_size
+    except ValueError:
+        return None
+
+
+def load(about: Subject, image_size: int | None) -> Sheet | None:
+    """The sheet, its place kept meanwhile; a refusal becomes a sentence, and the own size stands in."""
+    assert about.reference is not None
+    try:
+        return _waited_for(about, about.reference, image_size)
+    except ValueError as refused:
+        st.error(plain(str(refused)), icon=":material/error:")
+    if image_size is None:
+        return None
+    st.button("Use its own size", icon=":material/undo:", on_click=choices.forget_size)
+    try:
+        return _waited_for(about, about.reference, None)
+    except ValueError:
+        return None
+
+
+def _waited_for(about: Subject, reference: Reference, image_size: int | None) -> Sheet:
+    """Nothing flickers on later runs: only what this visit has not seen yet gets a placeholder."""
+    seen = st.session_state.setdefault(_SEEN, set())
+    if (str(reference), image_size) in seen:
+        return sheet(reference, image_size)
+    waiting = f"Tracing {plain(about.title)}: exported once to its graph of operations, then kept"
+    place = st.empty()
+    try:
+        with place.container(), st.spinner(waiting):
+            st.skeleton(height=_SHEET_HEIGHT)
+            made = sheet(reference, image_size)
+    finally:
+        place.empty()
+    seen.add((str(reference), image_size))
+    return made
+
+
+def draw(shown: Sheet, about: Subject) -> None:
+    """The diagram; a click on a stage goes to the URL and to the layer table."""
+    kinds = stage_cards.kinds_in_use(shown.cards)
+    chosen = choices.stage()
+    diagram.draw(
+        shown.cards,
+        label=f"{about.title}, stage by stage",
+        selected=chosen if chosen in shown.stages else None,
+        colours={kind: f"light-dark({colour.light}, {colour.dark})" for kind, colour in theme.ROLES.items()},
+        legend=[(kind, theme.ROLE_NAMES[kind]) for kind in kinds],
+        notes=["Solids: height follows resolution, length follows channels, by square roots"],
+        key=_DIAGRAM,
+        on_choice=_clicked,
+    )
+    if about.entry is not None:
+        st.markdown(f"**What to look for**  {plain(about.entry.key)}")
+
+
+def _clicked() -> None:
+    choices.choose_stage(st.session_state[_DIAGRAM].stage)

@@ -1,0 +1,46 @@
+"""Architecture: the idea, the blocks and the numbers of one network, read off its own trace."""
+
+import streamlit as st
+
+from explorer.ui import architecture_choices as choices
+from explorer.ui import architecture_view as view
+from explorer.ui import layer_table, memory_panel, notes, page, stats_sheet, weights_panel
+
+here = page.begin()
+choices.bind(here.arch)
+subject = view.subject(here)
+here.title(subject.title, subject.sentence)
+
+if subject.reference is None:
+    view.provenance(subject)
+    notes.story(subject.entry)
+    st.stop()
+
+about, size_field = st.columns([4, 1], vertical_alignment="center")
+with about:
+    view.provenance(subject)
+with size_field:
+    size = choices.image_size(view.own_size(subject.reference))
+sheet = view.load(subject, size)
+if sheet is None:
+    notes.story(subject.entry)
+    st.stop()
+
+stats_sheet.headline(sheet.stats, sheet.index)
+view.draw(sheet, subject)
+stats_sheet.shares(sheet.stats, dark=here.dark, presenting=here.presenting)
+st.caption(stats_sheet.conventions(sheet.stats, subject.reference))
+
+layers, results, weights, memory, story = st.tabs(
+    ["Layers", "Published results", "Weights", "Memory", "Story"], key=choices.TAB, bind="query-params"
+)
+with layers:
+    layer_table.show(sheet.layers, sheet.stages, f"{subject.reference.name}-layers.csv")
+with results:
+    notes.results(subject.entry, of_another_size=not subject.own_facts)
+with weights:
+    weights_panel.show(subject.reference, here.arch)
+with memory:
+    memory_panel.show(sheet.trace, dark=here.dark, presenting=here.presenting)
+with story:
+    notes.story(subject.entry)
