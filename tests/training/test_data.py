@@ -1,0 +1,113 @@
+"""The pictures in memory are the pictures on disk, and augmentation only moves and mirrors them."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from explorer.training import data
+from explorer.training.data import DataError
+
+
+def test_folder_becomes_one_tensor_with_classes_in_alphabetical_order(tiny_folder: Path):
+    loaded = data.load(tiny_folder, "train", cache=None)
+    assert loaded.classes == ("dark", "light")
+    assert loaded.images.shape == (40, 3, 32, 32)
+    assert loaded.images.dtype == torch.uint8
+    assert loaded.labels.tolist() == [0] * 20 + [1] * 20
+    on_disk = np.asarray(Image.open(tiny_folder / "train" / "light" / "003.png"))
+    assert np.array_equal(loaded.images[23].permute(1, 2, 0).numpy(), on_disk)
+
+
+def test_cache_is_used_and_a_changed_folder_is_decoded_anew(tmp_path: Path):
+    picture = tmp_path / "set" / "train" / "one" / "a.png"
+    picture.parent.mkdir(parents=True)
+    Image.new("RGB", (4, 4), (10, 20, 30)).save(picture)
+    cache = tmp_path / "cache"
+    first = data.load(tmp_path / "set", "train", cache)
+    (kept,) = cache.glob("*.npz")
+    assert torch.equal(data.load(tmp_path / "set", "train", cache).images, first.images)
+    Image.effect_noise((4, 4), 80).save(picture)
+    assert not torch.equal(data.load(tmp_path / "set", "train", cache).images, first.images)
+    kept.write_bytes(b"not an archive")
+    Image.new("RGB", (4, 4), (10, 20, 30)).save(picture)
+    assert torch.equal(data.load(tmp_path / "set", "train", cache).images, first.images)
+
+
+def test_statistics_equal_numpy_s(tiny_folder: Path):
+    loaded = data.load(tiny_folder, "train", cache=None)
+    pixels = loaded.images.numpy() / 255
+    mean, std = loaded.channel_statistics()
+    assert mean == pytest.approx(pixels.mean((0, 2, 3)), abs=1e-4)
+    assert std == pytest.approx(pixels.std((0, 2, 3)), abs=1e-4)
+    normalised = data.normalise(loaded.images, mean, std)
+    assert normalised.mean().item() == pytest.approx(0, abs=2e-3)
+    assert normalised.std().item() == pytest.approx(1, abs=2e-3)
+
+
+def test_a_crop_is_a_window_of_the_padded_picture_or_its_mirror_image():
+    images = torch.randint(0, 256, (64, 3, 8, 8), dtype=torch.uint8)
+    cropped = data.crop_and_flip(images, 6, 1, torch.Generator().manual_seed(3))
+    padded = torch.nn.functional.pad(images, (1, 1, 1, 1))
+    windows = padded.unfold(2, 6, 1).unfold(3, 6, 1)  # [64, 3, 5, 5, 6, 6]
+    straight, mirrored, places = 0, 0, set()
+    for index, crop in enumerate(cropped):
+        for flipped, candidate in ((False, crop), (True, crop.flip(2))):
+            same = (windows[index] == candidate[:, None, None]).flatten(3).all(3).all(0).nonzero()
+            if len(same):
+                straight, mirrored = straight + (not flipped), mirrored + flipped
+                places.add(tuple(same[0].tolist()))
+    assert straight + mirrored == 64
+    assert min(straight, mirrored) > 16
+    assert len(places) > 15  # of 5 x 5
+
+
+def test_an_epoch_shows_each_picture_at_most_once():
+    images = torch.arange(50, dtype=torch.uint8)[:, None, None, None].expand(50, 3, 4, 4)
+    pictures = data.ImageSet(images, torch.arange(50), ("one",), "made here")
+    batches = list(data.training_batches(pictures, 16, 4, 0, torch.Generator().manual_seed(0)))
+    assert [len(labels) for _, labels in batches] == [16, 16, 16]
+    seen = torch.cat([labels for _, labels in batches])
+    assert len(set(seen.tolist())) == 48
+    shown = torch.cat([pixels[:, 0, 0, 0] for pixels, _ in batches])
+    assert torch.equal(shown.long(), seen)
+
+
+def test_torchvision_s_cifar10_is_read_as_it_is(tmp_path: Path):
+    folder = tmp_path / data.CIFAR10_FOLDER
+    folder.mkdir()
+    (folder / "test_batch").write_bytes(pickle.dumps({"data": np.zeros((1, 3072), np.uint8), "labels": [0]}))
+    # torchvision checks the archive's digest, so that a made-up batch is refused, and in one sentence.
+    with pytest.raises(DataError, match="torchvision cannot read CIFAR-10 under"):
+        data.load(tmp_path, "test", cache=None)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda root: None, "holds neither train/CLASS"),
+        (lambda root: (root / "train" / "cat").mkdir(parents=True), "holds no pictures"),
+        (lambda root: _write(root / "train/cat/a.jpg", b"text"), r"a\.jpg cannot be read as a picture"),
+    ],
+)
+def test_an_unusable_folder_is_named(tmp_path: Path, make, sentence: str):
+    make(tmp_path)
+    with pytest.raises(DataError, match=sentence):
+        data.load(tmp_path, "train", cache=None)
+
+
+def test_pictures_of_two_sizes_are_refused(tmp_path: Path):
+    folder = tmp_path / "train" / "cat"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (32, 32)).save(folder / "a.png")
+    Image.new("RGB", (32, 31)).save(folder / "b.png")
+    with pytest.raises(DataError, match=r"b\.png is 32 x 31, the set is 32 x 32"):
+        data.load(tmp_path, "train", cache=None)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
