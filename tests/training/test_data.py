@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.datasets import CIFAR10
 
 from explorer.training import data
 from explorer.training.data import DataError
@@ -76,11 +77,28 @@ def test_an_epoch_shows_each_picture_at_most_once():
     assert torch.equal(shown.long(), seen)
 
 
-def test_torchvision_s_cifar10_is_read_as_it_is(tmp_path: Path):
-    folder = tmp_path / data.CIFAR10_FOLDER
+def _batch(folder: Path, pixel: int) -> None:
     folder.mkdir()
-    (folder / "test_batch").write_bytes(pickle.dumps({"data": np.zeros((1, 3072), np.uint8), "labels": [0]}))
-    # torchvision checks the archive's digest, so that a made-up batch is refused, and in one sentence.
+    values = np.zeros((1, 3, 32, 32), np.uint8)
+    values[0, 2, 5, 7] = pixel
+    (folder / "test_batch").write_bytes(pickle.dumps({"data": values.reshape(1, 3072), "labels": [1]}))
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": ["cat", "dog"]}))
+
+
+def test_torchvision_s_cifar10_is_read_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    _batch(tmp_path / data.CIFAR10_FOLDER, 200)
+    monkeypatch.setattr(CIFAR10, "train_list", [])
+    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", None]])
+    monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": None})
+    loaded = data.load(tmp_path, "test", cache=None)
+    assert loaded.images.shape == (1, 3, 32, 32)
+    assert loaded.images.nonzero().tolist() == [[0, 2, 5, 7]]
+    assert loaded.images.max() == 200
+    assert (loaded.labels.tolist(), loaded.classes) == ([1], ("cat", "dog"))
+
+
+def test_a_tampered_cifar10_is_refused_in_one_sentence(tmp_path: Path):
+    _batch(tmp_path / data.CIFAR10_FOLDER, 200)
     with pytest.raises(DataError, match="torchvision cannot read CIFAR-10 under"):
         data.load(tmp_path, "test", cache=None)
 
