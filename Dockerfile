@@ -12,7 +12,7 @@ COPY --chown=visitor requirements.txt .
 RUN python -m venv /home/visitor/venv && /home/visitor/venv/bin/pip install --no-cache-dir -r requirements.txt
 COPY --chown=visitor . .
 
-# A hosted instance builds what strangers type: a budget comes first.
-ENV EXPLORER_MAX_PARAMS=700000000
+# A hosted instance builds what strangers type: within a budget, and from no folder of the server.
+ENV EXPLORER_HOSTED=1 EXPLORER_MAX_PARAMS=700000000
 EXPOSE 8501
 CMD ["/home/visitor/venv/bin/streamlit", "run", "app.py", "--server.port=8501", "--server.address=0.0.0.0", "--server.headless=true"]

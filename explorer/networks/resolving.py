@@ -1,5 +1,6 @@
 """From what a visitor typed to a Reference: which builder is meant, and under which name. Needs no torch."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -150,7 +151,18 @@ def _check_hub(name: str) -> str:
 
 
 def _check_folder(name: str) -> str:
-    return f"timm:{read_config(Path(name).expanduser() / 'config.json').architecture}"
+    folder = Path(name).expanduser()
+    if os.environ.get("EXPLORER_HOSTED") and not _is_shared_out(folder):
+        raise UnknownNetwork(
+            "A hosted explorer opens no folders of its server; run it on your own machine for local-dir: names."
+        )
+    return f"timm:{read_config(folder / 'config.json').architecture}"
+
+
+def _is_shared_out(folder: Path) -> bool:
+    """Whether the host put this folder below EXPLORER_WEIGHTS for its visitors."""
+    root = os.environ.get("EXPLORER_WEIGHTS")
+    return bool(root) and folder.resolve().is_relative_to(Path(root).expanduser().resolve())
 
 
 _CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(

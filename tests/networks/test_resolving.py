@@ -107,3 +107,15 @@ def test_any_text_resolves_or_is_unknown(text: str) -> None:
     except UnknownNetwork:
         return
     assert str(resolve(str(reference))) == str(reference)
+
+
+def test_a_hosted_explorer_opens_only_what_its_host_laid_out(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_HOSTED", "1")
+    with pytest.raises(UnknownNetwork, match="hosted"):
+        resolve(f"local-dir:{tiny_folder}")
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tiny_folder.parent))
+    assert resolve(f"local-dir:{tiny_folder}").builder == "local-dir"
+    with pytest.raises(UnknownNetwork, match="hosted"):
+        resolve(f"local-dir:{tiny_folder.parent / '..' / '..'}")
