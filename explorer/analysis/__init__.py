@@ -1,22 +1,27 @@
 """What a network IS, computed from its graph and never from its weights.
 
-`tracing` turns a name into a `Trace` (`graph`), through `export` and the cost rules in `costs`; `receptive_field` reads
-off it what every unit sees (`layout` is the algebra, `field_rules` the table), `stages` folds it into stem, stages
-and head (`module_tree`), `stats` sums it up to the stats sheet, `memory` estimates bytes for training and inference.
+`tracing` turns a name into a `Trace` (`graph`), through `export` and the cost rules in `costs`;
+`receptive_field` reads off it what every unit sees (`layout` is the algebra, `field_rules` the table),
+`stages` folds it into stem, stages and head (`module_tree`), `stats` sums it up to the stats sheet, `memory`
+estimates bytes for training and inference.
 """
 
 from explorer.analysis.export import trace_module
 from explorer.analysis.graph import ROLES, Idle, Op, Operand, Trace
+from explorer.analysis.memory import OPTIMISERS, PRECISIONS, Memory, memory, peak_activation_bytes
 from explorer.analysis.receptive_field import ReceptiveField, receptive_fields
 from explorer.analysis.stages import Stage, stages
 from explorer.analysis.stats import Layer, Share, Stats, stats, stats_of
 from explorer.analysis.tracing import ImageSizeError, trace
 
 __all__ = [
+    "OPTIMISERS",
+    "PRECISIONS",
     "ROLES",
     "Idle",
     "ImageSizeError",
     "Layer",
+    "Memory",
     "Op",
     "Operand",
     "ReceptiveField",
@@ -24,6 +29,8 @@ __all__ = [
     "Stage",
     "Stats",
     "Trace",
+    "memory",
+    "peak_activation_bytes",
     "receptive_fields",
     "stages",
     "stats",

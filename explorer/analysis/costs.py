@@ -1,9 +1,10 @@
 """What an operation costs: a table from its ATen name to a rule over shapes.
 
-Convention: 1 MAC = one multiply and one add of a convolution, a linear layer, a matrix product or an attention
-product. Nothing else counts: no norm, activation, pooling, addition, softmax. FLOPs = 2 x MACs. This is the convention of
-torchvision's `weights.meta["_ops"]`. `activations` = output elements of the same operations; both products of an
-attention count, fused or not, so that one network has one number whatever kernel runs it.
+Convention: 1 MAC = one multiply and one add of a convolution, a linear layer, a matrix product or an
+attention product. Nothing else counts: no norm, activation, pooling, addition, softmax. FLOPs = 2 x MACs.
+This is the convention of torchvision's `weights.meta["_ops"]`. `activations` = output elements of the same
+operations; both products of an attention count, fused or not, so that one network has one number whatever
+kernel runs it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def _shape(operands: Sequence[Operand], argument: str) -> Shape:
 
 
 def _convolution(operands: Sequence[Operand], output: Shape, _: Mapping[str, Any]) -> Cost:
-    """Each output element sums over kernel x in_channels / groups, which is the weight without its first axis."""
+    """Each output element sums over kernel x in_channels / groups, which is the weight without its first
+    axis."""
     return Cost(prod(output) * prod(_shape(operands, "weight")[1:]), prod(output))
 
 
@@ -60,7 +62,7 @@ def _product(left: str) -> Callable[[Sequence[Operand], Shape, Mapping[str, Any]
 
 
 def _einsum(operands: Sequence[Operand], output: Shape, attributes: Mapping[str, Any]) -> Cost:
-    """Each combination of all letters is one multiply and add; with one operand there is nothing to multiply."""
+    """Each combination of all letters is one multiply and add; one operand alone multiplies nothing."""
     if len(operands) < 2:
         return Cost(0, 0)
     terms = attributes["equation"].replace(" ", "").split("->")[0].split(",")
@@ -85,7 +87,7 @@ def _attention(operands: Sequence[Operand], output: Shape, _: Mapping[str, Any])
 
 
 def _recurrent(operands: Sequence[Operand], output: Shape, _: Mapping[str, Any]) -> Cost:
-    """Every weight matrix of every layer and direction multiplies once per step and sample: input [B, T, F]."""
+    """Every weight matrix, of each layer and direction, multiplies once a step and sample of [B, T, F]."""
     steps = prod(_shape(operands, "input")[:2])
     weights = sum(prod(o.shape) for o in operands if o.argument == "params" and len(o.shape) == 2)
     return Cost(steps * weights, prod(output))

@@ -1,8 +1,10 @@
-"""From a module to a `Trace`: torch.export on the meta device, one graph node after the other turned into an `Op`.
+"""From a module to a `Trace`: torch.export on the meta device, one graph node after the other turned into an
+`Op`.
 
-Constants (masks, coordinate grids) and operations that do nothing at inference (dropout, alias, casts) leave no trace;
-their readers are wired to what they passed through. A parameter belongs to the first operation on the image that it
-reaches: a standardised weight to its convolution, not to the arithmetic that standardises it.
+Constants (masks, coordinate grids) and operations that do nothing at inference (dropout, alias, casts) leave
+no trace; their readers are wired to what they passed through. A parameter belongs to the first operation on
+the image that it reaches: a standardised weight to its convolution, not to the arithmetic that standardises
+it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import logging
 import operator
 import threading
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 from torch.export.graph_signature import InputKind
+from torch.fx import config as fx_config
 
 from explorer.analysis.costs import cost
 from explorer.analysis.graph import Idle, Op, Operand, Trace, freeze
@@ -32,8 +36,8 @@ EXPORT_LOCK = (
 def trace_module(model: nn.Module, input_shape: Sequence[int], name: str) -> Trace:
     """Export a module, on whatever device it lies, for one input [N, C, H, W] and read the graph.
 
-    The module is put in evaluation mode for the duration and given back as it was. Whatever torch.export or the
-    module itself raises at this shape passes through.
+    The module is put in evaluation mode for the duration and given back as it was. Whatever torch.export or
+    the module itself raises at this shape passes through.
     """
     shape = tuple(int(n) for n in input_shape)
     device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("meta"))
@@ -51,18 +55,25 @@ def trace_module(model: nn.Module, input_shape: Sequence[int], name: str) -> Tra
 
 @contextmanager
 def _plain_and_quiet() -> Iterator[None]:
-    """Attention unfused, because the fused path of MultiheadAttention hides its products, and a refused input size raised
-    but not also logged with a traceback."""
-    fast_path = torch.backends.mha.get_fastpath_enabled()
+    """Process-wide settings of torch for the time of an export, all put back afterwards.
+
+    The fused path of MultiheadAttention hides its products, so it is off. Stack traces, a sixth of the time, are not
+    recorded. A refused input size is raised, but not also logged with a traceback; neither are the attributes in
+    which some networks of timm cache a table while they run.
+    """
     logger = logging.getLogger("torch._subclasses.fake_tensor")
-    disabled = logger.disabled
-    torch.backends.mha.set_fastpath_enabled(False)
-    logger.disabled = True
+    before = torch.backends.mha.get_fastpath_enabled(), fx_config.do_not_emit_stack_traces, logger.disabled
     try:
-        yield
+        torch.backends.mha.set_fastpath_enabled(False)
+        fx_config.do_not_emit_stack_traces = True
+        logger.disabled = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(fast_path)
-        logger.disabled = disabled
+        torch.backends.mha.set_fastpath_enabled(before[0])
+        fx_config.do_not_emit_stack_traces = before[1]
+        logger.disabled = before[2]
 
 
 @dataclass
@@ -116,14 +127,15 @@ class _Reader:
                 self.values[node] = _Value("constant", _shape(node))
         sizes = {n: p.numel() for n, p in self.model.named_parameters()}
         counted: dict[str, int] = defaultdict(int)
-        for parameter, owner in self._final_owners().items():
+        owners = self._final_owners()
+        for parameter, owner in owners.items():
             counted[owner] += sizes[parameter]
         return Trace(
             name=name,
             ops=tuple(replace(op, params=counted[op.id]) if op.id in counted else op for op in self.ops),
             modules={n: type(m).__name__ for n, m in self.model.named_modules()},
             input_shape=input_shape,
-            idle=tuple(Idle(n, size) for n, size in sizes.items() if n not in self._final_owners()),
+            idle=tuple(Idle(n, size) for n, size in sizes.items() if n not in owners),
             buffer_bytes=sum(b.numel() * b.element_size() for b in self.model.buffers()),
             uncounted=tuple(sorted(self.uncounted)),
         )

@@ -1,12 +1,14 @@
 """How each operation moves and widens what is seen: a table from ATen name to a rule over `layout.Field`.
 
-A rule gets the operation, its position in the trace, and one Field per operand (None for parameters and constants),
-and gives the Field of its result, or a tuple of them. Who mixes all positions says so with `Field.mixed`.
+A rule gets the operation, its position in the trace, and one Field per operand (None for parameters and
+constants), and gives the Field of its result, or a tuple of them. Who mixes all positions says so with
+`Field.mixed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +23,7 @@ from explorer.analysis.layout import (
     opaque,
     united,
 )
+from explorer.analysis.roles import words
 
 Fields = Sequence[Field | None]
 Result = Field | tuple[Field, ...]
@@ -76,7 +79,7 @@ def reduction(op: Op, at: int, fields: Fields) -> Result:
 def _window(
     field: Field, index: int, op: Op, axis: int, count: int, at: int, defaults: Mapping[str, Any]
 ) -> Field:
-    """One axis of a convolution or pooling. axis: which of the window's axes; index: which of the tensor's."""
+    """One axis of a convolution or pooling. axis counts the window's axes, index the tensor's."""
     rank = defaults["rank"]
     kernel = _ints(op.attributes["kernel_size"], rank)[axis]
     stride = _ints(op.attributes.get("stride") or op.attributes["kernel_size"], rank)[axis]
@@ -128,7 +131,8 @@ def _spread(field: Field, index: int, op: Op, axis: int, rank: int, count: int) 
 
 
 def gathered(field: Field, index: int, reads: Sequence[tuple[int, int]], step: Number) -> Field:
-    """Position i reads the old positions reads[i][0] ... reads[i][1]: the tightest band of the given step over all i."""
+    """Position i reads the old positions reads[i][0] ... reads[i][1]: the tightest band of the given step
+    over all i."""
     low = min(first - i * step for i, (first, _) in enumerate(reads))
     high = max(last - i * step for i, (_, last) in enumerate(reads))
     return field.windowed(index, low, high, step, len(reads))
@@ -151,7 +155,7 @@ def adaptive_pooling(op: Op, at: int, fields: Fields) -> Result:
 
 
 def upsampling(op: Op, at: int, fields: Fields) -> Field:
-    """Nearest reads one position, bilinear two, bicubic four; antialiased shrinking reads as many times more."""
+    """Nearest reads one position, bilinear two, bicubic four; shrinking with antialias reads more."""
     field = _lead(fields)
     reach = 0 if "nearest" in op.name else 2 if "bicubic" in op.name else 1
     for index in range(2, len(field.dims)):
@@ -184,7 +188,8 @@ def linear(op: Op, at: int, fields: Fields) -> Field:
 
 
 def product(op: Op, at: int, fields: Fields) -> Field:
-    """Matrix product [.., I, K] x [.., K, J]. Of two tensors of the image the first (the query) keeps its places."""
+    """Matrix product [.., I, K] x [.., K, J]. Of two tensors of the image the first (the query) keeps its
+    places."""
     operands = [
         o for o in op.operands if o.argument not in ("self",) or op.name not in ("addmm", "baddbmm", "addbmm")
     ]
@@ -253,8 +258,8 @@ def einsum(op: Op, at: int, fields: Fields) -> Field:
 
 
 def normalisation(op: Op, at: int, fields: Fields) -> Field:
-    """Batch statistics are fixed at inference; layer and RMS norm average over the trailing dimensions, group and
-    instance norm over all positions."""
+    """Batch statistics are fixed at inference; layer and RMS norm average over the trailing dimensions, group
+    and instance norm over all positions."""
     field = _lead(fields)
     if op.name == "batch_norm":
         return field.mixed(at) if op.attributes.get("training") else field
@@ -349,8 +354,8 @@ def parting(op: Op, at: int, fields: Fields) -> Result:
 
 
 def joining(op: Op, at: int, fields: Fields) -> Field:
-    """Concatenation and stacking. Along channels the field is the hull; beside positions something without any (a class
-    token) becomes places before or after them."""
+    """Concatenation and stacking. Along channels the field is the hull; beside positions something without
+    any (a class token) becomes places before or after them."""
     axis = op.attributes.get("dim", 0) % len(op.output_shape)
     shapes = [o.shape for o in op.operands]
     if op.name == "stack":
@@ -408,7 +413,7 @@ def flipping(op: Op, at: int, fields: Fields) -> Field:
         factor = field.dims[index].single()
         if factor is not None:
             field = field.moved([(factor, factor.count - 1)])
-            field = field.replaced(index, Dim((factor._replace(step=-factor.step),)))
+            field = field.replaced(index, Dim((replace(factor, step=-factor.step),)))
     return field
 
 
@@ -422,7 +427,7 @@ def unfolding(op: Op, at: int, fields: Fields) -> Field:
         spatial = field.dims[index].spatial
         field = field.collapsed(index, opaque(count))
         return (field.mixed(at) if spatial else field).with_dims([*field.dims, opaque(size)])
-    dims = [*field.dims, Dim((factor._replace(count=size),))]
+    dims = [*field.dims, Dim((replace(factor, count=size),))]
     dims[index] = Dim((Factor(factor.axis, count, exact(factor.step * step)),))
     return field.with_dims(dims)
 
@@ -478,7 +483,8 @@ def shuffling(op: Op, at: int, fields: Fields) -> Field:
 
 
 def indexing(op: Op, at: int, fields: Fields) -> Field:
-    """Picking by a table of indices: along positions the order is lost, so the whole dimension counts as seen."""
+    """Picking by a table of indices: along positions the order is lost, so the whole dimension counts as
+    seen."""
     field = start = _lead(fields)
     if op.name == "index_select":
         index = op.attributes["dim"] % len(field.dims)
@@ -504,48 +510,55 @@ def unchanged(op: Op, at: int, fields: Fields) -> Field:
     return _lead(fields)
 
 
-_ELEMENTWISE = (
-    "abs add add_ addcmul addcmul_ addcdiv celu clamp clamp_ clamp_max clamp_min copy_ cos div div_ elu elu_ eq erf exp "
-    "floor gelu ge gt hardsigmoid hardsigmoid_ hardswish hardswish_ hardtanh hardtanh_ le leaky_relu leaky_relu_ lerp log "
-    "log1p logical_and logical_not lt masked_fill masked_fill_ maximum minimum mish mish_ mul mul_ nan_to_num ne neg "
-    "pow pow_ prelu reciprocal relu relu_ relu6 relu6_ rsqrt rsub selu sigmoid sigmoid_ silu silu_ sin softplus sqrt square "
-    "sub sub_ tanh tanh_ where bitwise_not"
+_ELEMENTWISE = words(
+    """
+    abs add add_ addcdiv addcmul addcmul_ bitwise_not celu clamp clamp_ clamp_max clamp_min copy_ cos
+    div div_ elu elu_ eq erf exp floor ge gelu gt hardsigmoid hardsigmoid_ hardswish hardswish_ hardtanh
+    hardtanh_ le leaky_relu leaky_relu_ lerp log log1p logical_and logical_not lt masked_fill
+    masked_fill_ maximum minimum mish mish_ mul mul_ nan_to_num ne neg pow pow_ prelu reciprocal relu
+    relu6 relu6_ relu_ rsqrt rsub selu sigmoid sigmoid_ silu silu_ sin softplus sqrt square sub sub_
+    tanh tanh_ where
+    """
 )
-_REDUCTIONS = (
-    "amax amin linalg_vector_norm logsumexp max mean median min norm prod std std_mean sum var var_mean"
+_REDUCTIONS = words(
+    """
+    amax amin linalg_vector_norm logsumexp max mean median min norm prod std std_mean sum var var_mean
+    """
 )
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(_ELEMENTWISE.split(), elementwise),
-    **dict.fromkeys(_REDUCTIONS.split(), reduction),
+    **dict.fromkeys(_ELEMENTWISE, elementwise),
+    **dict.fromkeys(_REDUCTIONS, reduction),
     **dict.fromkeys(
-        "avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool2d_with_indices".split(), pooling
+        words("avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool2d_with_indices"), pooling
     ),
+    **dict.fromkeys(words("conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d"), convolution),
     **dict.fromkeys(
-        "conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d".split(), convolution
-    ),
-    **dict.fromkeys(
-        "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d".split(),
+        words("adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d"),
         adaptive_pooling,
     ),
     **dict.fromkeys(
-        "upsample_nearest2d upsample_nearest_exact2d upsample_bilinear2d upsample_bicubic2d _upsample_bicubic2d_aa "
-        "_upsample_bilinear2d_aa".split(),
+        words(
+            """
+            upsample_nearest2d upsample_nearest_exact2d upsample_bilinear2d upsample_bicubic2d
+            _upsample_bicubic2d_aa _upsample_bilinear2d_aa
+            """
+        ),
         upsampling,
     ),
-    **dict.fromkeys("addbmm addmm baddbmm bmm matmul mm".split(), product),
-    **dict.fromkeys("batch_norm group_norm instance_norm layer_norm rms_norm".split(), normalisation),
-    **dict.fromkeys("softmax log_softmax".split(), softmax),
-    **dict.fromkeys("view reshape flatten unflatten view_as reshape_as".split(), view),
-    **dict.fromkeys("permute transpose t movedim swapaxes".split(), permutation),
-    **dict.fromkeys("expand expand_as".split(), expansion),
-    **dict.fromkeys("repeat tile repeat_interleave".split(), repetition),
-    **dict.fromkeys("split split_with_sizes chunk unbind".split(), parting),
-    **dict.fromkeys("cat concat stack".split(), joining),
-    **dict.fromkeys("pad constant_pad_nd".split(), padding),
-    **dict.fromkeys("pixel_shuffle pixel_unshuffle".split(), shuffling),
-    **dict.fromkeys("index index_select".split(), indexing),
-    **dict.fromkeys("lstm gru rnn_tanh rnn_relu".split(), recurrence),
+    **dict.fromkeys(words("addbmm addmm baddbmm bmm matmul mm"), product),
+    **dict.fromkeys(words("batch_norm group_norm instance_norm layer_norm rms_norm"), normalisation),
+    **dict.fromkeys(words("softmax log_softmax"), softmax),
+    **dict.fromkeys(words("view reshape flatten unflatten view_as reshape_as"), view),
+    **dict.fromkeys(words("permute transpose t movedim swapaxes"), permutation),
+    **dict.fromkeys(words("expand expand_as"), expansion),
+    **dict.fromkeys(words("repeat tile repeat_interleave"), repetition),
+    **dict.fromkeys(words("split split_with_sizes chunk unbind"), parting),
+    **dict.fromkeys(words("cat concat stack"), joining),
+    **dict.fromkeys(words("pad constant_pad_nd"), padding),
+    **dict.fromkeys(words("pixel_shuffle pixel_unshuffle"), shuffling),
+    **dict.fromkeys(words("index index_select"), indexing),
+    **dict.fromkeys(words("lstm gru rnn_tanh rnn_relu"), recurrence),
     "linear": linear,
     "einsum": einsum,
     "scaled_dot_product_attention": attention,

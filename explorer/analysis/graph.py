@@ -1,7 +1,7 @@
 """The network as data: operations, the edges between them, and the modules they stand in.
 
-Everything structural (stats, receptive fields, stages, diagrams, memory) reads a `Trace` and nothing else, so a
-`Trace` must survive JSON unchanged: attributes hold numbers, strings, booleans, None and tuples of those.
+Everything structural (stats, receptive fields, stages, diagrams, memory) reads a `Trace` and nothing else, so
+a `Trace` must survive JSON unchanged: attributes hold numbers, strings, booleans, None and tuples of those.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Operand(NamedTuple):
 class Op:
     """One operation of the exported graph.
 
-    path is where it stands in the module tree, ("layer1", "0", "conv1"); () is the network itself.
-    inputs are the operations whose results it reads. params are those of the parameters it is the first to use.
+    path is where it stands in the module tree, ("layer1", "0", "conv1"); () is the network itself. inputs are
+    the operations whose results it reads. params are those of the parameters it is the first to use.
     attributes["op"] is the ATen name; the rest are its arguments by their ATen names, for convolutions also
     in_channels and out_channels. `static` operations do not depend on the image (a table of position biases).
     """
@@ -76,7 +76,8 @@ class Op:
 
     @property
     def weighted(self) -> bool:
-        """Whether it multiplies the image's signal by learned weights: a convolution, a linear or a recurrent layer."""
+        """Whether it multiplies the image's signal by learned weights: a convolution, a linear or a recurrent
+        layer."""
         return self.macs > 0 and not self.static and any(o.is_parameter for o in self.operands)
 
 
@@ -89,7 +90,8 @@ class Idle(NamedTuple):
 
 @dataclass(frozen=True)
 class Trace:
-    """A network at one input size. ops are in the order of execution, modules maps a dotted path to its class."""
+    """A network at one input size. ops are in the order of execution, modules maps a dotted path to its
+    class."""
 
     name: str
     ops: tuple[Op, ...]

@@ -1,10 +1,11 @@
 """Which pixels an element of a tensor sees, as an affine function of its index.
 
-A receptive field calculator that only knows [N, C, H, W] loses its way at the first permute, window partition or flatten.
-Here every dimension of a tensor is a product of factors, outermost first. A factor (axis, count, step) says: one further
-along it moves the seen interval by `step` pixels along image axis 0 (height) or 1 (width); axis None moves
-nothing (batch, channels). Height 56 at stride 4 is (0, 56, 4); cut in windows of 7 it is (0, 8, 28) and (0, 7, 4), and
-joined with the width to tokens it is ((0, 56, 4), (1, 56, 4)). Views then only cut and join factors, and stay exact.
+A receptive field calculator that only knows [N, C, H, W] loses its way at the first permute, window partition
+or flatten. Here every dimension of a tensor is a product of factors, outermost first. A factor (axis, count,
+step) says: one further along it moves the seen interval by `step` pixels along image axis 0 (height) or 1
+(width); axis None moves nothing (batch, channels). Height 56 at stride 4 is (0, 56, 4); cut in windows of 7
+it is (0, 8, 28) and (0, 7, 4), and joined with the width to tokens it is ((0, 56, 4), (1, 56, 4)). Views then
+only cut and join factors, and stay exact.
 
 Steps and bounds are integers, or fractions after an upsampling.
 """
@@ -21,14 +22,15 @@ Number = int | Fraction
 AXES = (0, 1)
 
 
-class Factor(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Factor:
     axis: int | None
     count: int
     step: Number = 0
 
 
 class Dim(NamedTuple):
-    """One dimension. before and after: places that are no image positions (a class token before the patches)."""
+    """One dimension. before, after: places that are no image positions (a class token, then the patches)."""
 
     factors: tuple[Factor, ...] = ()
     before: int = 0
@@ -53,6 +55,10 @@ def exact(value: Number) -> Number:
     return int(value) if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
+def magnitude(value: Number) -> Number:
+    return -value if value < 0 else value
+
+
 def opaque(count: int) -> Dim:
     """A dimension along which the seen interval does not move."""
     return Dim((Factor(None, count),) if count != 1 else ())
@@ -62,9 +68,9 @@ def opaque(count: int) -> Dim:
 class Field:
     """What the elements of one tensor see.
 
-    low, high: first and last pixel along height and width seen by the element with index 0 everywhere.
-    jump: distance of neighbours along each axis, kept from before where the axis has been summed away.
-    seen_all: position in the trace of the first operation that mixed in all positions; None as long as there is none.
+    low, high: first and last pixel along height and width seen by the element with index 0 everywhere. jump:
+    distance of neighbours along each axis, kept from before where the axis has been summed away. seen_all:
+    position in the trace of the first operation that mixed in all positions; None as long as there is none.
     """
 
     dims: tuple[Dim, ...]
@@ -88,8 +94,11 @@ class Field:
         """Other dimensions; an axis that still stands renews its jump."""
         jump = list(self.jump)
         for axis in AXES:
-            steps = [
-                abs(f.step) for d in dims for f in d.factors if f.axis == axis and (f.count > 1 or f.step)
+            steps: list[Number] = [
+                magnitude(f.step)
+                for d in dims
+                for f in d.factors
+                if f.axis == axis and (f.count > 1 or f.step)
             ]
             if steps:
                 jump[axis] = min(steps)
@@ -113,7 +122,8 @@ class Field:
         return field
 
     def collapsed(self, index: int, keep: Dim | None = None) -> Field:
-        """Everything along one dimension seen together; the dimension becomes `keep` (default: opaque, same size)."""
+        """Everything along one dimension seen together; the dimension becomes `keep` (default: opaque, same
+        size)."""
         field = self
         for factor in self.dims[index].factors:
             if factor.axis is not None:
@@ -130,7 +140,8 @@ class Field:
         return self.with_dims([dim if i == index else d for i, d in enumerate(self.dims)])
 
     def windowed(self, index: int, low: Number, high: Number, step: Number, count: int) -> Field:
-        """Position i along a dimension reads the old positions i * step + low ... i * step + high, `count` of them."""
+        """Position i along a dimension reads the old positions i * step + low ... i * step + high, `count` of
+        them."""
         dim = self.dims[index]
         factor = dim.single()
         if factor is None:
@@ -163,7 +174,7 @@ class Field:
         block = prod(f.count for f in rest)
         if step == 1 and start % block == 0 and count % block == 0:  # whole rows
             field = self.moved([(outer, start // block)])
-            return field.replaced(index, Dim(tidy((outer._replace(count=count // block), *rest))))
+            return field.replaced(index, Dim(tidy((replace(outer, count=count // block), *rest))))
         return self.collapsed(index, opaque(count))
 
     def selected(self, index: int, place: int) -> Field:
@@ -182,7 +193,7 @@ class Field:
         return self.with_dims([self.dims[i] for i in order])
 
     def reshaped(self, shape: Sequence[int]) -> Field:
-        """Row-major view. A cut through the middle of a factor that does not divide it sees the whole group."""
+        """Row-major view. Where a cut does not divide a factor, the whole group counts as seen."""
         field, result = self, []
         for old, new in _groups(self.shape, tuple(shape)):
             dims = [self.dims[i] for i in old]
@@ -225,7 +236,7 @@ def tidy(factors: Sequence[Factor]) -> tuple[Factor, ...]:
 
 
 def _cut(factors: Sequence[Factor], sizes: Sequence[int]) -> list[Dim] | None:
-    """Deal factors out to dimensions of the given sizes, splitting where it divides; None where it does not."""
+    """Deal factors out to dimensions of the given sizes; None where a split does not divide."""
     waiting = list(tidy(factors))
     dims = []
     for size in sizes:
@@ -239,7 +250,7 @@ def _cut(factors: Sequence[Factor], sizes: Sequence[int]) -> list[Dim] | None:
             elif factor.count % missing == 0:
                 inner = factor.count // missing
                 taken.append(Factor(factor.axis, missing, exact(factor.step * inner)))
-                waiting.insert(0, factor._replace(count=inner))
+                waiting.insert(0, replace(factor, count=inner))
                 missing = 1
             else:
                 return None
@@ -278,8 +289,8 @@ def _groups(old: Sequence[int], new: Sequence[int]) -> list[tuple[list[int], lis
 def united(fields: Sequence[Field], shape: Sequence[int], at: int) -> Field:
     """Broadcast several tensors to one shape and see what any of them sees, place by place.
 
-    The tensor with the most positions leads. One that has no positions along an axis (a gate computed from all of them)
-    widens nothing there: it only hands on that everything has been seen.
+    The tensor with the most positions leads. One that has no positions along an axis (a gate computed from
+    all of them) widens nothing there: it only hands on that everything has been seen.
     """
     leader = max(fields, key=lambda f: f.count(0) * f.count(1))
     result = leader.with_dims(_broadcast_dims(leader, fields, shape))

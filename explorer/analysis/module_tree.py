@@ -1,8 +1,9 @@
-"""The module tree with the operations hung into it: from single layers to the blocks that an architecture repeats.
+"""The module tree with the operations hung into it: from single layers to the blocks that an architecture
+repeats.
 
-A block is found by structure, not by name. The tree is opened from the root: containers always, and whatever consists
-of a chain of like parts (a stage of blocks). What is not opened is a unit: a residual block, an inception module, or a
-single layer.
+A block is found by structure, not by name. The tree is opened from the root: containers always, and whatever
+consists of a chain of like parts (a stage of blocks). What is not opened is a unit: a residual block, an
+inception module, or a single layer.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Unit:
-    """One block or single layer. parent: the path of what was opened to find it; ops: its own, then loose ones after."""
+    """One block or single layer. parent: the path of what was opened to find it; ops: its own, then loose
+    ones after."""
 
     path: Path
     parent: Path
@@ -92,7 +94,8 @@ class ModuleTree:
                 self._open(part, path, found)
 
     def _is_row(self, path: Path) -> bool:
-        """A block written as a bare Sequential: it stands among siblings of the very same make, and holds only layers."""
+        """A block written as a bare Sequential: it stands among siblings of the very same make, and holds
+        only layers."""
         if not self.is_container(path) or not path or self.weights[path] < 2:
             return False
         if any(self.weights[p] > 1 for p in self.children[path]):
@@ -111,7 +114,7 @@ class ModuleTree:
         return parts
 
     def _repeated(self, path: Path) -> list[Path]:
-        """The parts of several layers each, if some of one class form a chain, one feeding the next; else []."""
+        """The parts of several layers each, if some of one class form a chain; else []."""
         if not self.children[path] or self.is_container(path):
             return []
         if any(op.weighted and op.path == path for op in self.ops[path]):

@@ -1,9 +1,9 @@
 """How much of the image one unit sees, by interval arithmetic over the trace.
 
-Every operation's field follows from its operands' (`field_rules`), branches included: where they meet, the unit sees the
-hull of both. Squeeze-and-excitation, attention, norms over positions and pooling over the whole map reach everywhere;
-they set `global_from` and leave the local value beside it, which is the field without that gate. Padding counts as
-positions: a field may stick out of the image.
+Every operation's field follows from its operands' (`field_rules`), branches included: where they meet, the
+unit sees the hull of both. Squeeze-and-excitation, attention, norms over positions and pooling over the whole
+map reach everywhere; they set `global_from` and leave the local value beside it, which is the field without
+that gate. Padding counts as positions: a field may stick out of the image.
 
 Araujo, Norris and Sim 2019, https://distill.pub/2019/computing-receptive-fields/
 """
@@ -24,11 +24,12 @@ Pair = tuple[float, float]
 class ReceptiveField:
     """Height and width, in pixels of the network's input.
 
-    size: extent of the interval one unit sees. stride: distance of neighbouring units' intervals. padding: how far the
-    first unit's interval begins before the image. centre: middle of the first unit's interval, pixel centres at integers.
-    positions: number of units along each axis. global_from: path of the first operation through which a unit
-    depends on the whole image; None while there is none. local: the unit still has a place in the image; False
-    once the positions have been summed away, when size is the extent of all of them together.
+    size: extent of the interval one unit sees. stride: distance of neighbouring units' intervals. padding:
+    how far the first unit's interval begins before the image. centre: middle of the first unit's interval,
+    pixel centres at integers. positions: number of units along each axis. global_from: path of the first
+    operation through which a unit depends on the whole image; None while there is none. local: the unit still
+    has a place in the image; False once the positions have been summed away, when size is the extent of all
+    of them together.
     """
 
     size: Pair
@@ -46,7 +47,8 @@ class ReceptiveField:
 
 
 def receptive_fields(trace: Trace) -> Mapping[str, ReceptiveField]:
-    """The field of every operation that depends on the image, by its id. Where an operation gives several tensors, of the first."""
+    """The field of every operation that depends on the image, by its id. Where an operation gives several
+    tensors, of the first."""
     fields, _ = _propagate(trace)
     places = [op.dotted or op.id for op in trace.ops]
     return {

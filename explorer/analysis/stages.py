@@ -18,10 +18,11 @@ from explorer.analysis.receptive_field import ReceptiveField, receptive_fields
 class Stage:
     """Consecutive blocks on one grid.
 
-    block: class of the repeated block, repeats: how many. resolution: (height, width) of the output, (1, 1) once positions
-    are summed away. depth: weighted layers on the longest chain inside. skip: how a block joins its input to its output,
-    "add", "concat" or ""; identity_skips and projection_skips count the blocks by what stands on the skip.
-    params_by_kind, macs_by_kind: absolute, by the role of the operation. ops: ids, every operation in exactly one stage.
+    block: class of the repeated block, repeats: how many. resolution: (height, width) of the output, (1, 1)
+    once positions are summed away. depth: weighted layers on the longest chain inside. skip: how a block
+    joins its input to its output, "add", "concat" or ""; identity_skips and projection_skips count the blocks
+    by what stands on the skip. params_by_kind, macs_by_kind: absolute, by the role of the operation. ops:
+    ids, every operation in exactly one stage.
     """
 
     name: str
@@ -42,9 +43,12 @@ class Stage:
     ops: tuple[str, ...]
 
 
-def stages(trace: Trace) -> tuple[Stage, ...]:
-    """Stem, stages and head in the order of execution; idle parameters belong to none of them."""
-    fields = receptive_fields(trace)
+def stages(trace: Trace, fields: Mapping[str, ReceptiveField] | None = None) -> tuple[Stage, ...]:
+    """Stem, stages and head in the order of execution; idle parameters belong to none of them.
+
+    fields: the trace's receptive fields, where they are known already.
+    """
+    fields = receptive_fields(trace) if fields is None else fields
     units = ModuleTree(trace).units()
     groups = _grouped(units, fields)
     return tuple(_stage(name, group, fields) for name, group in groups)
@@ -66,7 +70,7 @@ def _grouped(
     body, head = list(units), []
     if ends:
         body, head = list(units[: ends[0]]), list(units[ends[0] :])
-    if any(unit.weighted > 1 for unit in body):
+    if any(_is_block(unit, body) for unit in body):
         stem, body, tail = _trimmed(body)
         head = tail + head
     else:
@@ -82,27 +86,38 @@ def _grouped(
 
 
 def _trimmed(body: Sequence[Unit]) -> tuple[list[Unit], list[Unit], list[Unit]]:
-    """Single layers before the first block and one-of-a-kind modules there are the stem; single layers after the last
-    block belong to the head."""
-    classes = [unit.block for unit in body if unit.weighted > 1]
-    repeated = [i for i, unit in enumerate(body) if unit.weighted > 1 and classes.count(unit.block) > 1]
-    blocks = [i for i, unit in enumerate(body) if unit.weighted > 1]
+    """Single layers before the first block and one-of-a-kind modules there are the stem; single layers after
+    the last block belong to the head."""
+    blocks = [i for i, unit in enumerate(body) if _is_block(unit, body)]
+    classes = [body[i].block for i in blocks]
+    repeated = [i for i in blocks if classes.count(body[i].block) > 1]
     first = repeated[0] if repeated else blocks[0]
-    while first > 0 and body[first - 1].weighted > 1 and body[first - 1].parent == body[first].parent:
+    while first - 1 in blocks and body[first - 1].parent == body[first].parent:
         first -= 1  # the odd first block of a stage is no stem
     last = blocks[-1] + 1
     return list(body[:first]), list(body[first:last]), list(body[last:])
 
 
+def _is_block(unit: Unit, body: Sequence[Unit]) -> bool:
+    """Several layers one after the other, or side by side in a module that the network repeats."""
+    if unit.weighted < 2:
+        return False
+    return longest_chain(unit.ops) > 1 or sum(other.block == unit.block for other in body) > 1
+
+
 def _stage_groups(
     body: Sequence[Unit], fields: Mapping[str, ReceptiveField]
 ) -> list[tuple[list[Unit], list[Unit]]]:
-    """Blocks of one parent and one grid; where all share one parent, also of one width if that makes real groups."""
-    plain = not any(unit.weighted > 1 for unit in body)
-    main = [unit for unit in body if plain or unit.weighted > 1]
-    key = {id(unit): (unit.parent, _resolution(unit, fields)) for unit in main}
+    """Blocks of one parent and one grid; where all share one parent, also of one width if that makes real
+    groups."""
+    plain = not any(_is_block(unit, body) for unit in body)
+    main = [unit for unit in body if plain or _is_block(unit, body)]
+    key: dict[int, tuple[object, ...]] = {id(unit): (unit.parent, _resolution(unit, fields)) for unit in main}
     widths = {id(unit): (*key[id(unit)], _channels(unit, fields)) for unit in main}
-    if len({unit.parent for unit in main}) == 1 and len(_runs(main, widths)) <= len(main) / 2:
+    flat = len({unit.parent for unit in main}) == 1
+    # Only where blocks keep their width, as an identity skip needs it, does a new width begin a new stage.
+    keeping = any(skip_of(unit) == ("add", 0) for unit in main)
+    if flat and keeping and len(_runs(main, widths)) <= len(main) / 2:
         key = widths
     groups: list[tuple[list[Unit], list[Unit]]] = []
     waiting: list[Unit] = []
@@ -164,22 +179,27 @@ def _by_kind(ops: Sequence[Op], what: str) -> Mapping[str, int]:
 
 
 def skip_of(unit: Unit) -> tuple[str, int]:
-    """How a block joins its input to its output: ("add", weighted layers on the skip), ("concat", 0) or ("", 0).
+    """How a block joins its input to its output: ("add", weighted layers on the skip), ("concat", 0) or ("",
+    0).
 
     A skip is the shorter way into a merge; a concatenation is one when part of the input passes it untouched.
     """
     inside = {op.id for op in unit.ops}
-    shortest: dict[str, float] = {}
-    found = ("", 0)
+    shortest: dict[str, int] = {}  # weighted layers on the shortest way from the block's input
+    untouched: dict[str, bool] = {}  # whether some way meets neither weights nor pooling
+    best: tuple[str, int] = ("", 0)
     for op in unit.ops:
-        ways = [shortest.get(i, 0.0) if i in inside else 0.0 for i in op.inputs]
-        if op.name in ("add", "add_") and len(ways) > 1 and op.kind == "merge" and min(ways) < max(ways):
-            found = ("add", int(min(ways))) if found[0] != "add" or min(ways) < found[1] else found
-        elif op.name == "cat" and len(ways) > 1 and min(ways) == 0 and not found[0]:
-            found = ("concat", 0)
-        blocked = op.kind == "pool" or op.static or not ways
-        shortest[op.id] = float("inf") if blocked else min(ways) + op.weighted
-    return found if found[1] < 1_000 else ("", 0)
+        ways = [shortest[i] if i in inside else 0 for i in op.inputs if i in shortest or i not in inside]
+        pure = [untouched[i] if i in inside else True for i in op.inputs if i in shortest or i not in inside]
+        if op.static or not ways:
+            continue
+        if op.name in ("add", "add_") and min(ways) < max(ways):
+            best = min(best, ("add", min(ways))) if best[0] == "add" else ("add", min(ways))
+        elif op.name == "cat" and len(ways) > 1 and any(pure) and not best[0]:
+            best = ("concat", 0)
+        shortest[op.id] = min(ways) + op.weighted
+        untouched[op.id] = any(pure) and not op.weighted and op.kind != "pool"
+    return best
 
 
 def _field(unit: Unit, fields: Mapping[str, ReceptiveField]) -> ReceptiveField | None:

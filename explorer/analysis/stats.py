@@ -1,8 +1,10 @@
-"""The stats sheet: what a network costs, how deep it is, how far it sees, and where the weights and the work sit.
+"""The stats sheet: what a network costs, how deep it is, how far it sees, and where the weights and the work
+sit.
 
-Conventions: MACs and activations as in `costs`; weight_bytes = 4 bytes a parameter (fp32) plus the buffers (running
-statistics of batch norms); depth = weighted layers (convolutions and linear layers) on the longest chain from image to
-output. The rows of `layers` sum to params, macs and activations exactly, parameters idle at inference included.
+Conventions: MACs and activations as in `costs`; weight_bytes = 4 bytes a parameter (fp32) plus the buffers
+(running statistics of batch norms); depth = weighted layers (convolutions and linear layers) on the longest
+chain from image to output. The rows of `layers` sum to params, macs and activations exactly, parameters idle
+at inference included.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from explorer.networks import Reference
 class Layer:
     """One row of the layer table: a leaf module, or a functional operation that does something worth a row.
 
-    output_shape is () and receptive_field None where nothing runs (parameters idle at inference) or no image is read.
+    output_shape is () and receptive_field None where nothing runs (parameters idle at inference) or no image
+    is read.
     """
 
     path: str
@@ -100,7 +103,7 @@ def stats(name_or_reference: str | Reference, image_size: int | None = None) -> 
 def stats_of(traced: Trace) -> Stats:
     fields = receptive_fields(traced)
     layers = tuple(_layers(traced, fields))
-    found = stages(traced)
+    found = stages(traced, fields)
     return Stats(
         model=traced.name,
         input_size=traced.input_shape[1:],
@@ -120,7 +123,8 @@ def stats_of(traced: Trace) -> Stats:
 
 
 def overall_field(traced: Trace, fields: Mapping[str, ReceptiveField]) -> ReceptiveField:
-    """Of the last feature map that still has positions, with the operation after which the output sees everything."""
+    """Of the last feature map that still has positions, with the operation after which the output sees
+    everything."""
     useful = _ancestors(traced)
     local = [
         fields[op.id] for op in traced.ops if op.id in fields and op.id in useful and fields[op.id].local
@@ -140,18 +144,20 @@ def _ancestors(traced: Trace) -> set[str]:
 
 
 def _shares(parts: Sequence[tuple[str, int, int]], traced: Trace) -> Mapping[str, Share]:
+    all_params, all_macs = max(traced.params, 1), max(traced.macs, 1)
     totals: dict[str, tuple[int, int]] = {}
     for name, params, macs in parts:
         held = totals.get(name, (0, 0))
         totals[name] = held[0] + params, held[1] + macs
     return {
-        name: Share(params, macs, params / max(traced.params, 1), macs / max(traced.macs, 1))
+        name: Share(params, macs, params / all_params, macs / all_macs)
         for name, (params, macs) in totals.items()
         if params or macs
     }
 
 
-# A leaf module does several operations (pad, convolve, permute back): the row takes the most telling one's role.
+# A leaf module does several operations (pad, convolve, permute back): the row takes the most telling one's
+# role.
 _TELLING = (
     "spatial",
     "pointwise",

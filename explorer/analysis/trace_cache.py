@@ -1,7 +1,8 @@
 """Traces on disk: JSON, compressed, one file each, written whole or not at all.
 
-A file's name is a digest of everything the trace depends on: network, input, the versions of the libraries that
-define networks and graph, and the source of the code that reads the graph. A damaged file is a missing file.
+A file's name is a digest of everything the trace depends on: network, input, the versions of the libraries
+that define networks and graph, and the source of the code that reads the graph. A damaged file is a missing
+file.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def folder() -> Path:
 
 
 def fingerprint(reference: Reference) -> str:
-    """What defines the network beside its name and the libraries: the source written here, a folder's or a card's settings."""
+    """What defines the network beside its name and the libraries: the source written here, a folder's or a
+    card's settings."""
     if reference.builder in ("explorer", "zoo"):
         return _own_source()
     if reference.builder == "local-dir":
