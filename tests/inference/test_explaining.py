@@ -1,14 +1,13 @@
-"""One pass, the same heatmap as captum and pytorch-grad-cam, and a network left as it was found."""
+"""One pass, the same heatmap as captum, and a network left as it was found."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 import torch
-from captum.attr import LayerGradCam
+from captum._utils.gradient import compute_layer_gradients_and_eval
+from captum.attr import LayerGradCam, LayerGradientXActivation
 from PIL import Image
-from pytorch_grad_cam import GradCAM, HiResCAM, LayerCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from explorer import networks
@@ -82,15 +81,24 @@ def test_heatmap_before_normalisation_equals_captum_s(name, layer, random_networ
         np.testing.assert_allclose(*scaled(ours.cam, reference), rtol=0, atol=1e-5)
 
 
-# Layouts captum cannot sum over: transformer tokens and channels-last maps.
-def tokens_to_map(output: torch.Tensor) -> torch.Tensor:
-    return output[:, 1:].transpose(1, 2).reshape(1, -1, 14, 14)
+def gradient_and_activation(
+    network: Network, layer: str, x: torch.Tensor, target: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """captum's, in the layer's own layout."""
+    module = network.model.get_submodule(layer)
+    gradients, outputs = compute_layer_gradients_and_eval(network.model, module, x.requires_grad_(), target)
+    return gradients[0].detach().numpy(), outputs[0].detach().numpy()
 
 
-def channels_last_to_map(output: torch.Tensor) -> torch.Tensor:
-    return output.permute(0, 3, 1, 2)
+def tokens_to_map(output: np.ndarray) -> np.ndarray:
+    return output[0, 1:].T.reshape(-1, 14, 14)
 
 
+def channels_last_to_map(output: np.ndarray) -> np.ndarray:
+    return output[0].transpose(2, 0, 1)
+
+
+# Layouts whose channels stand last, over which LayerGradCam would average.
 @pytest.mark.parametrize(
     ("name", "layer", "to_map"),
     [
@@ -100,43 +108,40 @@ def channels_last_to_map(output: torch.Tensor) -> torch.Tensor:
         ("timm:swin_tiny_patch4_window7_224", "layers.1", channels_last_to_map),
     ],
 )
-def test_tokens_and_channels_last_equal_pytorch_grad_cam_s(name, layer, to_map, random_network, chelsea):
+def test_tokens_and_channels_last_equal_captum_s_gradient_put_in_order(
+    name, layer, to_map, random_network, chelsea
+):
     network = random_network(name)
     ours = explain(network, chelsea, layer=layer, target=3)
-    x = prepare(chelsea, network.input).x.requires_grad_()  # its parameters are frozen
-    module = network.model.get_submodule(ours.layer)
-    theirs = GradCAM(network.model, [module], reshape_transform=to_map)
-    theirs(x, [ClassifierOutputTarget(3)])
-    activation, gradient = (
-        torch.as_tensor(side[0]) for side in (
-            theirs.activations_and_grads.activations[0],
-            theirs.activations_and_grads.gradients[0],
-        )
-    )  # fmt: skip
-    theirs.activations_and_grads.release()
-    reference = METHODS["Grad-CAM"](activation, gradient).numpy()
+    x = prepare(chelsea, network.input).x
+    gradient, activation = map(to_map, gradient_and_activation(network, ours.layer, x, 3))
+    reference = np.einsum("c,chw->hw", gradient.mean((1, 2)), activation).clip(min=0)
     assert reference.any()
     np.testing.assert_allclose(*scaled(ours.cam, reference), rtol=0, atol=1e-5)
-    np.testing.assert_allclose(ours.features, activation.numpy(), atol=1e-5)
+    np.testing.assert_allclose(ours.features, activation, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("method", "theirs"), [("Grad-CAM", GradCAM), ("HiResCAM", HiResCAM), ("LayerCAM", LayerCAM)]
-)
-def test_each_method_equals_pytorch_grad_cam_s(method, theirs, random_network, chelsea):
+def test_hires_cam_equals_captum_s_gradient_times_activation(random_network, chelsea):
     network = random_network("torchvision:resnet18")
-    layer, x = network.model.layer3, prepare(chelsea, network.input).x.requires_grad_()
-    ours = explain(network, chelsea, layer="layer3", method=method)
-    targets = [ClassifierOutputTarget(ours.target)]
-    with theirs(network.model, [layer]) as reference_method:
-        reference_method(x, targets)
-        (activation,) = reference_method.activations_and_grads.activations
-        (gradient,) = reference_method.activations_and_grads.gradients
-        # Before that library stretches the map to the picture and between its lowest and highest value.
-        reference = reference_method.get_cam_image(
-            x, layer, targets, activation.numpy(), gradient.numpy(), eigen_smooth=False
-        )[0]
-    np.testing.assert_allclose(*scaled(ours.cam, reference.clip(min=0)), rtol=0, atol=1e-5)
+    ours = explain(network, chelsea, layer="layer3", method="HiResCAM")
+    x = prepare(chelsea, network.input).x.requires_grad_()
+    theirs = LayerGradientXActivation(network.model, network.model.layer3).attribute(x, ours.target)
+    reference = theirs[0].sum(0).relu().detach().numpy()
+    assert reference.any()
+    np.testing.assert_allclose(*scaled(ours.cam, reference), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        *scaled(ours.contributions, theirs[0].sum((1, 2)).detach().numpy()), rtol=0, atol=1e-5
+    )
+
+
+def test_layer_cam_weighs_each_place_by_its_positive_gradient(random_network, chelsea):
+    network = random_network("torchvision:resnet18")
+    ours = explain(network, chelsea, layer="layer2", target=5, method="LayerCAM")
+    x = prepare(chelsea, network.input).x
+    gradient, activation = gradient_and_activation(network, "layer2", x, 5)
+    reference = (gradient[0].clip(min=0) * activation[0]).sum(0).clip(min=0)
+    assert reference.any()
+    np.testing.assert_allclose(*scaled(ours.cam, reference), rtol=0, atol=1e-5)
 
 
 def test_every_method_of_the_table_is_non_negative_and_differs_from_the_others(random_network, chelsea):
@@ -312,7 +317,7 @@ def test_a_network_that_looks_at_its_values_is_explained_too(chelsea):
 
         def forward(self, x):
             y = self.conv(x)
-            return self.head((y if float(y.sum()) > 0 else -y).mean((2, 3)))
+            return self.head((y if float(y.detach().sum()) > 0 else -y).mean((2, 3)))
 
     assert explain(tiny_network(LooksAtValues()), chelsea).layer == "conv"
 
