@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from explorer.networks import Network, Reference, WeightsEntry
     from explorer.serving.pool import Progress
 
-_ANSWERS = "_answers"
+_ANSWERS, _WANTED = "_answers", "_download_wanted"
 _KEPT = 6  # explanations in one visit: going back to the last few choices costs nothing
 TOP = 5
 _TINY = 97  # a view smaller than this is enlarged so much that its pixels should show
@@ -103,7 +103,8 @@ def obtain(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) 
         return None
     if found := kept(picture, entry):
         return found
-    if not entry.on_this_machine and not _download_wanted(entry, place):
+    if not entry.on_this_machine and st.session_state.pop(_WANTED, None) != entry.id:
+        _offer_download(entry, place)
         return None
     with place.empty():
         try:
@@ -117,12 +118,17 @@ def obtain(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) 
     return None
 
 
-def _download_wanted(entry: WeightsEntry, place: DeltaGenerator) -> bool:
-    """Say what a download would bring; whether its button was just pressed."""
+def _offer_download(entry: WeightsEntry, place: DeltaGenerator) -> None:
     much = f" ({size(entry.bytes)})" if entry.bytes else ""
     with place.container(border=True):
         st.markdown(f"**{plain(entry.label)}** is not on this machine yet. Licence: {plain(entry.licence)}.")
-        return st.button(f"Download{much}", icon=":material/download:", type="primary", key="download")
+        st.button(
+            f"Download{much}",
+            icon=":material/download:",
+            type="primary",
+            key="download",
+            on_click=lambda: st.session_state.update({_WANTED: entry.id}),
+        )
 
 
 def _bar(entry: WeightsEntry) -> Progress:

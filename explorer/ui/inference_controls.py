@@ -79,7 +79,7 @@ def _reserved(column: Any, label: str) -> Any:
 
 
 def weights(row: Row, entries: tuple[WeightsEntry, ...], chosen: WeightsEntry | None) -> None:
-    labels = _distinct({entry.id: _weights_label(entry) for entry in entries})
+    labels = distinct({entry.id: _weights_label(entry) for entry in entries})
     choices.select(
         row.weights,
         "Weights",
@@ -113,7 +113,7 @@ def layer(row: Row, answer: Answer) -> None:
 def target(row: Row, answer: Answer) -> None:
     """The likeliest first, then every other class by number."""
     top = {each.index: each for each in (*answer.explanation.predictions, answer.explanation.explained)}
-    labels = _distinct(dict(enumerate(answer.labels)) | {i: p.label for i, p in top.items()})
+    labels = distinct(dict(enumerate(answer.labels)) | {i: p.label for i, p in top.items()})
     likeliest = answer.explanation.predictions[0].index
 
     def text(index: int) -> str:
@@ -148,7 +148,7 @@ def ways_out(entries: tuple[WeightsEntry, ...], chosen: WeightsEntry | None) -> 
         for entry in on_this_machine():
             if entry not in entries:
                 st.button(
-                    f"{entry.reference.name} · {entry.label}",
+                    entry.label,
                     key=f"switch to {entry.id}",
                     on_click=state.choose,
                     args=(str(entry.reference),),
@@ -168,7 +168,7 @@ def _weights_label(entry: WeightsEntry) -> str:
     return f"↓ {entry.label}" + (f" · {size(entry.bytes)}" if entry.bytes else "")
 
 
-def _distinct(labels: dict[Any, str]) -> dict[Any, str]:
+def distinct(labels: dict[Any, str]) -> dict[Any, str]:
     """Equal texts told apart by their key: ImageNet's "crane" is a bird and a machine."""
     times = Counter(labels.values())
     return {key: f"{text} ({key})" if times[text] > 1 else text for key, text in labels.items()}

@@ -1,0 +1,185 @@
+"""The Inference page as a visitor meets it: links, choices, bad files, missing weights."""
+
+import pytest
+from conftest import REPOSITORY
+from streamlit.testing.v1 import AppTest
+
+from explorer import networks
+from explorer.inference import SAMPLES
+from explorer.serving import pool
+from explorer.ui import inference_answer, inference_choices, inference_controls
+
+MODEL = "folder:mobilenetv2_100.coral_in1k"
+SENTENCE = "is not a picture that can be read here"
+
+
+@pytest.fixture
+def imagenet(monkeypatch, shared_models):
+    """Real weights of MobileNet V2 beside the clone; a pool of its own, so that counts start at zero."""
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(shared_models))
+    monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
+
+
+@pytest.fixture
+def no_weights(monkeypatch, tmp_path):
+    """A machine that has downloaded nothing and cannot."""
+
+    def refuse(weights_id, progress=None):
+        raise networks.WeightsUnavailable(f"{weights_id} is not here and there is no network")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu", loader=refuse))
+
+
+def opened(**parameters: str) -> AppTest:
+    """The page as the link with these parameters opens it."""
+    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=120)
+    app.query_params["arch"] = parameters.pop("arch", "mobilenet_v2")
+    app.run()
+    app.switch_page("pages/inference.py")
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def classes(app: AppTest) -> list[str]:
+    return app.selectbox(key="target_box").options
+
+
+def answer(app: AppTest) -> inference_answer.Answer:
+    return list(app.session_state["_answers"].values())[-1]
+
+
+def leases() -> int:
+    counters = pool.shared().counters()
+    return counters.hits + counters.misses
+
+
+def test_before_there_is_a_picture_the_page_says_what_to_do_without_a_network():
+    app = opened(arch="resnet50")
+    assert [each.value for each in app.subheader] == ["Choose a picture to begin"]
+    assert app.selectbox(key="reserved Weights").disabled
+
+
+def test_a_link_with_a_sample_answers(imagenet):
+    app = opened(sample="chelsea")
+    assert classes(app)[0].startswith("Egyptian cat · 5")
+    assert len(classes(app)) == 1000
+    assert app.selectbox(key="weights_box").value == MODEL
+    assert any("sees 224 × 224 pixels" in each.value for each in app.markdown)
+    assert any("Measured here on CPU: decode" in each.value for each in app.caption)
+
+
+def test_equal_names_of_two_classes_are_told_apart():
+    labels = {134: "crane", 517: "crane", 1: "goldfish"}
+    assert inference_controls.distinct(labels) == {134: "crane (134)", 517: "crane (517)", 1: "goldfish"}
+
+
+def test_another_class_is_explained_and_stands_in_the_link(imagenet):
+    app = opened(sample="chelsea")
+    first = answer(app)
+    app.selectbox(key="target_box").set_value(282).run()
+    assert not app.exception
+    second = answer(app)
+    assert (first.explanation.target, second.explanation.target) == (285, 282)
+    assert second.explanation.explained.label == "tiger cat"
+    assert second.explanation.predictions == first.explanation.predictions
+    assert app.query_params["target"] == "282"
+    assert opened(sample="chelsea", target="282").selectbox(key="target_box").value == 282
+
+
+def test_another_layer_gives_its_own_maps_and_stands_in_the_link(imagenet):
+    app = opened(sample="chelsea")
+    app.selectbox(key="layer_box").set_value("blocks.3.2").run()
+    assert answer(app).explanation.features.shape == (64, 14, 14)
+    assert app.query_params["layer"] == "blocks.3.2"
+
+
+def test_what_a_link_asks_for_in_vain_is_left_to_the_page(imagenet):
+    app = opened(sample="chelsea", layer="no.such.layer", target="123456", weights="timm:nothing")
+    assert answer(app).explanation.layer == answer(app).default_layer
+    assert classes(app)[0].startswith("Egyptian cat")
+
+
+def test_opacity_and_colours_call_no_model(imagenet):
+    app = opened(sample="chelsea")
+    assert leases() == 1
+    app.slider(key=inference_choices.OPACITY).set_value(80).run()
+    app.selectbox(key=inference_choices.COLOURS).set_value("Cividis").run()
+    assert not app.exception
+    assert leases() == 1
+
+
+def test_opacity_and_colours_come_from_the_link(imagenet):
+    app = opened(sample="chelsea", opacity="80", cmap="Cividis")
+    assert app.slider(key=inference_choices.OPACITY).value == 80
+    assert app.selectbox(key=inference_choices.COLOURS).value == "Cividis"
+
+
+def test_going_back_to_a_class_calls_no_model_again(imagenet):
+    app = opened(sample="chelsea")
+    app.selectbox(key="target_box").set_value(282).run()
+    app.selectbox(key="target_box").set_value(285).run()
+    assert leases() == 2
+    assert "target" not in app.query_params
+
+
+def test_a_file_that_is_no_picture_leaves_the_answer_where_it_is(imagenet):
+    app = opened(sample="chelsea")
+    before = answer(app)
+    app.session_state["picture_source"] = "Upload"
+    app.run()
+    app.file_uploader[0].set_value(("photo.jpg", b"no pixels here", "image/jpeg")).run()
+    assert not app.exception
+    assert [SENTENCE in each.value for each in app.warning] == [True]
+    assert answer(app) is before
+    assert classes(app)[0].startswith("Egyptian cat")
+    assert app.query_params["sample"] == "chelsea"
+
+
+def test_an_upload_takes_the_place_of_the_sample_and_leaves_the_link(imagenet):
+    app = opened(sample="chelsea")
+    app.session_state["picture_source"] = "Upload"
+    app.run()
+    app.file_uploader[0].set_value(("cup.png", SAMPLES["coffee"].load(), "image/png")).run()
+    assert not app.exception
+    assert classes(app)[0].startswith("espresso")
+    assert "sample" not in app.query_params
+
+
+def test_two_visits_share_no_picture(imagenet):
+    first = opened(sample="chelsea")
+    second = opened()
+    assert "_picture" in first.session_state
+    assert "_picture" not in second.session_state
+    assert "_answers" not in second.session_state
+
+
+def test_weights_that_are_not_here_leave_a_way_out(no_weights):
+    app = opened(arch="vgg16", sample="chelsea")
+    assert app.selectbox(key="weights_box").value == "torchvision:VGG16_Weights.IMAGENET1K_V1"
+    assert any("is not on this machine yet" in each.value for each in app.markdown)
+    app.button(key="download").click().run()
+    assert not app.exception
+    assert ["no network" in each.value for each in app.error] == [True]
+    assert app.button(key="use random:torchvision:vgg16").label == "Random weights (untrained)"
+
+
+def test_an_untrained_network_is_called_so():
+    app = opened(arch="lenet5", sample="chelsea", weights="random:explorer:lenet5")
+    assert any("untrained" in each.value and "means nothing" in each.value for each in app.markdown)
+    assert answer(app).entry.untrained
+
+
+def test_the_zoo_knows_a_cat_and_says_how_little_it_sees():
+    zoo = {entry.reference.name: entry for entry in networks.on_this_machine() if entry.id.startswith("zoo:")}
+    if "resnet20" not in zoo:
+        pytest.skip("the zoo's ResNet-20 has not been trained yet")
+    app = opened(arch="resnet20_cifar", sample="chelsea", weights="zoo:resnet20")
+    assert classes(app)[0].startswith("cat · ")
+    assert len(classes(app)) == 10
+    assert any("sees 32 × 32 pixels" in each.value for each in app.markdown)
+    assert answer(app).tiny
