@@ -154,7 +154,7 @@ def _check_folder(name: str) -> str:
     folder = Path(name).expanduser()
     if os.environ.get("EXPLORER_HOSTED") and not _is_shared_out(folder):
         raise UnknownNetwork(
-            "A hosted explorer opens no folders of its server; run it on your own machine for local-dir: names."
+            "A hosted explorer opens no folders of its server; run it at home for local-dir: names."
         )
     return f"timm:{read_config(folder / 'config.json').architecture}"
 
