@@ -67,18 +67,16 @@ def _explain(arguments: argparse.Namespace) -> None:
 
     begun = perf_counter()
     picture = images.decode(arguments.image.read_bytes())
-    decoded = perf_counter()
+    decode_seconds = perf_counter() - begun
     weights = choose_weights(resolve(arguments.model), arguments.weights)
-    with pool.shared().lease(weights.id, progress=_progress if sys.stderr.isatty() else None) as network:
-        loaded = perf_counter()
-        explanation = explain(
-            network,
-            picture,
-            layer=arguments.layer,
-            target=arguments.target,
-            decode_seconds=decoded - begun,
-            load_seconds=loaded - decoded,
-        )
+    done = pool.shared().run(
+        weights.id,
+        lambda network: explain(
+            network, picture, layer=arguments.layer, target=arguments.target, decode_seconds=decode_seconds
+        ),
+        _progress if sys.stderr.isatty() else None,
+    )
+    explanation = done.value
     peak = explanation.heatmap_peak
     answer = {
         "model": arguments.model,
@@ -88,12 +86,14 @@ def _explain(arguments: argparse.Namespace) -> None:
         "layer": explanation.layer,
         "target": explanation.target,
         "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
-        "seconds": dict(explanation.seconds),
+        "seconds": {**explanation.seconds, "load": done.load_seconds},
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
     np.save(arguments.out / "heatmap.npy", explanation.heatmap)
     np.save(arguments.out / "features.npy", explanation.features)
     overlay(explanation).save(arguments.out / "overlay.png")
+    if done.note:
+        print(done.note, file=sys.stderr)
     if arguments.json:
         print(json.dumps(answer, indent=2))
         return
