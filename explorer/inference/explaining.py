@@ -55,7 +55,7 @@ class Explanation:
     layer speaks for the class. features: float32 [C, h, w], the layer's output.
     contributions: float32 [C], activation x gradient summed over the map: each channel's share, to first
     order, in the class score. explained: the class whose score was followed back; target: its index.
-    seconds: wall time of "decode", "load", "forward" and "backward".
+    seconds: wall time of "decode", "load", "forward" (preparing the picture included) and "backward".
     """
 
     view: np.ndarray

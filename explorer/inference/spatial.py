@@ -68,14 +68,15 @@ def spatial_layers(model: nn.Module, input_shape: tuple[int, ...]) -> SpatialLay
     """
     with _found_lock:
         known = _found.setdefault(model, {})
-        if input_shape not in known:
-            known[input_shape] = _find(model, input_shape)
-        return known[input_shape]
+    if input_shape not in known:  # found outside the lock: one network's search holds up no other
+        known[input_shape] = _find(model, input_shape)
+    return known[input_shape]
 
 
 def _find(model: nn.Module, input_shape: tuple[int, ...]) -> SpatialLayers:
+    skeleton = _without_weights(model)
     try:
-        outputs = _shapes(_without_weights(model), torch.empty(1, *input_shape, device="meta"))
+        outputs = _shapes(skeleton, torch.empty(1, *input_shape, device="meta"))
     except (RuntimeError, NotImplementedError, TypeError, ValueError):
         # A network that looks at its values while it runs cannot run without them.
         x = torch.zeros(1, *input_shape, device=next(model.parameters()).device)
