@@ -84,6 +84,7 @@ def frame() -> st.Page:
     """Everything around a page, drawn by `app.py` on each run; the page to run inside it."""
     current = navigation()
     at_home = current.title == ENTRIES[0].title
+    theme.apply("frame.css")
     state.bind()
     with st.container(key="controls"):
         choice, switch = st.columns([7, 3], vertical_alignment="center")
@@ -91,7 +92,8 @@ def frame() -> st.Page:
             picker.draw(empty=at_home and not state.chosen())
         with switch:
             state.present_switch()
-    theme.apply(presenting=state.presenting())  # after its switch, which takes the value from the URL
+    if state.presenting():  # known only once its switch has read the URL
+        theme.apply("present.css")
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
     st.session_state[_HEAD] = head

@@ -35,11 +35,13 @@ def presenting() -> bool:
 
 def bind() -> None:
     """Tie `arch` to the URL. Called once a run by the frame."""
+    _restore(ARCH)
     with st.container(key="bound_state"):
         st.text_input("Architecture", key=ARCH, bind="query-params")
 
 
 def present_switch() -> None:
+    _restore(PRESENT)
     st.toggle(
         "Present",
         key=PRESENT,
@@ -51,3 +53,13 @@ def present_switch() -> None:
 def dark() -> bool:
     """Whether the visitor's browser shows the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def _restore(key: str) -> None:
+    """Put a choice of this visit back into a URL that lacks it; only before its widget is drawn.
+
+    The browser drops the parameter when the visitor changes page before it has drawn the widget, and writes it
+    again when the value is set anew.
+    """
+    if st.session_state.get(key) and key not in st.query_params:
+        st.session_state[key] = st.session_state[key]

@@ -101,10 +101,9 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text("utf-8")
 
 
-def apply(*, presenting: bool) -> None:
-    """Put the frame's styles on the page; with `presenting`, the larger type as well."""
-    sheets = ["frame.css", "present.css"] if presenting else ["frame.css"]
-    st.html("<style>" + "\n".join(asset(sheet) for sheet in sheets) + "</style>")
+def apply(sheet: str) -> None:
+    """Put a style sheet of the assets on the page."""
+    st.html(f"<style>{asset(sheet)}</style>")
 
 
 @cache

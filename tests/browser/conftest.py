@@ -1,0 +1,138 @@
+"""A running app and a Chromium to visit it with. Without a browser the tests skip, with the reason.
+
+`serve` starts servers of one's own, fresh and cold; `server` is one that all tests of the run share. Both
+listen on the loopback interface only and are stopped by their process id.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="the browser tests drive Chromium by Playwright"
+)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+START_SECONDS = 60
+PATIENCE_MS = 60_000  # for what a browser waits for; a busy machine with cold imports is slow
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: where it answers, and which process it is."""
+
+    url: str
+    process: subprocess.Popen
+
+    def has_loaded(self, library: str) -> bool:
+        """Whether the process has a file of that name mapped; seen from outside, the app has no hook."""
+        maps = Path(f"/proc/{self.process.pid}/maps")
+        if not maps.exists():
+            pytest.skip("needs /proc to see which libraries a process has loaded")
+        return library in maps.read_text()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _start(log: Path, environment: dict[str, str]) -> Server:
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, stdout=output, stderr=output, env={**os.environ, **environment}
+        )
+    server = Server(f"http://127.0.0.1:{port}", process)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urlopen(f"{server.url}/_stcore/health", timeout=1):
+                return server
+        except (URLError, OSError):
+            time.sleep(0.05)
+    _stop(server)
+    raise RuntimeError(f"the app did not answer within {START_SECONDS} s:\n{log.read_text()}")
+
+
+def _stop(server: Server) -> None:
+    server.process.terminate()
+    try:
+        server.process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start a fresh server: `serve()`, or `serve(NAME="value")` with more in its environment."""
+    started: list[Server] = []
+
+    def start(**environment: str) -> Server:
+        started.append(_start(tmp_path / f"server{len(started)}.log", environment))
+        return started[-1]
+
+    yield start
+    for server in started:
+        _stop(server)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that do not need a cold one."""
+    shared = _start(tmp_path_factory.mktemp("server") / "server.log", {})
+    yield shared
+    _stop(shared)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["playwright.Browser"]:
+    executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if executable is None:
+        pytest.skip(f"needs an installed browser: none of {', '.join(CHROMIUM_NAMES)} is on the path")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        playwright.expect.set_options(timeout=PATIENCE_MS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: "playwright.Browser") -> Iterator[Callable[..., "playwright.Page"]]:
+    """Open an address in a fresh visitor's browser: `visit(url, color_scheme="dark", ...)`."""
+    contexts = []
+
+    def open_page(url: str, **options: object) -> "playwright.Page":
+        options = {"viewport": {"width": 1280, "height": 720}, **options}
+        contexts.append(browser.new_context(**options))
+        contexts[-1].set_default_timeout(PATIENCE_MS)
+        page = contexts[-1].new_page()
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

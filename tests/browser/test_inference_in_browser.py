@@ -1,0 +1,125 @@
+"""The Inference page in Chromium: cold links, uploads, pasted pictures, links that show the same to others."""
+
+import base64
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from explorer.inference import SAMPLES
+
+NETWORK = "arch=zoo:lenet5"  # shipped with the project, so it is there without internet
+WIDTH, HEIGHT = 1280, 720
+PASTE = """async data => {
+    const file = new File([await (await fetch('data:image/png;base64,' + data)).blob()], 'x.png', {type: 'image/png'});
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(file);
+    document.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true}));
+}"""
+
+
+@pytest.fixture
+def visit(browser: Browser):
+    """Open an address as a new visitor."""
+    contexts = []
+
+    def go(url: str) -> Page:
+        contexts.append(browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}))
+        page = contexts[-1].new_page()
+        page.goto(url)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def bars(page: Page) -> list[str]:
+    expect(page.locator(".answer button")).to_have_count(5)
+    return page.locator(".answer button").all_inner_texts()
+
+
+def said(page: Page) -> str:
+    expect(page.locator(".says .what")).to_contain_text("evidence for")
+    return page.locator(".says .what").inner_text()
+
+
+def test_a_cold_deep_link_shows_navigation_and_answer_above_the_fold(serve, visit):
+    page = visit(f"{serve().url}/inference?{NETWORK}&sample=chelsea")
+    assert bars(page)
+    expect(page.get_by_role("link", name="Architecture")).to_be_visible()
+    expect(page.locator(".credit")).to_contain_text("CC0")
+    for part in (".stage", ".answer", ".maps .grid"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= HEIGHT
+
+
+def test_an_upload_is_answered_and_no_other_visitor_sees_it(server, visit, tmp_path):
+    photo = tmp_path / "my own photo.png"
+    photo.write_bytes(SAMPLES["coffee"].load())
+    page = visit(f"{server.url}/inference?{NETWORK}")
+    page.get_by_role("radio", name="Upload").or_(page.get_by_text("Upload", exact=True)).first.click()
+    page.locator("input[type=file]").set_input_files(photo)
+    assert bars(page)
+    expect(page.get_by_role("button", name="my own photo.png").first).to_be_visible()
+    assert "sample=" not in page.url
+
+    other = visit(page.url)
+    expect(other.get_by_text("Choose a picture to begin")).to_be_visible()
+    expect(other.locator(".answer")).to_have_count(0)
+
+
+def test_a_link_shows_another_visitor_the_same(server, visit):
+    page = visit(f"{server.url}/inference?{NETWORK}&sample=rocket")
+    bars(page)
+    second = page.locator(".answer button").nth(1)
+    label = second.locator(".label").inner_text()
+    second.click()
+    expect(page.locator(".says .what")).to_contain_text(f"evidence for {label}")
+    expect(page).to_have_url(lambda url: "target=" in url)
+
+    other = visit(page.url)
+    assert bars(other) == bars(page)
+    assert said(other) == said(page)
+    expect(other.locator(".answer button[aria-pressed=true] .label")).to_contain_text(label)
+
+
+def test_a_pasted_picture_takes_the_place_of_the_sample(server, visit):
+    page = visit(f"{server.url}/inference?{NETWORK}&sample=rocket")
+    before = bars(page)
+    page.evaluate(PASTE, base64.b64encode(SAMPLES["coffee"].load()).decode())
+    expect(page.get_by_role("button", name="Pasted picture").first).to_be_visible()
+    expect(page.locator(".credit")).to_contain_text("Your picture stays in this visit")
+    assert bars(page) != before
+
+
+def test_a_file_that_is_no_picture_is_refused_and_the_answer_stays(server, visit, tmp_path):
+    text = tmp_path / "photo.jpg"
+    text.write_text("no pixels here")
+    page = visit(f"{server.url}/inference?{NETWORK}&sample=rocket")
+    before = bars(page)
+    page.get_by_test_id("stPopoverButton").first.click()
+    page.get_by_text("Upload", exact=True).first.click()
+    page.locator("input[type=file]").set_input_files(text)
+    expect(page.locator(".notice")).to_contain_text("not a picture that can be read")
+    assert bars(page) == before
+
+
+def test_pointing_at_a_feature_map_lays_it_over_the_picture(server, visit):
+    page = visit(f"{server.url}/inference?{NETWORK}&sample=rocket")
+    tile = page.locator(".tile").first
+    number = tile.inner_text()
+    evidence = said(page)
+    tile.hover()
+    expect(page.locator(".says .what")).to_contain_text(f"Channel {number} of")
+    page.mouse.move(5, 5)
+    expect(page.locator(".says .what")).to_have_text(evidence)
+
+
+def test_opacity_moves_the_heatmap_and_stands_in_the_link(server, visit):
+    page = visit(f"{server.url}/inference?{NETWORK}&sample=rocket&opacity=80")
+    bars(page)
+    expect(page.locator(".heat")).to_have_css("opacity", "0.8")
+    page.get_by_role("slider", name="Opacity").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".heat")).to_have_css("opacity", "0.85")
+    expect(page).to_have_url(lambda url: "opacity=85" in url)
