@@ -4,18 +4,19 @@ import streamlit as st
 
 from explorer.ui import architecture_choices as choices
 from explorer.ui import architecture_view as view
-from explorer.ui import layer_table, memory_panel, notes, page, stats_sheet, weights_panel
+from explorer.ui import formatting, layer_table, memory_panel, notes, page, stats_sheet, weights_panel
 
 here = page.begin()
 choices.bind(here.arch)
 subject = view.subject(here)
-here.title(subject.title, subject.sentence)
+here.title(formatting.plain(subject.title), formatting.plain(subject.sentence))
 
 if subject.reference is None:
     view.provenance(subject)
     notes.story(subject.entry)
     st.stop()
 
+view.wait_for_imports()
 about, size_field = st.columns([4, 1], vertical_alignment="center")
 with about:
     view.provenance(subject)

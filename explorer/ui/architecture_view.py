@@ -49,9 +49,9 @@ def subject(here: Page) -> Subject:
     if entry is None and reference.architecture:
         entry = catalogue.get(reference.architecture)
     if entry is None:
-        return Subject(
-            reference, None, reference.name, "Not in the catalogue: its numbers come from its own trace."
-        )
+        local = reference.builder == "local-dir"
+        name = reference.name.rpartition("/")[2] if local else reference.name
+        return Subject(reference, None, name, "Not in the catalogue: its numbers come from its own trace.")
     names = {str(build): name for name, build in entry.variants.items()}
     name = entry.name if str(reference) in entry.builders else names.get(str(reference), reference.name)
     return Subject(reference, entry, f"{name} · {entry.year}", entry.idea)
@@ -103,6 +103,20 @@ def sheet(reference: Reference, image_size: int | None) -> Sheet:
 
     # What the name stands for can change under it (a folder's config), so it is part of the key.
     return _sheet(str(reference), image_size, fingerprint(reference))
+
+
+def wait_for_imports() -> None:
+    """Until torch and the builders are loaded: seconds for the first visitor of a fresh server, then none."""
+    from explorer.serving import warmup
+
+    thread = warmup.start()
+    if not thread.is_alive():
+        return
+    place = st.empty()
+    with place.container(), st.spinner("Starting PyTorch, once per server …"):
+        st.skeleton(height=_SHEET_HEIGHT)
+        thread.join()
+    place.empty()
 
 
 def own_size(reference: Reference) -> int | None:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 _GAP = "\u00a0"  # number and unit never part at the end of a line
 _COUNT_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _BYTE_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
+# What means something inside a line, and what does at its beginning (a heading, a list, a quotation).
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~$:&]|^[#+\-]|(?<=^\d)[.)]")
 
 
 def three_digits(value: float) -> str:
@@ -72,4 +73,4 @@ def shape(dimensions: tuple[int, ...]) -> str:
 
 def plain(text: str) -> str:
     """`text` with every Markdown and HTML sign escaped, so that it shows as what it is."""
-    return _MARKDOWN.sub(r"\\\1", text.replace("\n", " "))
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))

@@ -61,4 +61,6 @@ def test_shapes_read_like_the_papers():
 
 
 def test_markdown_and_html_lose_their_meaning():
-    assert formatting.plain("a*b_c <b>[x](y)</b>") == r"a\*b\_c \<b\>\[x\]\(y\)\</b\>"
+    assert formatting.plain("a*b_c <b>[x](y)</b>") == r"a\*b\_c \<b\>\[x\](y)\</b\>"
+    assert formatting.plain("# ResNet-50: 3.8") == r"\# ResNet-50\: 3.8"
+    assert formatting.plain("1. first\nline") == r"1\. first line"
