@@ -17,16 +17,15 @@ import pandas as pd
 from PIL import Image
 
 from explorer import catalogue, inference, networks
-from explorer.analysis import ImageSizeError, stats
+from explorer.analysis import stats
 from explorer.inference.images import BYTE_CAP
 from explorer.serving import pool
 from explorer.ui import feature_maps
 from explorer.ui.formatting import count, shape, size, three_digits
 
 AUTOMATIC = "the network's default"
-_EXPECTED = (ImageSizeError, networks.WeightsUnavailable, networks.CannotBuild, ValueError)
 _TILE = (112, 112)  # pixels a feature map is enlarged to, without smoothing
-_FORGET_AFTER = 600  # seconds: uploads are deleted then
+_FORGET = (600, 600)  # seconds between two clean-ups, and the age at which an upload goes
 
 
 class PictureFile(gr.Image):
@@ -48,14 +47,9 @@ def explain(path: str | None, weights_id: str, layer: str, method: str, colours:
 def _explained(data: bytes, weights_id: str, layer: str, method: str, colours: str, opacity: float):
     begun = perf_counter()
     picture = inference.decode(data)
-    decode_seconds = perf_counter() - begun
-    named = None if layer == AUTOMATIC else layer
-    done = pool.shared().run(
-        weights_id,
-        lambda network: inference.explain(
-            network, picture, layer=named, method=method, decode_seconds=decode_seconds
-        ),
-    )
+    asked = {"method": method, "decode_seconds": perf_counter() - begun}
+    asked["layer"] = None if layer == AUTOMATIC else layer
+    done = pool.shared().run(weights_id, lambda network: inference.explain(network, picture, **asked))
     found, grid = done.value, feature_maps.grid(done.value)
     table = feature_maps.colours(None if grid.signed else colours)
     tiles = (Image.fromarray(table[tile]).resize(_TILE, Image.Resampling.NEAREST) for tile in grid.tiles)
@@ -85,8 +79,8 @@ def architecture(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         "weights and buffers, fp32": size(sheet.weight_bytes),
         "depth in weighted layers": str(sheet.depth),
     }
-    rows = [(each.path, each.kind, shape(each.output_shape), each.params, each.macs) for each in sheet.layers]
     columns = ["layer", "kind", "output", "params", "MACs"]
+    rows = [(each.path, each.kind, shape(each.output_shape), each.params, each.macs) for each in sheet.layers]
     return pd.DataFrame(totals.items(), columns=["total", "value"]), pd.DataFrame(rows, columns=columns)
 
 
@@ -94,13 +88,13 @@ def _said(work: Any, *arguments: Any) -> Any:
     """`work(...)`; what a visitor can cause becomes a sentence on the screen."""
     try:
         return work(*arguments)
-    except _EXPECTED as error:
+    except (ValueError, networks.WeightsUnavailable) as error:
         raise gr.Error(str(error), duration=None) from error
 
 
 def _explain_tab() -> None:
     ids = [entry.id for entry in networks.on_this_machine()]
-    samples = [str(files("skimage").joinpath("data", each.file)) for each in inference.SAMPLES.values()]
+    samples = [str(files("skimage") / "data" / each.file) for each in inference.SAMPLES.values()]
     methods, maps = list(inference.METHODS), list(inference.COLORMAPS)
     with gr.Row():
         with gr.Column():
@@ -131,8 +125,7 @@ def _architecture_tab() -> None:
 
 def build() -> gr.Blocks:
     """The page; queued, so that a crowd waits in line rather than for memory."""
-    forget = (_FORGET_AFTER, _FORGET_AFTER)
-    with gr.Blocks(title="CNN Architecture Explorer", analytics_enabled=False, delete_cache=forget) as page:
+    with gr.Blocks(title="CNN Architecture Explorer", analytics_enabled=False, delete_cache=_FORGET) as page:
         gr.Markdown(
             "# CNN Architecture Explorer\nWhat a network answers, where it looked, what its layers saw."
         )
@@ -144,9 +137,9 @@ def build() -> gr.Blocks:
 
 def launch(host: str, port: int | None, *, block: bool = True) -> gr.Blocks:
     """Serve the page; block: until it is stopped."""
-    page, look = build(), gr.themes.Base()
-    limits = {"max_file_size": BYTE_CAP, "share": False, "ssr_mode": False, "enable_monitoring": False}
-    page.launch(server_name=host, server_port=port, theme=look, prevent_thread_lock=not block, **limits)
+    quiet = {"share": False, "ssr_mode": False, "enable_monitoring": False, "theme": gr.themes.Base()}
+    page, address = build(), {"server_name": host, "server_port": port}
+    page.launch(**address, max_file_size=BYTE_CAP, prevent_thread_lock=not block, **quiet)
     return page
 
 
@@ -154,5 +147,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m explorer.ui.gradio_app", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=7860)
-    wanted = parser.parse_args()
-    launch(wanted.host, wanted.port)
+    launch(**vars(parser.parse_args()))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _ANSWERS, _WANTED = "_answers", "_download_wanted"
 _KEPT = 6  # explanations in one visit: going back to the last few choices costs nothing
-TOP = 5
+_TOP = 5
 _TINY = 97  # a view smaller than this is enlarged so much that its pixels should show
 
 
@@ -96,7 +96,7 @@ def kept(picture: Picture, entry: WeightsEntry) -> Answer | None:
 
 def obtain(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) -> Answer | None:
     """The answer to the present choices, computed if need be; None after `place` says why there is none."""
-    from explorer.networks import CannotBuild, WeightsUnavailable
+    from explorer.networks import WeightsUnavailable
 
     if entry is None:
         place.info("Nobody has published trained weights for this network.", icon=":material/cloud_off:")
@@ -112,7 +112,7 @@ def obtain(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) 
                 with st.spinner("Looking …"):
                     return ask(picture, entry)
             return ask(picture, entry, _bar(entry))
-        except (WeightsUnavailable, CannotBuild, ValueError) as error:
+        except (WeightsUnavailable, ValueError) as error:
             problem = str(error)
     place.error(plain(problem), icon=":material/error:")
     return None
@@ -143,7 +143,7 @@ def _bar(entry: WeightsEntry) -> Progress:
 
 
 def ask(picture: Picture, entry: WeightsEntry, progress: Progress | None = None) -> Answer:
-    """Explain `picture` with the present choices. Raises WeightsUnavailable, CannotBuild or ValueError."""
+    """Explain `picture` with the present choices. Raises WeightsUnavailable or ValueError."""
     from explorer.serving import pool
 
     layer, target = choices.get(choices.LAYER), choices.target()
@@ -165,12 +165,14 @@ def _explain(network: Network, picture: Picture, layer: str, target: int | None)
     from explorer import inference
 
     layers = inference.layers(network)
+    if target is not None and network.labels and target >= len(network.labels):
+        target = None
     explanation = inference.explain(
         network,
         picture.image,
         layer=layer if layer in layers else None,
-        target=target if target is not None and target < len(network.labels) else None,
-        top_k=TOP,
+        target=target,
+        top_k=_TOP,
         decode_seconds=picture.decode_seconds,
     )
     heat = Image.fromarray((explanation.heatmap * 255).round().astype("uint8"))

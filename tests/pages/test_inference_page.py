@@ -172,6 +172,9 @@ def test_an_untrained_network_is_called_so():
     app = opened(arch="lenet5", sample="chelsea", weights="random:explorer:lenet5")
     assert any("untrained" in each.value and "means nothing" in each.value for each in app.markdown)
     assert answer(app).entry.untrained
+    second = answer(app).explanation.predictions[1].index
+    app.selectbox(key="target_box").set_value(second).run()
+    assert answer(app).explanation.target == second
 
 
 def test_the_zoo_knows_a_cat_and_says_how_little_it_sees():
