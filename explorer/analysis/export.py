@@ -57,9 +57,9 @@ def trace_module(model: nn.Module, input_shape: Sequence[int], name: str) -> Tra
 def _plain_and_quiet() -> Iterator[None]:
     """Process-wide settings of torch for the time of an export, all put back afterwards.
 
-    The fused path of MultiheadAttention hides its products, so it is off. Stack traces, a sixth of the time, are not
-    recorded. A refused input size is raised, but not also logged with a traceback; neither are the attributes in
-    which some networks of timm cache a table while they run.
+    The fused path of MultiheadAttention hides its products, so it is off. Stack traces, a sixth of the time,
+    are not recorded. A refused input size is raised, but not also logged with a traceback; neither are the
+    attributes in which some networks of timm cache a table while they run.
     """
     logger = logging.getLogger("torch._subclasses.fake_tensor")
     before = torch.backends.mha.get_fastpath_enabled(), fx_config.do_not_emit_stack_traces, logger.disabled

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any
 
 from explorer.analysis.graph import Op
@@ -76,11 +77,9 @@ def reduction(op: Op, at: int, fields: Fields) -> Result:
     return (field, field) if op.name in ("max", "min", "var_mean", "std_mean", "topk", "median") else field
 
 
-def _window(
-    field: Field, index: int, op: Op, axis: int, count: int, at: int, defaults: Mapping[str, Any]
-) -> Field:
+def _window(field: Field, index: int, op: Op, axis: int, rank: int, at: int) -> Field:
     """One axis of a convolution or pooling. axis counts the window's axes, index the tensor's."""
-    rank = defaults["rank"]
+    count = op.output_shape[index]
     kernel = _ints(op.attributes["kernel_size"], rank)[axis]
     stride = _ints(op.attributes.get("stride") or op.attributes["kernel_size"], rank)[axis]
     dilation = _ints(op.attributes.get("dilation", 1), rank)[axis]
@@ -101,7 +100,7 @@ def pooling(op: Op, at: int, fields: Fields) -> Result:
     rank = 3 if op.name.endswith("3d") else 1 if op.name.endswith("1d") else 2
     offset = len(field.dims) - rank
     for axis in range(rank):
-        field = _window(field, offset + axis, op, axis, op.output_shape[offset + axis], at, {"rank": rank})
+        field = _window(field, offset + axis, op, axis, rank, at)
     return (field, field) if op.name.endswith("with_indices") else field
 
 
@@ -112,27 +111,27 @@ def convolution(op: Op, at: int, fields: Fields) -> Field:
     if not depthwise:
         field = seen_whole([start], field.collapsed(1, opaque(op.output_shape[1])), at)
     for axis in range(rank):
-        count = op.output_shape[2 + axis]
-        if op.name.startswith("conv_transpose") or op.attributes.get("transposed"):
-            field = _spread(field, 2 + axis, op, axis, rank, count)
-        else:
-            field = _window(field, 2 + axis, op, axis, count, at, {"rank": rank})
+        transposed = op.name.startswith("conv_transpose") or op.attributes.get("transposed")
+        field = (
+            _spread(field, 2 + axis, op, axis, rank)
+            if transposed
+            else _window(field, 2 + axis, op, axis, rank, at)
+        )
     for other in _live(fields)[1:]:  # a kernel computed from the image
         field = field.mixed(at if other.seen_all is None else other.seen_all)
     return field
 
 
-def _spread(field: Field, index: int, op: Op, axis: int, rank: int, count: int) -> Field:
+def _spread(field: Field, index: int, op: Op, axis: int, rank: int) -> Field:
     """Transposed: position p gathers the old positions (p + pad - d j) / s over the kernel's places j."""
     kernel, stride = (_ints(op.attributes[key], rank)[axis] for key in ("kernel_size", "stride"))
     pad, dilation = (_ints(op.attributes[key], rank)[axis] for key in ("padding", "dilation"))
     low = Fraction(pad - dilation * (kernel - 1), stride)
-    return field.windowed(index, low, Fraction(pad, stride), Fraction(1, stride), count)
+    return field.windowed(index, low, Fraction(pad, stride), Fraction(1, stride), op.output_shape[index])
 
 
 def gathered(field: Field, index: int, reads: Sequence[tuple[int, int]], step: Number) -> Field:
-    """Position i reads the old positions reads[i][0] ... reads[i][1]: the tightest band of the given step
-    over all i."""
+    """Position i reads the old positions from reads[i][0] to reads[i][1]: the tightest band over all i."""
     low = min(first - i * step for i, (first, _) in enumerate(reads))
     high = max(last - i * step for i, (_, last) in enumerate(reads))
     return field.windowed(index, low, high, step, len(reads))
@@ -171,11 +170,9 @@ def upsampling(op: Op, at: int, fields: Fields) -> Field:
             centres = [(i + Fraction(1, 2)) * step - Fraction(1, 2) for i in range(count)]
         if reach == 0:
             reads = [(i * size // count,) * 2 for i in range(count)]
-        else:  # the kernel reaches `spread` to both sides, its ends weigh nothing; edges repeat
-            reads = [
-                (max(0, -int((spread - c - Fraction(1, 10**9)) // 1)), min(size - 1, int((c + spread) // 1)))
-                for c in centres
-            ]
+        else:  # the kernel reaches less than `spread` to both sides, where it weighs nothing; edges repeat
+            inside = spread - Fraction(1, 10**9)
+            reads = [(max(0, ceil(c - inside)), min(size - 1, floor(c + inside))) for c in centres]
         field = gathered(field, index, reads, exact(Fraction(size, count)))
     return field
 
@@ -188,38 +185,27 @@ def linear(op: Op, at: int, fields: Fields) -> Field:
 
 
 def product(op: Op, at: int, fields: Fields) -> Field:
-    """Matrix product [.., I, K] x [.., K, J]. Of two tensors of the image the first (the query) keeps its
-    places."""
-    operands = [
-        o for o in op.operands if o.argument not in ("self",) or op.name not in ("addmm", "baddbmm", "addbmm")
-    ]
-    pairs = [f for o, f in zip(op.operands, fields, strict=True) if o in operands][:2]
-    left, right = pairs[0], pairs[1]
-    live = _live(pairs)
-    rank = len(op.output_shape)
-    dims: list[Dim] = []
-    before = list(live)
+    """Matrix product [.., I, K] x [.., K, J]. Of two tensors of the image the first keeps its places."""
+    left, right = fields[-2:]  # a sum that is added comes before them
+    live = _live([left, right])
     left = left.collapsed(len(left.dims) - 1) if left is not None else None
     right = right.collapsed(max(len(right.dims) - 2, 0)) if right is not None else None
-    for back in range(rank, 0, -1):
-        sides = [left, right] if back != 1 else [right]
-        if back == 2:
-            sides = [left]
-        found = [s.dims[-back] for s in sides if s is not None and len(s.dims) >= back]
+    dims: list[Dim] = []
+    for back in range(len(op.output_shape), 0, -1):
+        sides = {1: [right], 2: [left]}.get(back, [left, right])
+        found = [side.dims[-back] for side in sides if side is not None and len(side.dims) >= back]
         fitting = [d for d in found if d.size == op.output_shape[-back]]
         dims.append(max(fitting, key=lambda d: d.spatial) if fitting else opaque(op.output_shape[-back]))
-    lead = left if left is not None else right
-    assert lead is not None
-    if left is not None and right is not None and not any(left.has(a) for a in AXES):
-        lead = right
-    elif any(d.spatial for d in dims[:-1]):  # a second set of positions is not followed: the mark below tells
+    rows_have_places = any(d.spatial for d in dims[:-1])
+    if rows_have_places:  # the places of the columns are not followed as well: the mark below tells
         dims[-1] = opaque(op.output_shape[-1])
+    lead = right if left is None or (right is not None and not rows_have_places) else left
+    assert lead is not None
     field = lead.with_dims(dims)
-    if len(live) > 1:
-        gates = [f for f in before if f.seen_all is not None and f.count(0) * f.count(1) == 1]
-        field = field.mixed(min(f.seen_all for f in gates if f.seen_all is not None) if gates else at)
-        return _marks(field, before)
-    return seen_whole(before, field, at)
+    if len(live) == 1:
+        return seen_whole(live, field, at)
+    gated = any(f.seen_all is not None and f.count(0) * f.count(1) == 1 for f in live)
+    return _marks(field if gated else field.mixed(at), live)
 
 
 def _marks(field: Field, fields: Sequence[Field]) -> Field:

@@ -144,11 +144,9 @@ class Field:
         them."""
         dim = self.dims[index]
         factor = dim.single()
-        if factor is None:
-            if not dim.spatial:  # channels or an axis already seen whole: nothing moves
-                return self.replaced(index, opaque(count))
+        if factor is None or factor.axis is None:  # channels, an axis already seen whole, or joined axes
             return self.collapsed(index, opaque(count))
-        field = self.shifted(factor.axis or 0, exact(low * factor.step), exact(high * factor.step))
+        field = self.shifted(factor.axis, exact(low * factor.step), exact(high * factor.step))
         return field.replaced(index, Dim((Factor(factor.axis, count, exact(step * factor.step)),)))
 
     def sliced(self, index: int, start: int, count: int, step: int = 1) -> Field:

@@ -53,7 +53,7 @@ OPTIMISERS: Mapping[str, int] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes, by what they are for. total is their sum; inference has neither gradients nor optimiser state."""
+    """Bytes, by what they are for; inference has neither gradients nor optimiser state."""
 
     mode: Mode
     batch_size: int
@@ -150,10 +150,20 @@ def _needed(op: Op) -> Iterator[str]:
         yield op.id
 
 
+_SCATTERING = words(
+    "chunk diagonal expand expand_as movedim permute select slice split split_with_sizes swapaxes t transpose "
+    "unbind unfold"
+)
+
+
 def _owners(trace: Trace) -> Mapping[str, str]:
-    """Operation -> the operation whose memory its result lives in: itself, or through views what they view."""
+    """Operation -> the operation whose memory its result lives in: views live in what they view."""
     owner: dict[str, str] = {}
+    scattered: dict[str, bool] = {}  # whether the elements lie out of order, so that a reshape must copy them
     for op in trace.ops:
-        viewed = op.name in VIEWS or op.name.endswith("_") or op.name == "reshape"
-        owner[op.id] = owner[op.inputs[0]] if viewed and op.inputs else op.id
+        source = op.inputs[0] if op.inputs else ""
+        loose = op.name in ("reshape", "flatten") and not scattered.get(source, False)
+        viewed = op.name in VIEWS - {"flatten"} or loose or op.name.endswith("_")
+        owner[op.id] = owner[source] if viewed and source else op.id
+        scattered[op.id] = viewed and (op.name in _SCATTERING or scattered.get(source, False))
     return owner
