@@ -156,8 +156,8 @@ def ways_out(entries: tuple[WeightsEntry, ...], chosen: WeightsEntry | None) -> 
 
 
 def name(architecture: Architecture | None, entry: WeightsEntry) -> str:
-    """What to call the network in a sentence: as the catalogue does, else the last part of its reference."""
-    return architecture.name if architecture else entry.reference.name.rstrip("/").rpartition("/")[2]
+    """What to call the network in a sentence: as the catalogue does, else as its weights are called."""
+    return architecture.name if architecture else entry.label.partition(" · ")[0]
 
 
 def _weights_label(entry: WeightsEntry) -> str:

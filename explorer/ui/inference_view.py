@@ -125,7 +125,7 @@ def maps(answer: Answer) -> None:
 def headline(answer: Answer, name: str) -> str:
     """Who answers, and what must be known to read it; Markdown. name: of the network."""
     rows, columns = answer.explanation.view.shape[:2]
-    seen = f"sees {columns} × {rows} pixels" + (", shown enlarged" if answer.tiny else "")
+    seen = f"sees {columns} × {rows} pixels" + (" (press Network’s view)" if answer.tiny else "")
     if answer.entry.untrained:
         return (
             f":orange-badge[untrained] **{plain(name)}** with random numbers {seen}; its answer means nothing"
@@ -146,7 +146,7 @@ def timings(answer: Answer) -> str:
 
 def what_to_look_for(answer: Answer) -> str:
     """Two sentences that turn the picture into a question; Markdown."""
-    layer = plain(answer.explanation.layer)
+    layer = plain(answer.default_layer)
     return (
         "**What to look for.** Does the heatmap sit on the thing itself, or on what often stands beside it? "
         "Click another class to see the evidence for that one, and move the layer from the first one to "
