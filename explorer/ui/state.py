@@ -58,8 +58,8 @@ def dark() -> bool:
 def _restore(key: str) -> None:
     """Put a choice of this visit back into a URL that lacks it; only before its widget is drawn.
 
-    The browser drops the parameter when the visitor changes page before it has drawn the widget, and writes it
-    again when the value is set anew.
+    The browser drops the parameter when the visitor changes page before it has drawn the widget, and writes
+    it again when the value is set anew.
     """
     if st.session_state.get(key) and key not in st.query_params:
         st.session_state[key] = st.session_state[key]

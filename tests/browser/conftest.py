@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START_SECONDS = 60
-PATIENCE_MS = 60_000  # for what a browser waits for; a busy machine with cold imports is slow
+PATIENCE_MS = 120_000  # for what a browser waits for; a busy machine with cold imports is slow
 
 
 @dataclass(frozen=True)

@@ -72,11 +72,18 @@ def test_a_family_alone_is_a_link(server, visit, timeline):
     expect(again.locator('.lane[data-family="residual"]')).not_to_have_class(re.compile(r"\boff\b"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
-@pytest.mark.parametrize("query", ["", "?present=true"])
-def test_the_drawing_is_whole_on_the_first_screen_and_no_texts_touch(server, visit, size, query, scheme):
-    width, height = size
+@pytest.mark.parametrize(
+    ("width", "height", "query", "scheme"),
+    [
+        (1280, 720, "", "light"),
+        (1280, 720, "?present=true", "dark"),
+        (1920, 1080, "", "dark"),
+        (1920, 1080, "?present=true", "light"),
+    ],
+)
+def test_the_drawing_is_whole_on_the_first_screen_and_no_texts_touch(
+    server, visit, width, height, query, scheme
+):
     page = visit(f"{server.url}/{query}", viewport={"width": width, "height": height}, color_scheme=scheme)
     page.wait_for_selector(TIMELINE)
     page.wait_for_function("document.fonts.status === 'loaded'")
