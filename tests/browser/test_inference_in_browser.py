@@ -9,6 +9,7 @@ from explorer.inference import SAMPLES
 
 NETWORK = "arch=zoo:lenet5"  # shipped with the project, so it is there without internet
 HEIGHT = 720  # of the window
+FIRST_ANSWER_MS = 240_000  # a fresh server imports torch and timm first: 5 s, or minutes on a crowded machine
 PASTE = """async data => {
     const blob = await (await fetch('data:image/png;base64,' + data)).blob();
     const file = new File([blob], 'x.png', {type: 'image/png'});
@@ -19,7 +20,7 @@ PASTE = """async data => {
 
 
 def bars(page: Page) -> list[str]:
-    expect(page.locator(".answer button")).to_have_count(5)
+    expect(page.locator(".answer button")).to_have_count(5, timeout=FIRST_ANSWER_MS)
     return page.locator(".answer button").all_inner_texts()
 
 
