@@ -26,14 +26,14 @@ def build(name: str, image_size: int | None = None) -> nn.Module:
 
 def input_spec(name: str) -> InputSpec:
     """As its card says; before it has been trained, three colours and 32 x 32."""
-    spec = InputSpec((3, _SIDE, _SIDE), resize=_SIDE, interpolation="bicubic", fixed=name in _FIXED)
+    spec = InputSpec((3, _SIDE, _SIDE), resize=_SIDE, interpolation=zoo.INTERPOLATION, fixed=name in _FIXED)
     if name not in zoo.names():
         return spec
     card = zoo.card(name)
     return InputSpec(
         shape=(3, card.image_size, card.image_size),
         resize=card.image_size,
-        interpolation="bicubic",
+        interpolation=zoo.INTERPOLATION,
         mean=card.mean,
         std=card.std,
         fixed=spec.fixed,

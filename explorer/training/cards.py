@@ -26,7 +26,7 @@ DATASET_NOTE = (
     "Read from {source}. Lossy JPEG copies cost accuracy: published CIFAR ResNets with 92-94 % on the "
     "lossless test set score 81-83 % on the JPEG copies used in this project. Compare only within one copy."
 )
-PREPARATION = "shorter side to {size} pixels with antialiasing, bicubic, then the {size} x {size} centre"
+PREPARATION = "shorter side to {size} pixels with antialiasing, {how}, then the {size} x {size} centre"
 EVALUATION = "top-1, shipped float16 weights computed in float32, unaltered pictures, one view"
 
 
@@ -96,7 +96,7 @@ def _fields(
         "image_size": size,
         "mean": data["mean"],
         "std": data["std"],
-        "preparation": PREPARATION.format(size=size),
+        "preparation": PREPARATION.format(size=size, how=zoo.INTERPOLATION),
         "dataset": "CIFAR-10",
         "dataset_note": DATASET_NOTE.format(source=data["source"]),
         "test_images": len(test_set),

@@ -56,7 +56,7 @@ def test_chelsea_is_a_cat(name: str):
     picture = Image.fromarray(chelsea())
     scale = card.image_size / min(picture.size)
     width, height = (round(side * scale) for side in picture.size)
-    pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+    pixels = np.asarray(picture.resize((width, height), Image.Resampling[zoo.INTERPOLATION.upper()]))
     left, top = (width - card.image_size) // 2, (height - card.image_size) // 2
     pixels = pixels[top : top + card.image_size, left : left + card.image_size]
     x = (torch.from_numpy(pixels / 255).float() - torch.tensor(card.mean)) / torch.tensor(card.std)
