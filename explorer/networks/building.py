@@ -66,9 +66,7 @@ def build(
     """
     reference = _reference(reference)
     if torch.device(device).type == "meta":
-        with _MetaDevice():
-            model = _make(reference, image_size)
-        return prepared(model).to("meta")
+        return prepared(_make_without_memory(reference, image_size)).to("meta")
     check_budget(reference, image_size)
     return prepared(_make(reference, image_size)).to(device)
 
@@ -112,6 +110,17 @@ def prepared(model: nn.Module) -> nn.Module:
 
 def _reference(reference: Reference | str) -> Reference:
     return resolve(reference) if isinstance(reference, str) else reference
+
+
+def _make_without_memory(reference: Reference, image_size: int | None) -> nn.Module:
+    try:
+        with _MetaDevice():
+            return _make(reference, image_size)
+    except CannotBuild as error:
+        # A few networks compute with their constants while they are built, which a meta tensor cannot.
+        if "meta" not in str(error):
+            raise
+        return _make(reference, image_size)
 
 
 def _make(reference: Reference, image_size: int | None) -> nn.Module:

@@ -62,6 +62,11 @@ def test_it_is_built_for_the_size_asked_for(name: str, size: int) -> None:
     assert model(torch.zeros(1, 3, size, size, device="meta")).shape[0] == 1
 
 
+def test_what_computes_while_being_built_comes_without_memory_too() -> None:
+    model = networks.build("timm:csatv2", device="meta")  # multiplies cosine tables in its constructor
+    assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
+
+
 def test_meta_and_memory_give_the_same_network() -> None:
     real = networks.build("timm:test_vit", image_size=96)
     meta = networks.build("timm:test_vit", image_size=96, device="meta")
