@@ -161,8 +161,8 @@ def _check_folder(name: str) -> str:
 
 def _is_shared_out(folder: Path) -> bool:
     """Whether the host put this folder below EXPLORER_WEIGHTS for its visitors."""
-    root = os.environ.get("EXPLORER_WEIGHTS")
-    return bool(root) and folder.resolve().is_relative_to(Path(root).expanduser().resolve())
+    root = os.environ.get("EXPLORER_WEIGHTS") or None
+    return root is not None and folder.resolve().is_relative_to(Path(root).expanduser().resolve())
 
 
 _CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
