@@ -109,7 +109,7 @@ def _explain_tab() -> None:
         with gr.Column():
             seen = gr.Image(label="Where it looked", height=420, format="png", buttons=["download"])
             answer, timings = gr.Label(label="Answer"), gr.Markdown()
-    tiles = gr.Gallery(label="Feature maps, the strongest first", columns=12, height="auto")
+    tiles = gr.Gallery(label="Feature maps, the strongest first", columns=8, height="auto")
     choices = [picture, weights, layer, method, colours, opacity]
     go.click(explain, choices, [seen, answer, tiles, timings], api_name="explain")
     weights.change(layers_of, weights, layer, api_name="layers")

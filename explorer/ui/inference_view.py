@@ -127,9 +127,7 @@ def headline(answer: Answer, name: str) -> str:
     rows, columns = answer.explanation.view.shape[:2]
     seen = f"sees {columns} × {rows} pixels" + (" (press Network’s view)" if answer.tiny else "")
     if answer.entry.untrained:
-        return (
-            f":orange-badge[untrained] **{plain(name)}** with random numbers {seen}; its answer means nothing"
-        )
+        return f":orange-badge[untrained] **{plain(name)}** with random numbers: its answer means nothing"
     known = f"knows {exact(len(answer.labels))} classes" if answer.labels else "has outputs without names"
     return f"**{plain(name)}** {known} and {seen}" + (f". {plain(answer.note)}" if answer.note else "")
 
