@@ -40,13 +40,14 @@ def trace_module(model: nn.Module, input_shape: Sequence[int], name: str) -> Tra
     the module itself raises at this shape passes through.
     """
     shape = tuple(int(n) for n in input_shape)
-    device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("meta"))
+    like = next((t for t in model.parameters() if t.is_floating_point()), torch.empty(0, device="meta"))
+    image = torch.empty(shape, device=like.device, dtype=like.dtype)
     training = [m for m in model.modules() if m.training]
     with EXPORT_LOCK, _plain_and_quiet():
         try:
             model.eval()
             with torch.no_grad():
-                program = torch.export.export(model, (torch.empty(shape, device=device),), strict=False)
+                program = torch.export.export(model, (image,), strict=False)
         finally:
             for module in training:
                 module.training = True

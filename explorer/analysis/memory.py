@@ -119,10 +119,11 @@ def peak_activation_bytes(trace: Trace, bytes_per_number: int = 4) -> int:
     return peak
 
 
-# What the backward pass of an operation reads: its inputs, or its own result. Additions, averages, views and
+# What the backward pass of an operation reads: its inputs, or its own result. Additions, means, views and
 # concatenations need neither; a multiplication needs both factors.
 _NEEDS_INPUTS = words(
-    """addcmul celu div div_ elu gelu group_norm hardswish hardswish_ hardtanh hardtanh_ instance_norm
+    """
+    addcmul avg_pool1d avg_pool2d avg_pool3d celu div div_ elu gelu group_norm hardswish hardswish_ hardtanh hardtanh_ instance_norm
     batch_norm layer_norm leaky_relu_ leaky_relu linalg_vector_norm max_pool2d mish mul mul_ pow prelu
     rms_norm silu silu_ softplus upsample_bicubic2d
     """
@@ -151,8 +152,8 @@ def _needed(op: Op) -> Iterator[str]:
 
 
 _SCATTERING = words(
-    "chunk diagonal expand expand_as movedim permute select slice split split_with_sizes swapaxes t transpose "
-    "unbind unfold"
+    "chunk diagonal expand expand_as movedim permute select slice split split_with_sizes swapaxes t "
+    "transpose unbind unfold"
 )
 
 

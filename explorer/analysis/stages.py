@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from explorer.analysis.graph import Op, Trace
-from explorer.analysis.module_tree import ModuleTree, Unit
+from explorer.analysis.module_tree import ModuleTree, Path, Unit
 from explorer.analysis.receptive_field import ReceptiveField, receptive_fields
 
 
@@ -92,10 +92,15 @@ def _trimmed(body: Sequence[Unit]) -> tuple[list[Unit], list[Unit], list[Unit]]:
     classes = [body[i].block for i in blocks]
     repeated = [i for i in blocks if classes.count(body[i].block) > 1]
     first = repeated[0] if repeated else blocks[0]
-    while first - 1 in blocks and body[first - 1].parent == body[first].parent:
-        first -= 1  # the odd first block of a stage is no stem
+    while first - 1 in blocks and _neighbours(body[first - 1].parent, body[first].parent):
+        first -= 1  # the odd first block of a stage, or a first stage of one odd block, is no stem
     last = blocks[-1] + 1
     return list(body[:first]), list(body[first:last]), list(body[last:])
+
+
+def _neighbours(one: Path, other: Path) -> bool:
+    """The same module, or two parts of one container."""
+    return one == other or (one[:-1] == other[:-1] and len(one) == len(other) > 1)
 
 
 def _is_block(unit: Unit, body: Sequence[Unit]) -> bool:

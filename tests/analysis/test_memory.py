@@ -93,7 +93,7 @@ def test_saved_activations_are_what_autograd_keeps(name: str) -> None:
     kept: dict[int, Tensor] = {}
 
     def keep(tensor: Tensor) -> Tensor:
-        if tensor.untyped_storage().data_ptr() not in weights:
+        if tensor.dim() > 1 and tensor.untyped_storage().data_ptr() not in weights:
             kept[tensor.untyped_storage().data_ptr()] = tensor
         return tensor
 
@@ -101,5 +101,6 @@ def test_saved_activations_are_what_autograd_keeps(name: str) -> None:
         output = model(torch.rand(1, 3, size, size))
     real = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
     assert output.shape == (1, 1000)
-    # The statistics of batch norms and views of odd ends are left out of the estimate.
-    assert saved_activation_bytes(trace(f"torchvision:{name}", size)) == pytest.approx(real, rel=0.03)
+    # Statistics of batch norms (1-D) are one number a channel, whatever the batch; the mask of a dropout
+    # is left out.
+    assert saved_activation_bytes(trace(f"torchvision:{name}", size)) == pytest.approx(real, rel=0.002)

@@ -193,9 +193,9 @@ def test_fully_connected_layer_sees_all_positions_it_flattens() -> None:
 
 def test_adaptive_pooling_to_an_uneven_grid_covers_its_largest_bin() -> None:
     field = last_field(small(nn.AdaptiveAvgPool2d(4), size=10))
-    # Bins [0, 2], [2, 4], [5, 7], [7, 9] around steps of 2.5: from -0.5 before a step to 2.5 after it.
+    # Bins [0, 2], [2, 4], [5, 7], [7, 9] at steps of 2.5: from half a pixel before a step to two after it.
     assert field.stride == (2.5, 2.5)
-    assert (field.size, field.padding) == ((4, 4), (0.5, 0.5))
+    assert (field.size, field.padding) == ((3.5, 3.5), (0.5, 0.5))
 
 
 class Branches(nn.Module):

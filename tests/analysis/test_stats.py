@@ -132,7 +132,7 @@ def test_json_has_the_agreed_keys_and_survives_json() -> None:
 
 
 def test_a_larger_image_costs_more_and_weighs_the_same() -> None:
-    small, large = stats("torchvision:resnet18", 112), stats("torchvision:resnet18", 224)
+    small, large = stats("torchvision:resnet18", 64), stats("torchvision:resnet18", 128)
     assert large.params == small.params
     assert large.macs - 512_000 == 4 * (small.macs - 512_000)  # all but the classifier
     assert large.receptive_field.size == small.receptive_field.size

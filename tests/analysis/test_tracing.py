@@ -125,7 +125,7 @@ def test_who_reads_after_an_in_place_operation_reads_its_result() -> None:
 def test_masks_and_dropout_leave_no_operation() -> None:
     class Masked(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            mask = torch.arange(8).lt(4).to(x.dtype)
+            mask = torch.arange(8, device=x.device).lt(4).to(x.dtype)
             return nn.functional.dropout(x * mask, 0.5, self.training) + x.new_zeros(8)
 
     names = [op.name for op in trace_module(Masked(), (1, 4, 8, 8), "masked").ops]
