@@ -123,9 +123,9 @@ def peak_activation_bytes(trace: Trace, bytes_per_number: int = 4) -> int:
 # concatenations need neither; a multiplication needs both factors.
 _NEEDS_INPUTS = words(
     """
-    addcmul avg_pool1d avg_pool2d avg_pool3d celu div div_ elu gelu group_norm hardswish hardswish_ hardtanh hardtanh_ instance_norm
-    batch_norm layer_norm leaky_relu_ leaky_relu linalg_vector_norm max_pool2d mish mul mul_ pow prelu
-    rms_norm silu silu_ softplus upsample_bicubic2d
+    addcmul avg_pool1d avg_pool2d avg_pool3d celu div div_ elu gelu group_norm hardswish hardswish_
+    hardtanh hardtanh_ instance_norm batch_norm layer_norm leaky_relu_ leaky_relu linalg_vector_norm
+    max_pool2d mish mul mul_ pow prelu rms_norm silu silu_ softplus upsample_bicubic2d
     """
 )
 _NEEDS_RESULT = words("amax exp hardsigmoid relu relu_ rsqrt sigmoid sigmoid_ softmax sqrt tanh tanh_")
