@@ -46,10 +46,10 @@ function mark(view, parent, id, family) {
   return group;
 }
 
-function paintAxis(svg, axis, height) {
+function paintAxis(svg, axis, [, top, cardWidth]) {
   const group = add(svg, "g", { class: "axis", "aria-hidden": "true" });
   for (const year of axis.years) {
-    add(group, "line", { class: "grid", x1: year.grid, x2: year.grid, y1: 0, y2: axis.y });
+    add(group, "line", { class: "grid", x1: year.grid, x2: year.grid, y1: 0, y2: year.grid < cardWidth ? top : axis.y });
     write(group, year);
   }
   const { turn, y } = axis;
@@ -165,7 +165,7 @@ class View {
       viewBox: `0 0 ${width} ${height}`, role: "group",
       "aria-label": "Architectures from 1998 to 2023 in lanes by family, and the error of the ImageNet winners",
     });
-    paintAxis(this.svg, this.data.axis, height);
+    paintAxis(this.svg, this.data.axis, card);
     paintBands(this, this.svg);
     paintLinks(this, this.svg);
     paintCurve(this, this.svg);
