@@ -4,6 +4,6 @@ import streamlit as st
 
 from explorer.ui import page
 
-st.set_page_config(page_title=page.TITLE, page_icon="assets/logo.svg", layout="wide")
+page.configure()
 st.logo("assets/logo.svg", size="large")
 page.frame().run()

@@ -51,9 +51,10 @@ def _stats(arguments: argparse.Namespace) -> None:
         print(f"  {named} {layer['params']:>12,} {layer['macs']:>15,}  {seen}")
 
 
-def _pair(value: Sequence[int] | int) -> str:
-    """`[7, 7]` as `7×7`."""
-    return "×".join(map(str, value)) if isinstance(value, Sequence) else str(value)
+def _pair(side: Sequence[float] | float) -> str:
+    """`7` and `[7, 7]` as `7×7`."""
+    height, width = side if isinstance(side, Sequence) else (side, side)
+    return f"{height:.4g}×{width:.4g}" if height < 1000 else f"{height:.0f}×{width:.0f}"
 
 
 def _explain(arguments: argparse.Namespace) -> None:

@@ -71,7 +71,8 @@ class Stats:
     uncounted: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As the command line prints it; sizes and strides are [height, width] in pixels."""
+        """As the command line prints it. Sizes and strides of receptive fields are in pixels: one number for
+        a square, [height, width] otherwise."""
         return {
             "model": self.model,
             "input_size": list(self.input_size),
@@ -211,4 +212,10 @@ def _idle_layers(idle: Sequence[Idle]) -> Iterator[Layer]:
 def _field_json(field: ReceptiveField | None) -> dict[str, Any] | None:
     if field is None:
         return None
-    return {"size": list(field.size), "stride": list(field.stride), "global_from": field.global_from}
+    return {"size": _side(field.size), "stride": _side(field.stride), "global_from": field.global_from}
+
+
+def _side(height_and_width: tuple[float, float]) -> float | list[float]:
+    """One number where both agree, as tables print it."""
+    height, width = height_and_width
+    return height if height == width else [height, width]

@@ -71,6 +71,11 @@ class Page:
         return picker.reference(self.arch)
 
 
+def configure() -> None:
+    """Title and icon of the browser's tab, and the whole width for the page."""
+    st.set_page_config(page_title=TITLE, page_icon="assets/logo.svg", layout="wide")
+
+
 def navigation() -> st.Page:
     """Declare all pages; the one the visitor asked for."""
     pages = [
@@ -121,6 +126,7 @@ def _hand_over_to_navigation() -> None:
     if st.session_state.pop(_HANDED_OVER, False):
         raise RuntimeError("This page was run without app.py twice in a row; start the app with app.py.")
     st.session_state[_HANDED_OVER] = True
+    configure()  # before the navigation, whose icon would become the favicon, fetched from elsewhere
     navigation()
     st.rerun()
 
