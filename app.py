@@ -5,5 +5,5 @@ import streamlit as st
 from explorer.ui import page
 
 page.configure()
-st.logo("assets/logo.svg", size="large")
+st.logo(str(page.LOGO), size="large")
 page.frame().run()

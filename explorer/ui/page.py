@@ -8,6 +8,7 @@ navigation and asks for a rerun, which then goes through `app.py` with page and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,6 +17,7 @@ from explorer import catalogue
 from explorer.ui import picker, state, theme
 
 TITLE = "CNN Architecture Explorer"
+LOGO = Path(__file__).resolve().parents[2] / "assets" / "logo.svg"
 _HEAD = "_head_of_this_run"
 _HANDED_OVER = "_handed_over"
 
@@ -73,7 +75,7 @@ class Page:
 
 def configure() -> None:
     """Title and icon of the browser's tab, and the whole width for the page."""
-    st.set_page_config(page_title=TITLE, page_icon="assets/logo.svg", layout="wide")
+    st.set_page_config(page_title=TITLE, page_icon=str(LOGO), layout="wide")
 
 
 def navigation() -> st.Page:
