@@ -39,8 +39,9 @@ with layers:
     layer_table.show(sheet.layers, sheet.stages, f"{subject.reference.name}-layers.csv")
 with results:
     notes.results(subject.entry, of_another_size=not subject.own_facts)
-with weights:
-    weights_panel.show(subject.reference, here.arch)
+if weights.open:  # listing them asks every builder, so only who looks waits
+    with weights:
+        weights_panel.show(subject.reference, here.arch)
 with memory:
     memory_panel.show(sheet.trace, dark=here.dark, presenting=here.presenting)
 with story:

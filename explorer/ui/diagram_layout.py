@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-MIN_CARD, MAX_CARD = 98.0, 152.0  # the width of a stage
+MIN_CARD, MAX_CARD = 98.0, 184.0  # the width of a stage
 PORT_CARD = 78.0  # the width of the input and of the output
 CARD_HEIGHT = 206.0
 PADDING, GAP, ROW_GAP, MARGIN = 9.0, 16.0, 28.0, 12.0

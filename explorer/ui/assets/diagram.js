@@ -1,7 +1,8 @@
 // Paints a layout computed in Python. Every text enters as textContent: names of layers come from strangers.
 
 const SVG = "http://www.w3.org/2000/svg";
-const MAX_ZOOM = 1.12;
+// A single row may grow into a wide column; several rows would push everything else down.
+const MAX_ZOOM = { oneRow: 1.3, more: 1.08 };
 
 function make(tag, attributes, parent, text) {
   const element = document.createElementNS(SVG, tag);
@@ -110,7 +111,8 @@ function paint(root, data, choose) {
   const available = stage.clientWidth;
   if (!available) return;
   const layout = data.layouts.findLast((each) => each.width <= available) ?? data.layouts[0];
-  const zoom = Math.min(available / layout.width, MAX_ZOOM);
+  const oneRow = layout.arrows.every((corners) => corners.length === 2);
+  const zoom = Math.min(available / layout.width, oneRow ? MAX_ZOOM.oneRow : MAX_ZOOM.more);
   const active = root.getRootNode().activeElement;
   const focused = active && active.dataset ? active.dataset.id : undefined;
 
