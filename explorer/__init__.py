@@ -1,4 +1,5 @@
 """The core of the CNN Architecture Explorer; it knows no screen.
 
-Folders import one way only: catalogue <- networks <- analysis <- inference <- labs <- training <- serving <- ui.
+Folders import one way only, each from those before it: catalogue, networks, analysis, inference, labs,
+training, serving, ui.
 """

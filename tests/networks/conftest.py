@@ -7,7 +7,8 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from fake_hub import Handler, Hub
+
+from tests.networks.fake_hub import Handler, Hub
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from fake_hub import Hub, flipped, halved
 from huggingface_hub import constants
 from torchvision import models
 
 from explorer import networks
 from explorer.networks import downloading
+from tests.networks.fake_hub import Hub, flipped, halved
 
 TIMM = "timm:test_resnet.r160_in1k"
 

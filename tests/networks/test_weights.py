@@ -253,7 +253,7 @@ def test_a_folder_without_weights_says_what_is_missing(tiny_folder: Path) -> Non
             lambda state: state | {"aux1.conv.conv.weight": torch.zeros(1), "aux2.fc2.bias": torch.zeros(1)},
         ),
     ],
-    ids=str,
+    ids=["DenseNet-121", "GoogLeNet"],
 )
 def test_old_torchvision_files_are_understood(
     member: models.WeightsEnum, as_published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

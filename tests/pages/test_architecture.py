@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from conftest import REPOSITORY
 from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
 from explorer.ui import state
+from tests.conftest import REPOSITORY
 
 PATIENCE = 180  # seconds: the first page imports torch, on whatever machine this is
 

@@ -1,13 +1,13 @@
 """The Inference page as a visitor meets it: links, choices, bad files, missing weights."""
 
 import pytest
-from conftest import REPOSITORY
 from streamlit.testing.v1 import AppTest
 
 from explorer import networks
 from explorer.inference import SAMPLES
 from explorer.serving import pool
 from explorer.ui import inference_answer, inference_choices, inference_controls
+from tests.conftest import REPOSITORY
 
 MODEL = "folder:mobilenetv2_100.coral_in1k"
 SENTENCE = "is not a picture that can be read here"

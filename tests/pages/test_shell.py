@@ -1,11 +1,11 @@
 """The frame around the pages: the choice in the URL, the picker, the hand-over to the navigation."""
 
 import pytest
-from conftest import REPOSITORY
 from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
 from explorer.ui import page, picker, state
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture

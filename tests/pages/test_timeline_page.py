@@ -1,10 +1,10 @@
 """The home page. The drawing is opaque here: its geometry is tested in tests/ui, its clicks in a browser."""
 
 import pytest
-from conftest import REPOSITORY
 from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
