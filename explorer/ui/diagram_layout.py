@@ -18,7 +18,7 @@ _SLANT = 0.36  # how far the third axis of a volume recedes
 _FACE, _DEPTH = 46.0, 50.0  # height of the input's volume, width of the volume with most channels
 
 # Advance widths in em, on the generous side for the sans-serif faces in use: no label leaves its card.
-_NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]/ -"), frozenset("mwMWGOQ@%+")
+_NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]/ \u00a0-"), frozenset("mwMWGOQ@%+")
 
 
 @dataclass(frozen=True)

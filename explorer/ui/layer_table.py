@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -130,9 +130,13 @@ def _stage_box(slot, stages: Sequence[str]) -> None:
     )
 
 
-def _columns() -> dict[str, object]:
+def _share(title: str) -> Any:
+    """A percentage as a bar; two columns may not have one title, so the second ends in a blank."""
+    return st.column_config.ProgressColumn(title, format="%.1f %%", min_value=0, max_value=100, width=130)
+
+
+def _columns() -> dict[str, Any]:
     column = st.column_config
-    share = {"format": "%.1f %%", "min_value": 0, "max_value": 100, "width": 130}
     return {
         "layer": column.TextColumn("Layer", pinned=True, width="medium"),
         "class": column.TextColumn("Class"),
@@ -140,9 +144,9 @@ def _columns() -> dict[str, object]:
         "stage": column.TextColumn("Stage", width="small"),
         "output": column.TextColumn("Output", help="Height × width × channels, or tokens × channels."),
         "params": column.NumberColumn("Parameters", format="localized"),
-        "params_percent": column.ProgressColumn("of all", **share),
+        "params_percent": _share("of all"),
         "macs": column.NumberColumn("MACs", format="localized"),
-        "macs_percent": column.ProgressColumn("of all ", **share),
+        "macs_percent": _share("of all "),
         "field": column.NumberColumn(
             "Field (px)",
             help="Theoretical receptive field of one output element; the longer side of two.",
