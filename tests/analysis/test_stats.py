@@ -119,7 +119,7 @@ def test_json_has_the_agreed_keys_and_survives_json() -> None:
     assert data["params"] == 25_557_032
     assert data["receptive_field"] == {"size": 427, "stride": 32, "global_from": "avgpool"}
     assert list(data["layers"][0]) == ["path", "kind", "output_shape", "params", "macs", "receptive_field"]
-    first = {"size": [7, 7], "stride": [2, 2], "global_from": None}
+    first = {"size": 7, "stride": 2, "global_from": None}
     assert data["layers"][0] == {
         "path": "conv1",
         "kind": "spatial",
