@@ -20,20 +20,18 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Unit:
-    """One block or single layer. parent: the path of what was opened to find it; ops: its own, then loose
-    ones after."""
+    """One block or single layer.
+
+    parent: the path of what was opened to find it. ops: its own, and the loose ones that follow. exits: those
+    of its own operations that somebody outside reads, in the order of execution.
+    """
 
     path: Path
     parent: Path
     block: str
     ops: tuple[Op, ...]
+    exits: tuple[Op, ...]
     weighted: int
-
-    @property
-    def output(self) -> Op:
-        """Its last operation; a pooling, a norm or a flatten that follows it loosely is not its own."""
-        own = [op for op in self.ops if op.path[: len(self.path)] == self.path and not op.static]
-        return own[-1] if own else self.ops[-1]
 
 
 class ModuleTree:
@@ -41,7 +39,10 @@ class ModuleTree:
         self.trace = trace
         self.ops: dict[Path, list[Op]] = defaultdict(list)
         self.children: dict[Path, list[Path]] = defaultdict(list)
+        self.readers: dict[str, list[str]] = defaultdict(list)
         for op in trace.ops:
+            for source in op.inputs:
+                self.readers[source].append(op.id)
             for depth in range(len(op.path) + 1):
                 self.ops[op.path[:depth]].append(op)
                 if depth and op.path[:depth] not in self.children[op.path[: depth - 1]]:
@@ -58,19 +59,27 @@ class ModuleTree:
         """Every operation in exactly one unit, in the order of execution."""
         found: list[tuple[Path, Path]] = []
         self._open((), (), found)
+        order = {op.id: i for i, op in enumerate(self.trace.ops)}
+        found.sort(key=lambda pair: order[self.ops[pair[0]][0].id])
         home = {path: i for i, (path, _) in enumerate(found)}
         held: list[list[Op]] = [[] for _ in found]
         current = 0
         for op in self.trace.ops:
             own = next((home[op.path[:d]] for d in range(len(op.path), -1, -1) if op.path[:d] in home), None)
-            if own is not None:
-                current = own
+            current = current if own is None else own
             if held:
                 held[current].append(op)
         return tuple(
-            Unit(path, parent, self.block_class(path), tuple(ops), self.weights[path])
+            Unit(path, parent, self.block_class(path), tuple(ops), self._exits(path), self.weights[path])
             for (path, parent), ops in zip(found, held, strict=True)
             if ops
+        )
+
+    def _exits(self, path: Path) -> tuple[Op, ...]:
+        own = [op for op in self.ops[path] if not op.static]
+        inside = {op.id for op in own}
+        return tuple(op for op in own if any(reader not in inside for reader in self.readers[op.id])) or (
+            own[-1],
         )
 
     def _open(self, path: Path, parent: Path, found: list[tuple[Path, Path]]) -> None:
@@ -81,7 +90,7 @@ class ModuleTree:
             for child in self.children[path]:
                 self._open(child, path, found)
             return
-        parts = self._repeated(path)
+        parts = [] if self._one_of_many(path) else self._parts(path)
         if not parts:
             found.append((path, parent))
             return
@@ -113,6 +122,21 @@ class ModuleTree:
             parts += self._flat(child) if self.is_container(child) and not self._is_row(child) else [child]
         return parts
 
+    def _siblings(self, path: Path) -> list[Path]:
+        """Modules of the same class beside it, itself included."""
+        return [p for p in self.children[path[:-1]] if self.block_class(p) == self.block_class(path)]
+
+    def _one_of_many(self, path: Path) -> bool:
+        """Stages change the grid; three of a kind on one grid are blocks, whatever they are made of."""
+        return sum(self._grid(p) == self._grid(path) for p in self._siblings(path)) > 2
+
+    def _parts(self, path: Path) -> list[Path]:
+        """The blocks inside; also the only one of a stage whose sister stages have more."""
+        parts = self._repeated(path)
+        if not parts and any(self._repeated(p) for p in self._siblings(path)):
+            parts = [p for p in self._flat(path) if self.weights[p] > 1]
+        return parts
+
     def _repeated(self, path: Path) -> list[Path]:
         """The parts of several layers each, if some of one class form a chain; else []."""
         if not self.children[path] or self.is_container(path):
@@ -136,5 +160,6 @@ class ModuleTree:
         return all(any(n in feeds[i] for i in of_part[n + 1]) for n in range(len(parts) - 1))
 
     def _grid(self, path: Path) -> tuple[int, ...]:
+        """Enough of the output's shape to tell one grid from another: tokens, or height and width."""
         shape = self.ops[path][-1].output_shape
-        return tuple(shape[2:]) if len(shape) == 4 else (len(shape),)
+        return shape[2:] if len(shape) == 4 else shape[1:-1]

@@ -160,7 +160,7 @@ def _stage(
         block=max(dict.fromkeys(classes), key=classes.count),
         repeats=len(blocks),
         units=tuple(".".join(unit.path) for unit in members),
-        output_shape=last.output.output_shape,
+        output_shape=_exit(last, fields).output_shape,
         resolution=_resolution(last, fields),
         channels=_channels(last, fields),
         params=sum(op.params for op in ops),
@@ -189,6 +189,8 @@ def skip_of(unit: Unit) -> tuple[str, int]:
 
     A skip is the shorter way into a merge; a concatenation is one when part of the input passes it untouched.
     """
+    if unit.weighted < 2:
+        return "", 0
     inside = {op.id for op in unit.ops}
     shortest: dict[str, int] = {}  # weighted layers on the shortest way from the block's input
     untouched: dict[str, bool] = {}  # whether some way meets neither weights nor pooling
@@ -207,23 +209,25 @@ def skip_of(unit: Unit) -> tuple[str, int]:
     return best
 
 
-def _field(unit: Unit, fields: Mapping[str, ReceptiveField]) -> ReceptiveField | None:
-    return fields.get(unit.output.id)
+def _exit(unit: Unit, fields: Mapping[str, ReceptiveField]) -> Op:
+    """What it hands on: of several results the last that still has places (a class token beside the patches
+    has none)."""
+    local = [op for op in unit.exits if op.id in fields and fields[op.id].local]
+    return (local or list(unit.exits))[-1]
 
 
 def _local(unit: Unit, fields: Mapping[str, ReceptiveField]) -> bool:
-    field = _field(unit, fields)
+    field = fields.get(_exit(unit, fields).id)
     return field is not None and field.local
 
 
 def _resolution(unit: Unit, fields: Mapping[str, ReceptiveField]) -> tuple[int, int]:
-    field = _field(unit, fields)
-    return field.positions if field is not None and field.local else (1, 1)
+    return fields[_exit(unit, fields).id].positions if _local(unit, fields) else (1, 1)
 
 
 def _channels(unit: Unit, fields: Mapping[str, ReceptiveField]) -> int:
     """[N, C, H, W] has its channels second, [N, H, W, C] and tokens [N, T, C] last."""
-    shape = unit.output.output_shape
+    shape = _exit(unit, fields).output_shape
     if len(shape) == 4 and tuple(shape[2:]) == _resolution(unit, fields):
         return shape[1]
     return shape[-1] if shape else 0

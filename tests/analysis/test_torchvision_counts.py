@@ -22,5 +22,6 @@ def test_counts_are_the_published_ones(name: str, entry: str) -> None:
     (size,) = weights.transforms().crop_size
     traced = trace(f"torchvision:{name}", size)
     assert traced.params == weights.meta["num_params"]
-    assert traced.macs / 1e9 == pytest.approx(weights.meta["_ops"], rel=0.005)
+    # Published in G to three decimals: for the two smallest networks the rounding alone is more than 0.5 %.
+    assert traced.macs / 1e9 == pytest.approx(weights.meta["_ops"], rel=0.005, abs=0.0005)
     assert traced.uncounted == ()
