@@ -7,8 +7,8 @@ from explorer.ui import state
 from explorer.ui.formatting import plain
 
 _RESULT_NAMES = {
-    "top1": "ImageNet top-1 accuracy",
-    "top5": "ImageNet top-5 accuracy",
+    "top1": "ImageNet top-1",
+    "top5": "ImageNet top-5",
     "top5_error": "ImageNet top-5 error",
     "params": "Parameters",
     "macs": "MACs",
@@ -68,7 +68,7 @@ def _row(key: str, fact: catalogue.Fact) -> dict[str, str]:
     return {
         "Result": _RESULT_NAMES.get(key, key),
         "Value": f"{fact.value:.10g} {plain(fact.unit)}",
-        "Protocol": plain(fact.protocol) or "not stated",
+        "Protocol": plain(fact.protocol) or "–",
         "Source": source,
         "Note": plain(fact.note),
     }

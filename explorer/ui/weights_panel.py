@@ -31,7 +31,9 @@ def show(reference: Reference, arch: str) -> None:
         [_row(entry) for entry in entries],
         hide_index=True,
         height="auto" if len(entries) <= _SHORT_LIST else 35 * (_SHORT_LIST + 1) + 3,
+        placeholder="–",
         column_config={
+            "Weights": st.column_config.TextColumn("Weights", width="large"),
             "Page": st.column_config.LinkColumn("Page", display_text="open", width="small"),
             "Top-1": st.column_config.NumberColumn(
                 "Top-1 (%)", help="As published with these weights; the protocol is theirs.", format="%.3g"

@@ -5,8 +5,8 @@ import pytest
 from explorer.ui import charts, formatting
 from explorer.ui.charts import Part
 
-VGG_PARAMS = (Part("Spatial", 14_714_688, "#111"), Part("Linear", 123_642_856, "#222"))
-VGG_MACS = (Part("Spatial", 15_346_630_656, "#111"), Part("Linear", 123_633_664, "#222"))
+VGG_PARAMS = (Part("Spatial", 14_714_688, "#111111"), Part("Linear", 123_642_856, "#222222"))
+VGG_MACS = (Part("Spatial", 15_346_630_656, "#111111"), Part("Linear", 123_633_664, "#222222"))
 
 
 @pytest.fixture
@@ -30,18 +30,27 @@ def test_the_exact_amounts_are_on_hover_and_the_big_shares_are_named(figure):
 
 
 def test_a_measure_without_amounts_is_an_empty_bar():
-    figure = charts.shares({"Parameters": (Part("Pool", 0, "#111"),)}, "share")
+    figure = charts.shares({"Parameters": (Part("Pool", 0, "#111111"),)}, "share")
     assert figure.data[0].x == (0.0,)
 
 
 def test_names_of_strangers_are_escaped():
     hostile = "<img src=x onerror=alert(1)>"
-    figure = charts.shares({"MACs": (Part(hostile, 3, "#111"),)}, "share")
+    figure = charts.shares({"MACs": (Part(hostile, 3, "#111111"),)}, "share")
     assert "<img" not in figure.to_json()
-    assert "<img" not in charts.amounts([Part(hostile, 3, "#111")], "MiB", formatting.size, 2**20).to_json()
+    assert (
+        "<img" not in charts.amounts([Part(hostile, 3, "#111111")], "MiB", formatting.size, 2**20).to_json()
+    )
 
 
 def test_amounts_add_up_in_their_unit():
-    parts = [Part("Weights", 100 * 2**20, "#111"), Part("Activations", 28 * 2**20, "#222")]
+    parts = [Part("Weights", 100 * 2**20, "#111111"), Part("Activations", 28 * 2**20, "#222222")]
     figure = charts.amounts(parts, "memory in MiB", formatting.size, 2**20)
     assert sum(trace.x[0] for trace in figure.data) == pytest.approx(128)
+
+
+@pytest.mark.parametrize("colour", ["#FFFFFF", "#000000", "#B38AD7", "#3968CD", "#F5DD5C", "#767676"])
+def test_text_on_a_colour_can_be_read(colour):
+    """WCAG's level AA for normal type: at least 4.5 to 1, which black or white reaches on any colour."""
+    one, two = charts.luminance(colour) + 0.05, charts.luminance(charts.ink_on(colour)) + 0.05
+    assert max(one, two) / min(one, two) >= 4.5
