@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from explorer.analysis.field_rules import RULES, Result
+from explorer.analysis.field_operands import Result
+from explorer.analysis.field_rules import RULES
 from explorer.analysis.graph import Op, Trace
 from explorer.analysis.layout import AXES, Dim, Factor, Field, Number, opaque
 
