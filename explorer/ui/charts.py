@@ -12,7 +12,7 @@ from explorer.ui import formatting
 _LABELLED = 0.07
 # Wide enough at the right for the last tick; a name that does not fit is left to the legend, never shrunk.
 _COMPACT = {
-    "margin": {"l": 0, "r": 24, "t": 4, "b": 0},
+    "margin": {"l": 0, "r": 40, "t": 4, "b": 0},
     "uniformtext": {"minsize": 11, "mode": "hide"},
     "legend": {"traceorder": "normal"},
 }
