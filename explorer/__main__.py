@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 MISUSE = 2
 
@@ -113,7 +113,7 @@ def _list(arguments: argparse.Namespace) -> None:
     from explorer import catalogue
     from explorer.networks import names
 
-    architectures = [
+    architectures: list[dict[str, Any]] = [
         {"id": a.id, "name": a.name, "year": a.year, "family": a.family, "builders": list(a.builders)}
         for a in catalogue.architectures().values()
     ]
