@@ -75,6 +75,8 @@ def test_a_pasted_picture_takes_the_place_of_the_sample(server, visit):
     page.evaluate(PASTE, base64.b64encode(SAMPLES["coffee"].load()).decode())
     expect(page.get_by_role("button", name="Pasted picture").first).to_be_visible()
     expect(page.locator(".credit")).to_contain_text("Your picture stays in this visit")
+    # The old answer stands until the new one is there.
+    expect(page.locator(".answer")).not_to_contain_text(before[0].splitlines()[-1], timeout=FIRST_ANSWER_MS)
     assert bars(page) != before
 
 

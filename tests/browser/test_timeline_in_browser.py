@@ -36,7 +36,8 @@ def test_the_first_page_is_up_before_torch(serve, visit):
 def test_a_click_opens_the_architecture_and_back_returns(timeline):
     stop(timeline, "resnet50").click()
     timeline.wait_for_url(ARCHITECTURE)
-    expect(timeline.get_by_role("heading", name="ResNet-50")).to_be_visible()
+    # With the year: the card that hangs on the timeline has a heading of its own.
+    expect(timeline.get_by_role("heading", name="ResNet-50 · 2015")).to_be_visible()
     timeline.go_back()
     timeline.wait_for_selector(TIMELINE)
     expect(timeline.get_by_role("heading", name="Timeline")).to_be_visible()
