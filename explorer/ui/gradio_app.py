@@ -19,6 +19,7 @@ from PIL import Image
 from explorer import catalogue, inference, networks
 from explorer.analysis import stats
 from explorer.inference.images import BYTE_CAP
+from explorer.networks import Network
 from explorer.serving import pool
 from explorer.ui import feature_maps
 from explorer.ui.formatting import count, shape, size, three_digits
@@ -47,9 +48,12 @@ def explain(path: str | None, weights_id: str, layer: str, method: str, colours:
 def _explained(data: bytes, weights_id: str, layer: str, method: str, colours: str, opacity: float):
     begun = perf_counter()
     picture = inference.decode(data)
-    asked = {"method": method, "decode_seconds": perf_counter() - begun}
-    asked["layer"] = None if layer == AUTOMATIC else layer
-    done = pool.shared().run(weights_id, lambda network: inference.explain(network, picture, **asked))
+    decoded, asked = perf_counter() - begun, None if layer == AUTOMATIC else layer
+
+    def explained(network: Network) -> inference.Explanation:
+        return inference.explain(network, picture, layer=asked, method=method, decode_seconds=decoded)
+
+    done = pool.shared().run(weights_id, explained)
     found, grid = done.value, feature_maps.grid(done.value)
     table = feature_maps.colours(None if grid.signed else colours)
     tiles = (Image.fromarray(table[tile]).resize(_TILE, Image.Resampling.NEAREST) for tile in grid.tiles)
@@ -137,9 +141,17 @@ def build() -> gr.Blocks:
 
 def launch(host: str, port: int | None, *, block: bool = True) -> gr.Blocks:
     """Serve the page; block: until it is stopped."""
-    quiet = {"share": False, "ssr_mode": False, "enable_monitoring": False, "theme": gr.themes.Base()}
-    page, address = build(), {"server_name": host, "server_port": port}
-    page.launch(**address, max_file_size=BYTE_CAP, prevent_thread_lock=not block, **quiet)
+    page = build()
+    page.launch(
+        server_name=host,
+        server_port=port,
+        max_file_size=BYTE_CAP,
+        prevent_thread_lock=not block,
+        share=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        theme=gr.themes.Base(),
+    )
     return page
 
 
