@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.export.graph_signature import InputKind
 from torch.fx import config as fx_config
+from torch.fx._lazy_graph_module import _use_lazy_graph_module
 
 from explorer.analysis.costs import cost
 from explorer.analysis.graph import Idle, Op, Operand, Trace, freeze
@@ -59,8 +60,9 @@ def _plain_and_quiet() -> Iterator[None]:
     """Process-wide settings of torch for the time of an export, all put back afterwards.
 
     The fused path of MultiheadAttention hides its products, so it is off. Stack traces, a sixth of the time,
-    are not recorded. A refused input size is raised, but not also logged with a traceback; neither are the
-    attributes in which some networks of timm cache a table while they run.
+    are not recorded; the Python source of the intermediate graphs, a tenth of it, is not written, as nobody
+    runs it. A refused input size is raised, but not also logged with a traceback; neither are the attributes
+    in which some networks of timm cache a table while they run.
     """
     logger = logging.getLogger("torch._subclasses.fake_tensor")
     before = torch.backends.mha.get_fastpath_enabled(), fx_config.do_not_emit_stack_traces, logger.disabled
@@ -68,7 +70,7 @@ def _plain_and_quiet() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(False)
         fx_config.do_not_emit_stack_traces = True
         logger.disabled = True
-        with warnings.catch_warnings():
+        with _use_lazy_graph_module(True), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
