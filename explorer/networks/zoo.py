@@ -65,7 +65,7 @@ ZOO: Mapping[str, ZooNetwork] = MappingProxyType(
             "convnext_t",
             "ConvNeXt blocks behind a 2x2 patchify stem, two in each of three stages",
             "adamw",
-            {"epochs": 9, "early_crop": 24, "early_share": 0.7},
+            {"epochs": 18, "early_crop": 24, "early_share": 0.7},
         ),
         "lenet5": ZooNetwork(
             "lenet5",
