@@ -101,7 +101,7 @@ def memory(
 
 def peak_activation_bytes(trace: Trace, bytes_per_number: int = 4) -> int:
     """The most that is alive at once while one image passes, the image itself included."""
-    owner = _owners(trace)
+    owner = owners(trace)
     last_use: dict[str, int] = {}
     for at, op in enumerate(trace.ops):
         for source in (op.id, *op.inputs):
@@ -133,7 +133,7 @@ _NEEDS_RESULT = words("amax exp hardsigmoid relu relu_ rsqrt sigmoid sigmoid_ so
 
 def saved_activation_bytes(trace: Trace, bytes_per_number: int = 4) -> int:
     """What autograd keeps of one image from the forward to the backward pass, each tensor once."""
-    owner = _owners(trace)
+    owner = owners(trace)
     shape = {op.id: op.output_shape for op in trace.ops}
     kept = {owner[tensor] for op in trace.ops for tensor in _needed(op)}
     indices = sum(8 * prod(op.output_shape) for op in trace.ops if op.name.startswith("max_pool"))
@@ -157,7 +157,7 @@ _SCATTERING = words(
 )
 
 
-def _owners(trace: Trace) -> Mapping[str, str]:
+def owners(trace: Trace) -> Mapping[str, str]:
     """Operation -> the operation whose memory its result lives in: views live in what they view."""
     owner: dict[str, str] = {}
     scattered: dict[str, bool] = {}  # whether the elements lie out of order, so that a reshape must copy them
