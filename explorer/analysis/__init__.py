@@ -4,15 +4,24 @@
 `receptive_field` reads off it what every unit sees (`layout` is the algebra, `field_rules` the table),
 `stages` folds it into stem, stages and head (`module_tree`), `stats` sums it up to the stats sheet, `memory`
 estimates bytes for training and inference.
+
+What traces needs torch and is imported when first used, so that geometry and finished traces do without.
 """
 
-from explorer.analysis.export import trace_module
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from explorer.analysis.graph import ROLES, Idle, Op, Operand, Trace
 from explorer.analysis.memory import OPTIMISERS, PRECISIONS, Memory, memory, peak_activation_bytes
 from explorer.analysis.receptive_field import ReceptiveField, receptive_fields
 from explorer.analysis.stages import Stage, stages
 from explorer.analysis.stats import Layer, Share, Stats, stats, stats_of
-from explorer.analysis.tracing import ImageSizeError, trace
+
+if TYPE_CHECKING:
+    from explorer.analysis.export import trace_module
+    from explorer.analysis.tracing import ImageSizeError, trace
+
+_HOMES = {"ImageSizeError": "tracing", "trace": "tracing", "trace_module": "export"}
 
 __all__ = [
     "OPTIMISERS",
@@ -38,3 +47,9 @@ __all__ = [
     "trace",
     "trace_module",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

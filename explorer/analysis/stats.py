@@ -18,7 +18,6 @@ from explorer.analysis.graph import Idle, Op, Trace
 from explorer.analysis.module_tree import CONTAINERS
 from explorer.analysis.receptive_field import ReceptiveField, receptive_fields
 from explorer.analysis.stages import Stage, longest_chain, stages
-from explorer.analysis.tracing import trace
 from explorer.networks import Reference
 
 
@@ -98,6 +97,8 @@ class Stats:
 
 def stats(name_or_reference: str | Reference, image_size: int | None = None) -> Stats:
     """The stats sheet of any network by name. Raises what `tracing.trace` raises."""
+    from explorer.analysis.tracing import trace  # torch: a finished trace is summed up without it
+
     return stats_of(trace(name_or_reference, image_size))
 
 

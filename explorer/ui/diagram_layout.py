@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from explorer.analysis.geometry import Box, Label, fit, text_width
+
 MIN_CARD, MAX_CARD = 98.0, 184.0  # the width of a stage
 PORT_CARD = 78.0  # the width of the input and of the output
 CARD_HEIGHT = 206.0
@@ -16,9 +18,6 @@ PADDING, GAP, ROW_GAP, MARGIN = 9.0, 16.0, 28.0, 12.0
 VOLUME_HEIGHT, FLOW_Y = 80.0, 48.0  # the strip at the top of a card that holds the volume; the arrows in it
 _SLANT = 0.36  # how far the third axis of a volume recedes
 _FACE, _DEPTH = 46.0, 50.0  # height of the input's volume, width of the volume with most channels
-
-# Advance widths in em, on the generous side for the sans-serif faces in use: no label leaves its card.
-_NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]/ \u00a0-"), frozenset("mwMWGOQ@%+")
 
 
 @dataclass(frozen=True)
@@ -50,48 +49,6 @@ class Card:
         """The kind of operation that does most of the stage's work; it colours the volume."""
         work = self.macs_by_kind or self.params_by_kind
         return max(work, key=lambda kind: work[kind]) if work and max(work.values()) > 0 else "other"
-
-
-@dataclass(frozen=True)
-class Box:
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def overlaps(self, other: "Box", slack: float = 0.01) -> bool:
-        return (
-            self.x + self.width > other.x + slack
-            and other.x + other.width > self.x + slack
-            and self.y + self.height > other.y + slack
-            and other.y + other.height > self.y + slack
-        )
-
-    def contains(self, other: "Box", slack: float = 0.01) -> bool:
-        return (
-            other.x >= self.x - slack
-            and other.y >= self.y - slack
-            and other.x + other.width <= self.x + self.width + slack
-            and other.y + other.height <= self.y + self.height + slack
-        )
-
-
-@dataclass(frozen=True)
-class Label:
-    """One line of text; x and y are where its baseline begins, ends or has its middle (`anchor`)."""
-
-    text: str
-    x: float
-    y: float
-    size: float
-    style: str
-    anchor: str = "start"
-
-    @property
-    def box(self) -> Box:
-        width = text_width(self.text, self.size, bold=self.style in {"name", "times", "value"})
-        left = {"start": self.x, "middle": self.x - width / 2, "end": self.x - width}[self.anchor]
-        return Box(left, self.y - 0.78 * self.size, width, self.size)
 
 
 @dataclass(frozen=True)
@@ -127,27 +84,6 @@ class Layout:
     height: float
     cards: tuple[Placed, ...]
     arrows: tuple[tuple[tuple[float, float], ...], ...]  # polylines, the head at the end
-
-
-def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Width of a line in pixels, estimated high: the browser's own font is not known here."""
-    em = sum(
-        0.34 if sign in _NARROW else 0.92 if sign in _WIDE else 0.68 if sign.isupper() else 0.55
-        for sign in text
-    )
-    return em * size * (1.05 if bold else 1.0)
-
-
-def fit(text: str, width: float, size: float, *, bold: bool = False) -> str:
-    """`text`, or its beginning and end around an ellipsis where it is too long for `width` pixels."""
-    text = " ".join(text.split())
-    if text_width(text, size, bold=bold) <= width:
-        return text
-    for kept in range(len(text) - 1, 1, -1):
-        shorter = text[: math.ceil(kept / 2)] + "…" + text[len(text) - kept // 2 :]
-        if text_width(shorter, size, bold=bold) <= width:
-            return shorter
-    return "…"
 
 
 def layout(cards: Sequence[Card], width: float) -> Layout:
