@@ -1,0 +1,166 @@
+"""What is on the screen: for a set of open boxes the visible nodes, and what flows between them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from explorer.analysis.hierarchy import Hierarchy, Node
+from explorer.analysis.op_labels import shape as shape_text
+from explorer.analysis.skips import skips
+
+LEVELS = ("stage", "block", "op")
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Everything that flows from one visible node to another.
+
+    shape: of its largest tensor. skip: as in `skips`, if all of it passes by something; else "". ops: the
+    edges of the trace that it stands for.
+    """
+
+    source: str
+    target: str
+    shape: tuple[int, ...]
+    skip: str = ""
+    ops: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Cut:
+    """nodes: closed boxes and leaves below the focus, in the order of execution, and below the root also
+    ports ("in:OP", "out:OP"), which stand for what lies outside. open: ids of the open boxes below the
+    focus."""
+
+    hierarchy: Hierarchy
+    focus: Node
+    open: frozenset[str]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+
+def cut(hierarchy: Hierarchy, open_ids: Iterable[str] = (), focus: str = "network") -> Cut:
+    """Unknown ids are ignored; an unknown focus is the whole network."""
+    inside = hierarchy.by_id.get(focus, hierarchy.root)
+    if inside.leaf:
+        inside = hierarchy.root
+    wanted = frozenset(open_ids)
+    opened: set[str] = set()
+    visible: list[Node] = []
+
+    def collect(node: Node) -> None:
+        for child in node.children:
+            if child.id in wanted and not child.leaf:
+                opened.add(child.id)
+                collect(child)
+            else:
+                visible.append(child)
+
+    collect(inside)
+    home = {op: node.id for node in visible for op in node.ops}
+    before, after = _ports(hierarchy, inside, home)
+    edges = _edges(hierarchy, home, before, after)
+    nodes = (*(node for node, _ in before.values()), *visible, *(node for node, _ in after.values()))
+    return Cut(hierarchy, inside, frozenset(opened), nodes, edges)
+
+
+def at_level(hierarchy: Hierarchy, level: Literal["stage", "block", "op"]) -> frozenset[str]:
+    """Boxes to open: none, the stages, or all."""
+    if level not in LEVELS:
+        raise ValueError(f"{level!r} is not a level; try one of {', '.join(LEVELS)}")
+    kinds = {"stage": (), "block": ("stage",), "op": None}[level]
+    boxes = [node for node in hierarchy.root.walk() if not node.leaf and node is not hierarchy.root]
+    return frozenset(node.id for node in boxes if kinds is None or node.kind in kinds)
+
+
+def opened(hierarchy: Hierarchy, node_id: str) -> frozenset[str]:
+    """Boxes to open so that a node is visible; nothing for an unknown one."""
+    return frozenset(hierarchy.ancestors(node_id)[1:])
+
+
+_Port = tuple[Node, frozenset[str]]  # with the operations inside that it feeds, or that feed it
+
+
+def _ports(
+    hierarchy: Hierarchy, focus: Node, home: Mapping[str, str]
+) -> tuple[dict[str, _Port], dict[str, _Port]]:
+    """What comes in from outside the focus, by the operation that made it; what goes out, likewise."""
+    if focus is hierarchy.root:
+        return {}, {}
+    feeds: dict[str, set[str]] = defaultdict(set)
+    leaves: dict[str, set[str]] = defaultdict(set)
+    for op in hierarchy.trace.ops:
+        for source in op.inputs:
+            if op.id in home and source not in home:
+                feeds[source].add(op.id)
+            elif source in home and op.id not in home:
+                leaves[source].add(op.id)
+    where = _places(hierarchy, focus)
+    before = {
+        source: (_port("in", source, f"from {where[source]}", hierarchy), frozenset(targets))
+        for source, targets in feeds.items()
+    }
+    after = {
+        source: (
+            _port("out", source, f"to {where[min(targets, key=list(where).index)]}", hierarchy),
+            frozenset({source}),
+        )
+        for source, targets in leaves.items()
+    }
+    return before, after
+
+
+def _port(side: str, op: str, label: str, hierarchy: Hierarchy) -> Node:
+    kind = {"in": "input", "out": "output"}[side]
+    return Node(f"{side}:{op}", kind, label, (), shape_text(hierarchy.ops[op].output_shape))
+
+
+def _places(hierarchy: Hierarchy, focus: Node) -> Mapping[str, str]:
+    """For each operation outside the focus the largest box that it is in and the focus is not."""
+    around = {*hierarchy.ancestors(focus.id), focus.id}
+    places: dict[str, str] = {}
+
+    def name(node: Node) -> None:
+        for child in node.children:
+            if child.id in around:
+                name(child)
+            else:
+                places.update(dict.fromkeys(child.ops, child.label))
+
+    name(hierarchy.root)
+    return places
+
+
+def _edges(
+    hierarchy: Hierarchy, home: Mapping[str, str], before: Mapping[str, _Port], after: Mapping[str, _Port]
+) -> tuple[Edge, ...]:
+    bundles: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for op in hierarchy.trace.ops:
+        target = home.get(op.id)
+        for source in op.inputs:
+            start = home.get(source) or (before[source][0].id if source in before else None)
+            if start and target and start != target:
+                bundles[start, target].append((source, op.id))
+        if op.id in after:
+            bundles[home[op.id], after[op.id][0].id].append((op.id, ""))
+    by_passing = skips(hierarchy.trace)
+    return tuple(
+        _edge(start, target, pairs, hierarchy, by_passing) for (start, target), pairs in bundles.items()
+    )
+
+
+def _edge(
+    start: str,
+    target: str,
+    pairs: list[tuple[str, str]],
+    hierarchy: Hierarchy,
+    by_passing: Mapping[tuple[str, str], str],
+) -> Edge:
+    shapes = [hierarchy.ops[source].output_shape for source, _ in pairs]
+    kinds = {by_passing.get(pair, "") for pair in pairs}
+    skip = kinds.pop() if len(kinds) == 1 else ""
+    return Edge(start, target, max(shapes, key=prod), skip, tuple(pairs))
