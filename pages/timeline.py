@@ -14,7 +14,7 @@ if here.presenting:
     here.title("")  # the drawing takes the whole screen
 
 
-def opened() -> None:
+def opened() -> None:  # the frame sees the choice and goes to its page
     state.choose(st.session_state[KEY].open)
 
 
@@ -31,7 +31,7 @@ def meant() -> None:
 
 
 chosen = st.query_params.get(FAMILIES, "").split(",")
-result = timeline.draw(
+timeline.draw(
     selected=here.entry.id if state.chosen() and here.entry else None,
     families=[family for family in catalogue.FAMILIES if family in chosen],
     dark=here.dark,
@@ -41,8 +41,6 @@ result = timeline.draw(
     on_families=filtered,
     on_intent=meant,
 )
-if result.open:
-    page.open_architecture()
 
 with st.expander("Where the numbers come from", icon=":material/menu_book:"):
     lines = ["| What | Value | Printed in |", "|---|---:|---|"]

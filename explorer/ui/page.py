@@ -104,8 +104,8 @@ def frame() -> st.Page:
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
     st.session_state[_HEAD] = head
-    if picker.just_picked() and at_home:
-        open_architecture()
+    if state.just_chosen() and at_home:  # before the page: what it would draw is not looked at any more
+        st.switch_page(ENTRIES[1].script, query_params={})  # the bound parameters travel along
     return current
 
 
@@ -117,11 +117,6 @@ def begin() -> Page:
     st.session_state.pop(_HANDED_OVER, None)
     name = state.arch()
     return Page(name, picker.entry_of(name), state.presenting(), state.dark(), head)
-
-
-def open_architecture() -> None:
-    """Go to the Architecture page with the current choice; the bound parameters travel along."""
-    st.switch_page(ENTRIES[1].script, query_params={})
 
 
 def _hand_over_to_navigation() -> None:

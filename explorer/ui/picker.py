@@ -10,7 +10,6 @@ from explorer import catalogue
 from explorer.ui import state
 
 _WIDGET = "picker"
-_PICKED = "_picked"
 
 
 @cache
@@ -44,6 +43,8 @@ def draw(*, empty: bool) -> None:
     st.selectbox(
         "Architecture",
         list(labels),
+        index=None,  # or a browser that has not heard of the choice yet would pick the first of the list
+        required=True,
         format_func=lambda name: labels.get(name, name),
         key=_WIDGET,
         on_change=_picked,
@@ -54,11 +55,6 @@ def draw(*, empty: bool) -> None:
         help="The catalogue, and any name that timm or torchvision knows; also `timm:NAME`, "
         "`torchvision:NAME`, `zoo:NAME`, `hf-hub:NAME` and `local-dir:PATH`.",
     )
-
-
-def just_picked() -> bool:
-    """Whether this run was started by a choice in the picker; true once."""
-    return st.session_state.pop(_PICKED, False)
 
 
 def reference(name: str):
@@ -77,7 +73,6 @@ def _picked() -> None:
     name = st.session_state[_WIDGET]
     if name:
         state.choose(listed(name))
-        st.session_state[_PICKED] = True
 
 
 def listed(typed: str) -> str:

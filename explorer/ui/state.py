@@ -12,6 +12,7 @@ import streamlit as st
 ARCH = "arch"
 PRESENT = "present"
 DEFAULT_ARCH = "resnet50"
+_JUST_CHOSEN = "_just_chosen"
 
 
 def arch() -> str:
@@ -27,6 +28,12 @@ def chosen() -> bool:
 def choose(name: str) -> None:
     """Make `name` the architecture of all pages. Only from a callback: before the bound field is drawn."""
     st.session_state[ARCH] = name.strip()
+    st.session_state[_JUST_CHOSEN] = True
+
+
+def just_chosen() -> bool:
+    """Whether this run was started by a choice; true once."""
+    return st.session_state.pop(_JUST_CHOSEN, False)
 
 
 def presenting() -> bool:

@@ -38,13 +38,13 @@ def draw(
     on_open: Callable[[], None],
     on_families: Callable[[], None],
     on_intent: Callable[[], None],
-) -> Any:
+) -> None:
     """Paint the timeline; `families` are the lanes switched on, none meaning all.
 
-    A click puts an id under `st.session_state[key].open`, calls `on_open`, and is in the result of that run.
+    A click puts an id under `st.session_state[key].open` and calls `on_open`.
     """
     with st.container(key="timeline_place"):  # the frame's style sheet reserves its height
-        return _component(
+        _component(
             key=key,
             data={
                 **content(WIDTH_PRESENTING if presenting else WIDTH),

@@ -44,6 +44,24 @@ def test_a_click_opens_the_architecture_and_back_returns(timeline):
     assert "/architecture" not in timeline.url
 
 
+def test_on_a_cold_server_a_pointer_that_stays_on_the_stop_does_not_disturb_its_opening(serve, visit):
+    server = serve()
+    page = visit("about:blank")
+    told: list[bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: told.append(frame)))
+    page.goto(server.url)
+    page.wait_for_selector(TIMELINE)
+    dot = stop(page, "resnet50").locator(".dot").bounding_box()
+    x, y = dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2
+    page.mouse.click(x, y)
+    for shift in (1, -1) * 10:  # the page is left meanwhile, at its own time
+        page.mouse.move(x + shift, y)
+        page.wait_for_timeout(50)
+    page.wait_for_url(ARCHITECTURE)
+    expect(page.get_by_role("heading", name="ResNet-50 · 2015")).to_be_visible()
+    assert sum(b'"intent"' in frame for frame in told) == 1
+
+
 def test_the_keyboard_does_what_the_mouse_does(timeline):
     stop(timeline, "vgg16").focus()
     card = timeline.locator(".timeline .card")

@@ -41,6 +41,15 @@ def test_a_link_may_name_anything_and_the_picker_goes_on_working(app: AppTest):
     assert app.session_state[state.ARCH] == "vgg16"
 
 
+def test_an_empty_picker_chooses_nothing(app: AppTest):
+    """A browser may send the box as it was before it heard of the choice; that is no wish for another."""
+    app.query_params["arch"] = "vgg16"
+    app.run()
+    app.selectbox(key="picker").set_value(None).run()
+    assert app.session_state[state.ARCH] == "vgg16"
+    assert app.selectbox(key="picker").value == "vgg16"
+
+
 def test_presenting_comes_from_the_address(app: AppTest):
     app.query_params["present"] = "true"
     app.run()

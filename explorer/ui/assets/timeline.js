@@ -1,6 +1,10 @@
 // Paints the timeline that Python laid out. Everything that needs no answer from Python happens here:
 // highlighting a line of descent, filling the card, switching lanes on and off.
 
+// Whether Python knows that a network may be wanted. Once a visit, however often the drawing is painted anew:
+// told again after a click, it would start a run of this page that overtakes the one that leaves it.
+let told = false;
+
 const SVG = "http://www.w3.org/2000/svg";
 
 function add(parent, name, attributes = {}, text = "") {
@@ -213,8 +217,8 @@ class View {
 
   show(id) {
     this.fill(this.data.details[id]);
-    if (!this.told && this.data.details[id].open) {
-      this.told = true;
+    if (!told && this.data.details[id].open) {
+      told = true;
       this.component.setTriggerValue("intent", true);
     }
     const kin = new Set([id]);
