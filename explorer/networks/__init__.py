@@ -5,7 +5,7 @@
 builder, each with build, input_spec, entries, entry, fetch and read. `weights` lists trained weights and
 loads them into a Network, whose values stand in `entries`; `downloading` and `checkpoint_config` bring and
 read the files, `inputs` and `labels` say what goes in and what comes out. One file a family holds the
-networks: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1.
+networks: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1; `initialising` is how most of them start.
 
 Names that need torch are imported when first used, so that resolving a name stays cheap.
 """

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from explorer.networks.initialising import he_normal
 from explorer.networks.lenet import lenet5
 
 
@@ -70,9 +71,7 @@ class CifarResNet(nn.Module):
         self.layer3 = self._stage(32, 64, blocks, 2, residual)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(64, classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.apply(he_normal)
 
     @staticmethod
     def _stage(in_channels: int, channels: int, blocks: int, stride: int, residual: bool) -> nn.Sequential:
@@ -117,9 +116,7 @@ class SmallVGG(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(hidden, classes),
         )
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.apply(he_normal)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.features(x))

@@ -6,6 +6,8 @@ identity shortcuts (option A) has as many, which is torchvision's ResNet-34 less
 
 from torch import Tensor, nn
 
+from explorer.networks.initialising import he_normal
+
 STAGES: tuple[tuple[int, int], ...] = ((64, 3), (128, 4), (256, 6), (512, 3))
 
 
@@ -43,9 +45,7 @@ class Plain34(nn.Module):
         self.stages = nn.Sequential(*stages)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(in_channels, classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.apply(he_normal)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(self.avgpool(self.stages(self.stem(x))).flatten(1))

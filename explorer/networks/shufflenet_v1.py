@@ -10,6 +10,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from explorer.networks.initialising import he_normal
+
 # Table 1: channels of stage 2 by number of groups; stages 3 and 4 double them.
 STAGE2_CHANNELS: Mapping[int, int] = MappingProxyType({1: 144, 2: 200, 3: 240, 4: 272, 8: 384})
 STAGE_UNITS = (4, 8, 4)
@@ -81,9 +83,7 @@ class ShuffleNetV1(nn.Module):
         self.stages = nn.Sequential(*stages)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(in_channels, classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.apply(he_normal)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))

@@ -5,6 +5,8 @@ Layers as in table 1, norm and activation first as in figure 1d; table 4 prints 
 
 from torch import Tensor, nn
 
+from explorer.networks.initialising import he_normal
+
 
 class WideBlock(nn.Module):
     """Norm and ReLU before each of two 3x3 convolutions, dropout between them, the input added back.
@@ -54,9 +56,7 @@ class WideResNet(nn.Module):
         self.relu = nn.ReLU()
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(in_channels, classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.apply(he_normal)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu(self.bn(self.stages(self.conv1(x))))
