@@ -1,4 +1,4 @@
-"""The command line: `python -m explorer stats|explain|list`.
+"""The command line: `python -m explorer stats|explain|list|gradio`.
 
 A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr
 and exit code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
@@ -129,6 +129,12 @@ def _list(arguments: argparse.Namespace) -> None:
     )
 
 
+def _gradio(arguments: argparse.Namespace) -> None:
+    from explorer.ui import gradio_app
+
+    gradio_app.launch(arguments.host, arguments.port)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _OneLineParser(prog="python -m explorer", description="Explore convolutional architectures.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -156,6 +162,11 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
 
     command("list", _list, "What can be named.")
+
+    gradio = commands.add_parser("gradio", help="Serve the Gradio front end.")
+    gradio.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all")
+    gradio.add_argument("--port", type=int, default=7860, metavar="N")
+    gradio.set_defaults(run=_gradio)
     return parser
 
 

@@ -4,7 +4,13 @@
     picker      the one architecture picker, and the name it holds turned into a network reference
     state       what a link carries: `arch` and `present`
     theme       colours of families and of operations, light and dark; the Plotly template
-    timeline    the timeline's geometry (pure functions) and the component that draws it
+    timeline*   the timeline: its geometry (pure functions) and the component that draws it
+    diagram*, network_diagram, stage_cards, node_facts    the block diagram, likewise
+    architecture_*, notes, stats_sheet, charts, layer_table, *_panel    the Architecture page
+    inference_*, feature_maps    the Inference page
+    formatting  numbers, sizes and names as the screen shows them
+    gradio_app  the same core behind Gradio, without the frame
+    assets      style sheets and scripts
 
-Charts, the diagram and the Gradio app live here too. Nothing here knows how a network is built or run.
+Nothing here knows how a network is built or run.
 """

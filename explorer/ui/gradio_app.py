@@ -1,9 +1,8 @@
-"""The Gradio front end over the same core: `python -m explorer.ui.gradio_app [--port N] [--host H]`.
+"""The Gradio front end over the same core: `python -m explorer gradio [--host H] [--port N]`.
 
 It calls nothing outside this machine: no analytics, no share link, fonts from Gradio's own package.
 """
 
-import argparse
 import os
 from importlib.resources import files
 from pathlib import Path
@@ -29,13 +28,14 @@ _TILE = (112, 112)  # pixels a feature map is enlarged to, without smoothing
 _FORGET = (600, 600)  # seconds between two clean-ups, and the age at which an upload goes
 
 
-class PictureFile(gr.Image):
-    """An image input that hands over the file as it came: decoding it, with caps, is the core's."""
+def picture_box() -> gr.Image:
+    """An image input that hands over the file as it came: decoding it, with caps, is the core's.
 
-    is_template = True
-
-    def preprocess(self, payload: Any) -> str | None:
-        return payload.path if payload else None
+    Changed on the object, because Gradio writes a `.pyi` file beside the source of every subclass.
+    """
+    box = gr.Image(label="Picture", type="filepath", image_mode=None, height=320)
+    box.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
+    return box
 
 
 def explain(path: str | None, weights_id: str, layer: str, method: str, colours: str, opacity: float):
@@ -102,7 +102,7 @@ def _explain_tab() -> None:
     methods, maps = list(inference.METHODS), list(inference.COLORMAPS)
     with gr.Row():
         with gr.Column():
-            picture = PictureFile(label="Picture", type="filepath", image_mode=None, height=320)
+            picture = picture_box()
             gr.Examples(samples, picture, label="Samples from scikit-image, CC0 or public domain")
             weights = gr.Dropdown(ids, value=next(iter(ids), None), label="Weights", allow_custom_value=True)
             layer = gr.Dropdown([AUTOMATIC], value=AUTOMATIC, label="Layer", allow_custom_value=True)
@@ -153,10 +153,3 @@ def launch(host: str, port: int | None, *, block: bool = True) -> gr.Blocks:
         theme=gr.themes.Base(),
     )
     return page
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m explorer.ui.gradio_app", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=7860)
-    launch(**vars(parser.parse_args()))

@@ -1,9 +1,13 @@
 """The Gradio front end, asked over its own protocol on loopback."""
 
+import socket
+from pathlib import Path
+
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from explorer.__main__ import MISUSE, main
 from explorer.inference import SAMPLES
 from explorer.ui import gradio_app
 
@@ -22,6 +26,17 @@ def sample(tmp_path):
     path = tmp_path / "chelsea.png"
     path.write_bytes(SAMPLES["chelsea"].load())
     return handle_file(str(path))
+
+
+def test_a_taken_port_is_one_line_on_the_command_line(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code = main(["gradio", "--port", str(taken.getsockname()[1])])
+    assert code == MISUSE
+    assert capsys.readouterr().err.strip().splitlines()[-1].startswith("explorer: ")
+
+
+def test_gradio_writes_nothing_beside_the_source(client):
+    assert not Path(gradio_app.__file__).with_suffix(".pyi").exists()
 
 
 def test_a_cat_is_a_cat_here_as_well(client, sample, shared_models):
