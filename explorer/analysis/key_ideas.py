@@ -1,0 +1,397 @@
+"""The ideas an architecture is known for, found in its graph by their structure, never by a name.
+
+Each idea is a rule over `_Graph` that gives the operations to light up; `key_ideas` holds those a network
+has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+
+from explorer import catalogue
+from explorer.analysis.graph import Op
+from explorer.analysis.hierarchy import Hierarchy
+from explorer.analysis.roles import words
+from explorer.analysis.skips import skips
+
+_LARGE_KERNEL = 7
+_CONVOLUTIONS = words("conv1d conv2d conv3d convolution")
+_SQUASHING = words("sigmoid sigmoid_ hardsigmoid hardsigmoid_ hardtanh hardtanh_ relu6 relu6_ tanh clamp")
+
+
+class _Graph:
+    """What several rules ask of a trace. "Local" is what still has positions in the image."""
+
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self.trace = hierarchy.trace
+        self.ops = hierarchy.ops
+        self.live = [op for op in self.trace.ops if not op.static]
+        self.local = {
+            op.id for op in self.live if op.id in hierarchy.fields and hierarchy.fields[op.id].local
+        }
+        self.skips = skips(self.trace)
+
+    @cached_property
+    def number(self) -> Mapping[str, int]:
+        return {op.id: n for n, op in enumerate(self.trace.ops)}
+
+    @cached_property
+    def behind(self) -> Mapping[str, int]:
+        """An operation and all it depends on, as bits."""
+        found: dict[str, int] = {}
+        for op in self.trace.ops:
+            found[op.id] = 1 << self.number[op.id]
+            for source in op.inputs:
+                found[op.id] |= found[source]
+        return found
+
+    def named(self, bits: int) -> list[Op]:
+        """The operations of a set of bits, in order, without tables that no image touches."""
+        return [op for op in self.live if bits >> self.number[op.id] & 1]
+
+    def inputs(self, op: Op) -> list[Op]:
+        return [self.ops[i] for i in op.inputs if not self.ops[i].static]
+
+    @cached_property
+    def layers(self) -> list[Op]:
+        """Weighted operations on positions: gates and classifiers are not among them."""
+        return [op for op in self.live if op.weighted and op.id in self.local]
+
+    @cached_property
+    def before(self) -> Mapping[str, Op]:
+        """Layer -> the layer whose result it alone reads, through norms, activations, pooling and gates, but
+        not past a place where ways part or meet."""
+        carried: dict[str, Op | None] = {}
+        found: dict[str, Op] = {}
+        uses: Counter[str] = Counter()
+        for op in self.live:
+            sources = {i.id: carried[i.id] for i in self.inputs(op) if i.id in self.local}
+            one = {source.id if source is not None else "" for source in sources.values()}
+            source = next(iter(sources.values())) if len(one) == 1 and op.kind != "attention" else None
+            is_layer = op.weighted and op.id in self.local
+            if is_layer and source is not None:
+                found[op.id] = source
+            if is_layer or source is None:
+                uses.update(one)
+            carried[op.id] = op if is_layer else source
+        return {op: source for op, source in found.items() if uses[source.id] == 1}
+
+    @cached_property
+    def jumped(self) -> list[int]:
+        """For every residual addition what its main way alone goes through, as bits."""
+        return [
+            _union(self.behind[i] for i in self.ops[merge].inputs if i != source) & ~self.behind[source]
+            for (source, merge), kind in self.skips.items()
+            if kind != "concat"
+        ]
+
+
+def key_ideas(hierarchy: Hierarchy) -> Mapping[str, frozenset[str]]:
+    """Idea -> ids of the operations that realise it. Only ideas that are there, the most telling first."""
+    graph = _Graph(hierarchy)
+    found = {name: frozenset(op.id for op in rule(graph)) for name, rule in _RULES.items()}
+    return {name: ids for name, ids in found.items() if ids}
+
+
+def main_idea(architecture: str, ideas: Mapping[str, frozenset[str]]) -> str | None:
+    """Which of a network's ideas to light up first. architecture: a catalogue id, or a family's.
+
+    What the architecture brought, else what its family stands for; for a network that is not in the catalogue
+    the most telling idea; None where that is not in its graph.
+    """
+    known = catalogue.architectures().get(architecture)
+    family = known.family if known is not None else architecture
+    starts = [start for start in _MAIN if known is not None and architecture.startswith(start)]
+    wanted = [_MAIN[max(starts, key=len)]] if starts else []
+    if family in _MAIN_OF_FAMILY:
+        wanted.append(_MAIN_OF_FAMILY[family])
+    return next((name for name in wanted or ideas if name in ideas), None)
+
+
+def _union(sets: Iterable[int]) -> int:
+    whole = 0
+    for one in sets:
+        whole |= one
+    return whole
+
+
+def _channels(op: Op) -> tuple[int, int]:
+    """(in, out) of a layer."""
+    if "in_channels" in op.attributes:
+        return op.attributes["in_channels"], op.attributes["out_channels"]
+    weight = next(o.shape for o in op.operands if o.is_parameter)
+    return weight[-1], op.output_shape[-1]
+
+
+def _pointwise(op: Op) -> bool:
+    return set(op.attributes.get("kernel_size", (1,))) == {1}
+
+
+def _kind(*kinds: str) -> Callable[[_Graph], Iterator[Op]]:
+    def rule(graph: _Graph) -> Iterator[Op]:
+        yield from (op for op in graph.layers if op.kind in kinds)
+
+    return rule
+
+
+def _residual(graph: _Graph) -> Iterator[Op]:
+    """The additions, and what stands on the skips into them (He et al. 2015)."""
+    for (source, merge), kind in graph.skips.items():
+        if kind == "concat":
+            continue
+        others = _union(graph.behind[i] for i in graph.ops[merge].inputs if i != source)
+        yield from graph.named(graph.behind[source] & ~others)
+        yield graph.ops[merge]
+
+
+def _dense(graph: _Graph) -> Iterator[Op]:
+    """Concatenations of an earlier tensor with what was made of it (Huang et al. 2017)."""
+    yield from (graph.ops[merge] for (_, merge), kind in graph.skips.items() if kind == "concat")
+
+
+def _branches(graph: _Graph) -> Iterator[Op]:
+    """From where ways part to where they are concatenated; every way does something (Szegedy et al. 2014)."""
+    dense = {merge for (_, merge), kind in graph.skips.items() if kind == "concat"}
+    for op in graph.live:
+        if op.name not in ("cat", "concat") or op.id in dense or op.id not in graph.local:
+            continue
+        ways = [graph.behind[i.id] for i in graph.inputs(op)]
+        if len(ways) < 2:
+            continue
+        shared = ways[0]
+        for way in ways[1:]:
+            shared &= way
+        own = [graph.named(way & ~shared) for way in ways]
+        working = all(any(inner.weighted or inner.kind == "pool" for inner in way) for way in own)
+        if working and any(inner.weighted for way in own for inner in way):
+            yield from (inner for way in own for inner in way)
+            yield op
+
+
+def _gates(wanted: Callable[[list[Op]], bool]) -> Callable[[_Graph], Iterator[Op]]:
+    """Multiplications of a map by something that has lost its positions, with all that made the latter."""
+
+    def rule(graph: _Graph) -> Iterator[Op]:
+        for op in graph.live:
+            sources = graph.inputs(op)
+            gates = [source for source in sources if source.id not in graph.local]
+            if op.name not in ("mul", "mul_") or op.id not in graph.local or len(gates) != 1:
+                continue
+            way = _global_way(graph, gates[0])
+            if len(sources) == 2 and wanted(way):
+                yield from way
+                yield op
+
+    return rule
+
+
+def _global_way(graph: _Graph, end: Op) -> list[Op]:
+    """What led here since the positions were summed away."""
+    found: dict[str, Op] = {}
+    waiting = [end]
+    while waiting:
+        op = waiting.pop()
+        if op.id not in found and op.id not in graph.local:
+            found[op.id] = op
+            waiting += graph.inputs(op)
+    return sorted(found.values(), key=lambda op: graph.number[op.id])
+
+
+def _squeezes_and_excites(way: list[Op]) -> bool:
+    """Pool, weigh, squash (Hu et al. 2017)."""
+    return any(op.weighted for op in way) and any(op.name in _SQUASHING for op in _after_weights(way))
+
+
+def _splits_attention(way: list[Op]) -> bool:
+    """The same with a softmax across the branches (Zhang et al. 2020)."""
+    return any(op.weighted for op in way) and any(op.name == "softmax" for op in _after_weights(way))
+
+
+def _normalises_response(way: list[Op]) -> bool:
+    """Norms over all positions, divided by their mean (Woo et al. 2023)."""
+    return any(op.name == "linalg_vector_norm" for op in way) and not any(op.weighted for op in way)
+
+
+def _after_weights(way: list[Op]) -> list[Op]:
+    last = max((n for n, op in enumerate(way) if op.weighted), default=-1)
+    return way[last + 1 :]
+
+
+def _shuffle(graph: _Graph) -> Iterator[Op]:
+    """[C] -> [g, C/g] -> [C/g, g] -> [C] (Zhang et al. 2017)."""
+    for last in graph.live:
+        if last.name in ("channel_shuffle", "native_channel_shuffle"):
+            yield last
+            continue
+        swap = graph.inputs(last)[0] if len(graph.inputs(last)) == 1 else None
+        first = graph.inputs(swap)[0] if swap is not None and len(graph.inputs(swap)) == 1 else None
+        if (
+            swap is None
+            or first is None
+            or not graph.inputs(first)
+            or swap.name not in ("transpose", "permute")
+        ):
+            continue
+        start, split, swapped = graph.inputs(first)[0].output_shape, first.output_shape, swap.output_shape
+        if (
+            len(start) == 4
+            and last.output_shape == start
+            and {first.kind, last.kind} == {"reshape"}
+            and split == (start[0], split[1], start[1] // split[1], *start[2:])
+            and swapped == (start[0], split[2], split[1], *start[2:])
+        ):
+            yield from (first, swap, last)
+
+
+def _patchify(graph: _Graph) -> Iterator[Op]:
+    """A first convolution whose windows do not overlap (Dosovitskiy et al. 2020)."""
+    first = graph.layers[0] if graph.layers else None
+    if first is None or first.name not in _CONVOLUTIONS or _pointwise(first):
+        return
+    if tuple(first.attributes["stride"]) == tuple(first.attributes["kernel_size"]):
+        yield first
+
+
+def _large_kernels(graph: _Graph) -> Iterator[Op]:
+    """Beyond the first layer, where large kernels are old (Liu et al. 2022)."""
+    for op in graph.layers[1:]:
+        if min(op.attributes.get("kernel_size", (1,))) >= _LARGE_KERNEL and len(op.output_shape) == 4:
+            yield op
+
+
+def _factorised(graph: _Graph) -> Iterator[Op]:
+    """1 x n and n x 1, one behind the other (Szegedy et al. 2015)."""
+    for op in graph.layers:
+        before = graph.before.get(op.id)
+        if before is None:
+            continue
+        one, other = (tuple(o.attributes.get("kernel_size", (1,))) for o in (before, op))
+        if len(one) == 2 and one == other[::-1] and min(one) == 1 < max(one):
+            yield from (before, op)
+
+
+def _stacked(graph: _Graph) -> Iterator[Op]:
+    """3 x 3 behind 3 x 3 on one grid (Simonyan and Zisserman 2014)."""
+
+    def plain(op: Op) -> bool:
+        return op.kind == "spatial" and tuple(op.attributes["kernel_size"]) == (3, 3)
+
+    for op in graph.layers:
+        before = graph.before.get(op.id)
+        if (
+            before is not None
+            and plain(op)
+            and plain(before)
+            and before.output_shape[2:] == op.output_shape[2:]
+        ):
+            yield from (before, op)
+
+
+def _threes(graph: _Graph) -> Iterator[tuple[Op, list[Op], Op]]:
+    """A pointwise layer, the spatial ones behind it, and the pointwise one behind those."""
+    for last in graph.layers:
+        if not _pointwise(last):
+            continue
+        middle: list[Op] = []
+        op = graph.before.get(last.id)
+        while op is not None and not _pointwise(op) and len(middle) < 3:
+            middle.insert(0, op)
+            op = graph.before.get(op.id)
+        if op is not None and _pointwise(op):
+            yield op, middle, last
+
+
+def _bottleneck(graph: _Graph) -> Iterator[Op]:
+    """Narrow in the middle: 1 x 1 down, the spatial layer, 1 x 1 up (He et al. 2015).
+
+    The first block of a network comes from something as narrow: there the skip over the three tells.
+    """
+    for first, middle, last in _threes(graph):
+        (wide, narrow), (_, end) = _channels(first), _channels(last)
+        bits = _union(1 << graph.number[op.id] for op in (first, *middle, last))
+        if middle and narrow < end and (narrow < wide or any(bits & ~main == 0 for main in graph.jumped)):
+            yield from (first, *middle, last)
+
+
+def _inverted(graph: _Graph) -> Iterator[Op]:
+    """Wide in the middle (Sandler et al. 2018); the perceptron of a transformer block is one too, with
+    nothing spatial in it."""
+    for first, middle, last in _threes(graph):
+        (start, wide), (_, end) = _channels(first), _channels(last)
+        if wide > start and wide > end:
+            yield from (first, *middle, last)
+
+
+def _attention(graph: _Graph) -> Iterator[Op]:
+    """Products of image with image, and what lies between the two of one module (Vaswani et al. 2017)."""
+    previous: dict[tuple[str, ...], Op] = {}
+    for op in graph.live:
+        if op.kind != "attention":
+            continue
+        start = previous.get(op.path)
+        if start is not None:
+            bit = 1 << graph.number[start.id]
+            way = [o for o in graph.named(graph.behind[op.id]) if graph.behind[o.id] & bit]
+            yield from (o for o in way if not any(i.weighted for i in way))
+        previous[op.path] = op
+        yield op
+
+
+# The order of the reading aid: what few networks have stands first.
+_RULES: Mapping[str, Callable[[_Graph], Iterator[Op]]] = MappingProxyType(
+    {
+        "channel shuffle": _shuffle,
+        "split attention": _gates(_splits_attention),
+        "dense concatenation": _dense,
+        "parallel branches": _branches,
+        "factorised convolution": _factorised,
+        "global response normalisation": _gates(_normalises_response),
+        "patchify stem": _patchify,
+        "large kernel": _large_kernels,
+        "squeeze-and-excitation gate": _gates(_squeezes_and_excites),
+        "attention": _attention,
+        "inverted bottleneck": _inverted,
+        "depthwise convolution": _kind("depthwise"),
+        "grouped convolution": _kind("grouped"),
+        "bottleneck": _bottleneck,
+        "residual skip": _residual,
+        "stacked 3×3 convolutions": _stacked,
+    }
+)
+
+# By the beginning of a catalogue id, the longest first.
+_MAIN: Mapping[str, str] = MappingProxyType(
+    {
+        "googlenet": "parallel branches",
+        "inception_v3": "factorised convolution",
+        "squeezenet": "parallel branches",
+        "resnext": "grouped convolution",
+        "regnet_x": "grouped convolution",
+        "regnet_y": "grouped convolution",
+        "densenet": "dense concatenation",
+        "se_": "squeeze-and-excitation gate",
+        "senet": "squeeze-and-excitation gate",
+        "resnest": "split attention",
+        "mobilenet_v1": "depthwise convolution",
+        "mobilenet_v2": "inverted bottleneck",
+        "mobilenet_v3": "squeeze-and-excitation gate",
+        "shufflenet": "channel shuffle",
+        "efficientnet": "inverted bottleneck",
+        "convnextv2": "global response normalisation",
+    }
+)
+_MAIN_OF_FAMILY: Mapping[str, str] = MappingProxyType(
+    {
+        "plain": "stacked 3×3 convolutions",
+        "residual": "residual skip",
+        "inception": "parallel branches",
+        "compact": "depthwise convolution",
+        "attention": "squeeze-and-excitation gate",
+        "scaled": "inverted bottleneck",
+        "convnext": "large kernel",
+        "transformer": "attention",
+    }
+)
