@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.ui import architecture_choices as choices
+from explorer.ui import architecture_graph as graph
 from explorer.ui import architecture_view as view
 from explorer.ui import formatting, layer_table, memory_panel, notes, page, stats_sheet, weights_panel
 
@@ -28,7 +29,7 @@ if sheet is None:
     st.stop()
 
 stats_sheet.headline(sheet.stats, sheet.index)
-view.draw(sheet, subject)
+graph.show(sheet, subject, here.arch, dark=here.dark)
 stats_sheet.shares(sheet.stats, dark=here.dark, presenting=here.presenting)
 st.caption(stats_sheet.conventions(sheet.stats, subject.reference))
 

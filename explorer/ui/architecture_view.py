@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from explorer import catalogue
 from explorer.ui import architecture_choices as choices
-from explorer.ui import diagram, stage_cards, theme
+from explorer.ui import stage_cards
 from explorer.ui.formatting import plain
 from explorer.ui.page import Page
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.analysis import Stats, Trace
+    from explorer.analysis.hierarchy import Hierarchy
     from explorer.networks import Reference
     from explorer.ui.diagram_layout import Card
 
-_DIAGRAM = "stage_diagram"
 _SEEN = "_traced_in_this_visit"
 _SHEET_HEIGHT = 620  # pixels kept for headline, diagram and charts while the network is traced
 
@@ -73,6 +74,7 @@ def provenance(about: Subject) -> None:
 class Sheet:
     """All that the page shows of one network at one size, off one trace. Visitors share it: read only."""
 
+    key: tuple[str, ...]  # reference, size, fingerprint: the same for equal sheets
     trace: Trace
     stats: Stats
     index: stage_cards.StageIndex
@@ -82,6 +84,13 @@ class Sheet:
     @property
     def stages(self) -> tuple[str, ...]:
         return tuple(stage.name for stage in self.stats.stages)
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        from explorer.analysis import receptive_fields
+        from explorer.analysis.hierarchy import hierarchy
+
+        return hierarchy(self.trace, receptive_fields(self.trace))
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
@@ -93,7 +102,12 @@ def _sheet(reference: str, image_size: int | None, fingerprint: str) -> Sheet:
     stats = analysis.stats_of(trace)
     index = stage_cards.index(trace, stats)
     return Sheet(
-        trace, stats, index, stage_cards.cards(trace, stats), layer_table.rows(stats, trace.modules, index)
+        (reference, str(image_size or ""), fingerprint),
+        trace,
+        stats,
+        index,
+        stage_cards.cards(trace, stats),
+        layer_table.rows(stats, trace.modules, index),
     )
 
 
@@ -160,25 +174,3 @@ def _waited_for(about: Subject, reference: Reference, image_size: int | None) ->
         place.empty()
     seen.add((str(reference), image_size))
     return made
-
-
-def draw(shown: Sheet, about: Subject) -> None:
-    """The diagram; a click on a stage goes to the URL and to the layer table."""
-    kinds = stage_cards.kinds_in_use(shown.cards)
-    chosen = choices.stage()
-    diagram.draw(
-        shown.cards,
-        label=f"{about.title}, stage by stage",
-        selected=chosen if chosen in shown.stages else None,
-        colours={kind: f"light-dark({colour.light}, {colour.dark})" for kind, colour in theme.ROLES.items()},
-        legend=[(kind, theme.ROLE_NAMES[kind]) for kind in kinds],
-        notes=["Solids: height follows resolution, length follows channels, by square roots"],
-        key=_DIAGRAM,
-        on_choice=_clicked,
-    )
-    if about.entry is not None:
-        st.markdown(f"**What to look for**  {plain(about.entry.key)}")
-
-
-def _clicked() -> None:
-    choices.choose_stage(st.session_state[_DIAGRAM].stage)

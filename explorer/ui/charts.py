@@ -7,6 +7,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from explorer.ui import formatting
+from explorer.ui.theme import ink_on
 
 # A share narrower than this holds no name that could be read.
 _LABELLED = 0.07
@@ -86,19 +87,6 @@ def amounts(parts: Sequence[Part], axis_title: str, show: Callable[[float], str]
     figure.update_xaxes(title=_title(axis_title), rangemode="tozero", fixedrange=True)
     figure.update_yaxes(fixedrange=True, showticklabels=False)
     return figure
-
-
-def ink_on(colour: str) -> str:
-    """Black or white, whichever stands off `colour` ("#RRGGBB") more, by the contrast ratio of WCAG 2."""
-    light = luminance(colour)
-    return "#FFFFFF" if 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 else "#000000"
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of "#RRGGBB", 0 to 1. https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
-    channels = (value / 255 for value in bytes.fromhex(colour.lstrip("#")))
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _inside(name: str, fraction: float, total: float) -> str:

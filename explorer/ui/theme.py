@@ -96,6 +96,19 @@ def role_colour(kind: str, *, dark: bool) -> str:
     return ROLES.get(kind, NEUTRAL).on(dark=dark)
 
 
+def ink_on(colour: str) -> str:
+    """Black or white, whichever stands off `colour` ("#RRGGBB") more, by the contrast ratio of WCAG 2."""
+    light = luminance(colour)
+    return "#FFFFFF" if 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 else "#000000"
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of "#RRGGBB", 0 to 1. https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
+    channels = (value / 255 for value in bytes.fromhex(colour.lstrip("#")))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 def asset(name: str) -> str:
     """Text of a style sheet or script that lies in `explorer/ui/assets`."""
     return (ASSETS / name).read_text("utf-8")

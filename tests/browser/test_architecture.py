@@ -25,7 +25,7 @@ def layers_shown(page, shown: int) -> None:
 
 
 def test_a_click_on_a_stage_filters_the_table_and_stands_in_the_link(server, visit):
-    page = opened(visit(f"{server.url}/architecture?arch=resnet50"))
+    page = opened(visit(f"{server.url}/architecture?arch=resnet50&drawing=volumes"))
     whole = int(SUMMARY.search(page.get_by_text(SUMMARY).inner_text())[2])
     layers_shown(page, whole)
     stage(page, "stage 4").click()
@@ -38,7 +38,7 @@ def test_a_click_on_a_stage_filters_the_table_and_stands_in_the_link(server, vis
 
 
 def test_the_diagram_works_from_the_keyboard(server, visit):
-    page = opened(visit(f"{server.url}/architecture?arch=vgg16"))
+    page = opened(visit(f"{server.url}/architecture?arch=vgg16&drawing=volumes"))
     stage(page, "stage 1").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
@@ -48,7 +48,9 @@ def test_the_diagram_works_from_the_keyboard(server, visit):
 
 
 def test_a_link_opens_stage_tab_and_size_for_a_stranger(server, visit):
-    page = opened(visit(f"{server.url}/architecture?arch=resnet50&stage=stage+2&size=192&view=Memory"))
+    page = opened(
+        visit(f"{server.url}/architecture?arch=resnet50&drawing=volumes&stage=stage+2&size=192&view=Memory")
+    )
     expect(stage(page, "stage 2")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("tab", name="Memory")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_text(re.compile(r"at 192 × 192"))).to_be_visible()
@@ -58,7 +60,10 @@ def test_a_link_opens_stage_tab_and_size_for_a_stranger(server, visit):
 def test_the_diagram_is_above_the_fold_and_fits_its_column(server, visit, size):
     width, height = size
     page = opened(
-        visit(f"{server.url}/architecture?arch=efficientnet_b0", viewport={"width": width, "height": height})
+        visit(
+            f"{server.url}/architecture?arch=efficientnet_b0&drawing=volumes",
+            viewport={"width": width, "height": height},
+        )
     )
     boxes = [card.bounding_box() for card in page.locator(".diagram .card, .diagram .port").all()]
     assert len(boxes) == 11
@@ -72,7 +77,7 @@ def test_names_from_a_strangers_config_are_shown_as_text(serve, visit, tmp_path:
     folder.mkdir()
     config = {"architecture": "resnet18", "num_classes": 10, "pretrained_cfg": {"input_size": [3, 64, 64]}}
     (folder / "config.json").write_text(json.dumps(config))
-    page = opened(visit(f"{serve().url}/architecture?arch=local-dir:{folder}"))
+    page = opened(visit(f"{serve().url}/architecture?arch=local-dir:{folder}&drawing=volumes"))
     expect(page.get_by_role("heading", name="<img src=x")).to_be_visible()
     assert page.locator("img[src='x']").count() == 0
     assert page.title() != "1"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.ui import charts, formatting
+from explorer.ui import charts, formatting, theme
 from explorer.ui.charts import Part
 
 VGG_PARAMS = (Part("Spatial", 14_714_688, "#111111"), Part("Linear", 123_642_856, "#222222"))
@@ -52,5 +52,5 @@ def test_amounts_add_up_in_their_unit():
 @pytest.mark.parametrize("colour", ["#FFFFFF", "#000000", "#B38AD7", "#3968CD", "#F5DD5C", "#767676"])
 def test_text_on_a_colour_can_be_read(colour):
     """WCAG's level AA for normal type: at least 4.5 to 1, which black or white reaches on any colour."""
-    one, two = charts.luminance(colour) + 0.05, charts.luminance(charts.ink_on(colour)) + 0.05
+    one, two = theme.luminance(colour) + 0.05, theme.luminance(theme.ink_on(colour)) + 0.05
     assert max(one, two) / min(one, two) >= 4.5

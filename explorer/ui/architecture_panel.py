@@ -1,0 +1,161 @@
+"""The side panel of the block diagram: everything about the node the visitor chose."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from explorer.ui import diagram_choices, formatting, node_facts, theme
+from explorer.ui.formatting import plain
+
+if TYPE_CHECKING:
+    from explorer.analysis.graph import Op
+    from explorer.analysis.hierarchy import Hierarchy, Node
+    from explorer.networks import Reference
+
+_INFERENCE_PAGE = "pages/inference.py"
+_BINS = 48
+_WITH_PICTURES = 4  # axes of an output that has feature maps
+
+
+def show(hierarchy: Hierarchy, node: Node, reference: Reference, arch: str, *, dark: bool) -> None:
+    """Text first: the answer to a click must not wait for the class's file or for the weights."""
+    st.markdown(f"**{plain(node_facts.title_of(node))}**")
+    st.html(_table(hierarchy, node))
+    for op in _with_formula(hierarchy, node):
+        _formulas(op)
+    source = st.empty()
+    _links(hierarchy, node, arch)
+    histogram = st.empty()
+    if node.path:
+        source.caption(_source(reference, node.path))
+    if names := _parameters(hierarchy, node):
+        with histogram.container():
+            _weights(reference, names[0], dark=dark)
+
+
+def _table(hierarchy: Hierarchy, node: Node) -> str:
+    rows = "".join(
+        f"<div><dt>{escape(what)}</dt><dd>{escape(amount)}</dd></div>"
+        for what, amount in node_facts.facts(hierarchy, node).rows
+    )
+    return f'<dl class="node-facts">{rows}</dl>'
+
+
+def _with_formula(hierarchy: Hierarchy, node: Node) -> list[Op]:
+    """The operations of a leaf; a box's formula would be a list of theirs."""
+    return [hierarchy.ops[each] for each in node.ops] if node.leaf else []
+
+
+def _formulas(op: Op) -> None:
+    from explorer.analysis.formulas import formula
+
+    for each in formula(op):
+        st.markdown(f"**{plain(each.what)}** = {plain(each.symbols)}")
+        st.code(f"{each.numbers} = {formatting.exact(each.value)}", language=None, wrap_lines=True)
+
+
+def _links(hierarchy: Hierarchy, node: Node, arch: str) -> None:
+    if node.children:
+        inside, toggle = st.columns(2)
+        view = diagram_choices.view(hierarchy)
+        deed, name, icon = (
+            ("close", "Collapse", ":material/unfold_less:")
+            if node.id in view.open
+            else ("open", "Expand", ":material/unfold_more:")
+        )
+        toggle.button(
+            name, icon=icon, width="stretch", on_click=diagram_choices.act, args=(hierarchy, deed, node.id)
+        )
+        inside.button(
+            "Go inside",
+            icon=":material/login:",
+            width="stretch",
+            on_click=diagram_choices.act,
+            args=(hierarchy, "focus", node.id),
+        )
+    if node.path and len(node_facts.output_shape(hierarchy, node)) == _WITH_PICTURES:
+        st.page_link(
+            _INFERENCE_PAGE,
+            label="Feature maps and heatmap here",
+            icon=":material/image_search:",
+            query_params={"arch": arch, "layer": node.path},
+        )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _sources(reference: Reference) -> dict[str, str]:
+    from explorer.networks.class_sources import class_sources
+
+    try:
+        return {
+            path: f"`{each.name}` in `{each.file}:{each.line}`"
+            for path, each in class_sources(reference).items()
+        }
+    except ValueError:
+        return {}
+
+
+def _source(reference: Reference, path: str) -> str:
+    return _sources(reference).get(path, "")
+
+
+def _parameters(hierarchy: Hierarchy, node: Node) -> list[str]:
+    """Names of the parameters that a single layer multiplies by."""
+    if not node.leaf:
+        return []
+    used = [operand for each in node.ops for operand in hierarchy.ops[each].operands if operand.is_parameter]
+    return [operand.source.removeprefix("param:") for operand in used if len(operand.shape) > 1]
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _histogram(weights_id: str, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Counts and edges of one parameter of a loaded network; None where it has no parameter of that name."""
+    from explorer.serving import pool
+
+    with pool.shared().lease(weights_id) as network:
+        values = dict(network.model.named_parameters()).get(name)
+        if values is None:
+            return None
+        flat = values.detach().float().cpu().numpy().ravel()
+    return np.histogram(flat, bins=_BINS)
+
+
+def _weights(reference: Reference, name: str, *, dark: bool) -> None:
+    """The histogram of trained weights on this machine; without any, where they would come from."""
+    from explorer import networks
+
+    here = [each for each in networks.weights_of(reference) if each.path is not None]
+    entry = next((each for each in here if str(each.reference) == str(reference)), None)
+    if entry is None:
+        st.caption("Histogram of its weights: once trained weights are on this machine (tab Weights).")
+        return
+    try:
+        made = _histogram(entry.id, name)
+    except (RuntimeError, ValueError) as unavailable:
+        st.caption(plain(str(unavailable)))
+        return
+    if made is None:
+        return
+    counts, edges = made
+    import plotly.graph_objects as go
+
+    middles = (edges[1:] + edges[:-1]) / 2
+    figure = go.Figure(
+        go.Bar(
+            x=middles,
+            y=counts,
+            width=np.diff(edges),
+            marker={"color": theme.ACCENT.on(dark=dark), "line": {"width": 0}},
+            hovertemplate="about %{x:.3g}: %{y:,} weights<extra></extra>",
+        )
+    )
+    theme.style(figure, dark=dark)
+    figure.update_layout(
+        height=150, margin={"l": 0, "r": 0, "t": 4, "b": 0}, bargap=0, xaxis_title=f"weights, {entry.label}"
+    )
+    figure.update_yaxes(showticklabels=False, showgrid=False)
+    st.plotly_chart(figure, theme=None, config={"displayModeBar": False}, key="weights_histogram")

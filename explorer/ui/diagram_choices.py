@@ -1,0 +1,219 @@
+"""What a link says of the block diagram: level, open boxes, the box one is inside of, direction, overlay, node.
+
+All of it stands in the URL through fields that are not shown, as `architecture_choices` does it for the
+stage. `open` names only the boxes that differ from what the level opens, so that links stay short. What a
+network does not know (a link for another one, a mistyped id) is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from explorer.analysis.hierarchy import Hierarchy, Node
+
+DRAWING, LEVEL, OPEN, INSIDE, FLOW = "drawing", "level", "open", "inside", "flow"
+OVERLAY, IDEA, NODE = "overlay", "idea", "node"
+# Value in the URL -> name of the button; the first is the default and stays out of the URL.
+DRAWINGS: Mapping[str, str] = {"graph": "Graph", "volumes": "Volumes"}
+LEVELS: Mapping[str, str] = {"stage": "Stages", "block": "Blocks", "op": "Operations"}
+FLOWS: Mapping[str, str] = {"right": ":material/arrow_forward:", "down": ":material/arrow_downward:"}
+MOST_VISIBLE = 60  # nodes; beyond it one goes into a box instead of opening it in place
+_BOUND = {
+    DRAWING: "Drawing",
+    LEVEL: "Level",
+    OPEN: "Open boxes",
+    INSIDE: "Inside of",
+    FLOW: "Direction",
+    OVERLAY: "Overlay",
+    IDEA: "Key idea",
+    NODE: "Node",
+}
+_OF_ONE_NETWORK = (OPEN, INSIDE, IDEA, NODE)
+_SHOWN_ARCH = "_diagram_arch"
+_ONCE = "_diagram_once"
+
+
+def bind(arch: str) -> None:
+    """Tie the choices to the URL; what was chosen in another network is forgotten, how one looks is not."""
+    if st.session_state.get(_SHOWN_ARCH, arch) != arch:
+        st.session_state.update(dict.fromkeys(_OF_ONE_NETWORK, ""))
+    st.session_state[_SHOWN_ARCH] = arch
+    with st.container(key="bound_diagram"):
+        for name, label in _BOUND.items():
+            st.text_input(label, key=name, bind="query-params")
+
+
+def get(name: str) -> str:
+    return st.session_state.get(name) or ""
+
+
+def one_of(name: str, known: Mapping[str, Any]) -> str:
+    """The choice, or the first of the known ones where the link says nothing or nonsense."""
+    return get(name) if get(name) in known else next(iter(known))
+
+
+@dataclass(frozen=True)
+class View:
+    """What is looked at: boxes that are open, the box one is inside of, direction, chosen node ("" for none)."""
+
+    level: str
+    open: frozenset[str]
+    inside: str
+    flow: str
+    node: str
+
+
+def view(hierarchy: Hierarchy) -> View:
+    """The link's view of this network."""
+    level = one_of(LEVEL, LEVELS)
+    known = hierarchy.by_id
+    inside = known.get(get(INSIDE))
+    return View(
+        level=level,
+        open=_base(hierarchy, level) ^ frozenset(each for each in get(OPEN).split() if _box(hierarchy, each)),
+        inside=inside.id if inside is not None and inside.children else hierarchy.root.id,
+        flow=one_of(FLOW, FLOWS),
+        node=get(NODE) if get(NODE) in known else "",
+    )
+
+
+def act(hierarchy: Hierarchy, what: str, identifier: str) -> None:
+    """What the visitor did to the drawing; from a callback only. Unknown ids and deeds are ignored."""
+    deed = _DEEDS.get(what)
+    if deed is not None and (identifier in hierarchy.by_id or what in _WITHOUT_NODE or not identifier):
+        deed(hierarchy, identifier)
+
+
+def once(name: str) -> str:
+    """A wish that holds for one run: "centre" a node, the "index" of the search, an "export"."""
+    return st.session_state.get(_ONCE, {}).pop(name, "")
+
+
+def _wish(name: str, value: str) -> None:
+    st.session_state.setdefault(_ONCE, {})[name] = value
+
+
+def _select(hierarchy: Hierarchy, identifier: str) -> None:
+    st.session_state[NODE] = identifier
+
+
+def _open(hierarchy: Hierarchy, identifier: str) -> None:
+    """In place where the screen has room, else by going inside; everything is wanted at operation level."""
+    from explorer.analysis.cut import cut
+
+    now = view(hierarchy)
+    if not _box(hierarchy, identifier):
+        return
+    wanted = now.open | {identifier}
+    if now.level != "op" and len(cut(hierarchy, wanted, now.inside).nodes) > MOST_VISIBLE:
+        st.session_state[INSIDE] = identifier
+    else:
+        _keep_open(hierarchy, now, wanted)
+
+
+def _close(hierarchy: Hierarchy, identifier: str) -> None:
+    """What was opened inside it closes with it."""
+    now = view(hierarchy)
+    inside = {each.id for each in hierarchy.by_id[identifier].walk()} if identifier else set()
+    _keep_open(hierarchy, now, now.open - (inside - _base(hierarchy, now.level)) - {identifier})
+
+
+def _go_inside(hierarchy: Hierarchy, identifier: str) -> None:
+    st.session_state[INSIDE] = "" if identifier == hierarchy.root.id else identifier
+
+
+def _up(hierarchy: Hierarchy, _: str) -> None:
+    around = hierarchy.ancestors(view(hierarchy).inside)
+    if around:
+        _go_inside(hierarchy, around[-1])
+
+
+def _reveal(hierarchy: Hierarchy, identifier: str) -> None:
+    """Open what is around a node; where that is too much at once, go into the box it lies in."""
+    from explorer.analysis.cut import cut, opened
+
+    now = view(hierarchy)
+    around = hierarchy.ancestors(identifier)
+    inside = now.inside if now.inside in around else hierarchy.root.id
+    wanted = now.open | opened(hierarchy, identifier)
+    if now.level != "op" and len(cut(hierarchy, wanted, inside).nodes) > MOST_VISIBLE:
+        inside, wanted = around[-1], now.open
+    _go_inside(hierarchy, inside)
+    _keep_open(hierarchy, now, wanted)
+    st.session_state[NODE] = identifier
+    _wish("centre", identifier)
+
+
+def _keep_open(hierarchy: Hierarchy, now: View, wanted: frozenset[str]) -> None:
+    order = {identifier: number for number, identifier in enumerate(hierarchy.by_id)}
+    differing = _base(hierarchy, now.level) ^ wanted
+    st.session_state[OPEN] = " ".join(sorted(differing, key=lambda each: order[each]))
+
+
+_DEEDS: Mapping[str, Callable[[Any, str], None]] = {
+    "select": _select,
+    "open": _open,
+    "close": _close,
+    "focus": _go_inside,
+    "up": _up,
+    "reveal": _reveal,
+    "index": lambda _, __: _wish("index", "yes"),
+    "export": lambda _, kind: _wish("export", kind),
+}
+_WITHOUT_NODE = ("up", "index", "export")
+
+
+def _base(hierarchy: Hierarchy, level: str) -> frozenset[str]:
+    from explorer.analysis.cut import at_level
+
+    return at_level(hierarchy, level)  # type: ignore[arg-type]
+
+
+def _box(hierarchy: Hierarchy, identifier: str) -> bool:
+    node: Node | None = hierarchy.by_id.get(identifier)
+    return node is not None and bool(node.children) and node is not hierarchy.root
+
+
+def choose(name: str, value: str, default: str) -> None:
+    """From a callback only. Another level starts afresh: its own boxes, and the whole network."""
+    st.session_state[name] = "" if value == default else value
+    if name == LEVEL:
+        st.session_state.update({OPEN: "", INSIDE: ""})
+
+
+def buttons(label: str, name: str, known: Mapping[str, str]) -> str:
+    """A row of buttons for a bound field; the value chosen."""
+    box, default = f"{name}_buttons", next(iter(known))
+    st.session_state[box] = one_of(name, known)
+    st.segmented_control(
+        label,
+        list(known),
+        key=box,
+        required=True,
+        format_func=lambda value: known[value],
+        label_visibility="collapsed",
+        on_change=lambda: choose(name, st.session_state[box], default),
+    )
+    return one_of(name, known)
+
+
+def menu(label: str, name: str, options: Sequence[str], titles: Mapping[str, str], nothing: str) -> str:
+    """A menu for a bound field whose first entry is `nothing`; the value chosen, "" for none."""
+    box = f"{name}_menu"
+    chosen = get(name) if get(name) in options else ""
+    st.session_state[box] = chosen
+    st.selectbox(
+        label,
+        ["", *options],
+        key=box,
+        format_func=lambda value: titles.get(value, value) if value else nothing,
+        label_visibility="collapsed",
+        on_change=lambda: choose(name, st.session_state[box] or "", ""),
+        width=210,
+    )
+    return chosen

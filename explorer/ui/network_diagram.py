@@ -1,0 +1,108 @@
+"""The block diagram as a Streamlit component: laid out and painted in Python, handled in the browser.
+
+What the browser sends is one trigger, `ask`: {"what": a deed of `diagram_choices.act`, "id": a node}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.ui import theme
+from explorer.ui.diagram_svg import variables
+
+if TYPE_CHECKING:
+    from explorer.ui.diagram_drawing import Drawing
+
+_BUTTONS = (
+    ("follow", "Follow", "Follow the tensor through the chosen node (key f)"),
+    ("svg", "SVG", "Save the drawing as SVG"),
+    ("png", "PNG", "Save the drawing as a picture, twice its size"),
+)
+_ZOOM = (
+    ("out", "−", "Smaller"),
+    ("in", "+", "Larger"),
+    ("whole", "Fit", "All of it"),
+    ("start", "1:1", "Readable"),
+)
+
+_FIND = theme.Colour("#D9480F", "#FF9F5A")  # what the search found: no role and no family has this colour
+
+
+def _row(buttons: Sequence[tuple[str, str, str]]) -> str:
+    return "".join(
+        f'<button type="button" data-do="{name}" title="{title}" aria-label="{title}">{text}</button>'
+        for name, text, title in buttons
+    )
+
+
+_component = st.components.v2.component(
+    "network_diagram",
+    html='<div class="network"><div class="bar"><nav class="crumbs" aria-label="Where you are"></nav>'
+    '<div class="find"><input type="search" placeholder="Find: text, kind, /regex/" '
+    'aria-label="Find a layer by text, kind or regular expression">'
+    '<span class="hits" aria-live="polite"></span></div>'
+    f'<div class="tools">{_row(_BUTTONS)}</div></div>'
+    '<div class="canvas"><div class="trail" aria-live="polite"></div>'
+    '<div class="hint">Click the drawing, then scroll to zoom</div>'
+    f'<div class="zoom">{_row(_ZOOM)}</div></div><ul class="legend"></ul>'
+    '<div class="tip" role="tooltip" hidden></div></div>',
+    css=theme.asset("network_svg.css") + theme.asset("network_diagram.css"),
+    js=theme.asset("network_diagram.js"),
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """For the visitor to save; `token` tells one wish from the next."""
+
+    token: str
+    kind: str
+    name: str
+    svg: str
+
+
+def draw(
+    drawing: Drawing,
+    *,
+    network: str,
+    scene: str,
+    selected: str,
+    crumbs: Sequence[tuple[str, str]],
+    centre: str = "",
+    index: Sequence[tuple[str, str, str]] | None = None,
+    file: File | None = None,
+    notes: Sequence[str] = (),
+    key: str,
+    on_ask: Callable[[], None],
+) -> None:
+    """Show a drawing; a deed of the visitor's stands in `st.session_state[key].ask` when `on_ask` is called.
+
+    network, scene: while they stay the same the browser keeps its search index, its pan and zoom. index: every
+    node as (id, id of the box around it, its words), once the search wants it.
+    """
+    _component(
+        key=key,
+        data={
+            "svg": drawing.svg,
+            "width": drawing.width,
+            "height": drawing.height,
+            "tips": drawing.tips,
+            "around": drawing.around,
+            "legend": [list(each) for each in drawing.legend],
+            "scale": vars(drawing.scale) if drawing.scale else None,
+            "network": network,
+            "scene": scene,
+            "selected": selected,
+            "crumbs": [list(each) for each in crumbs],
+            "centre": centre,
+            "index": [list(each) for each in index] if index is not None else None,
+            "file": vars(file) if file else None,
+            "notes": list(notes),
+            "colours": {**variables(None), "find": f"light-dark({_FIND.light}, {_FIND.dark})"},
+        },
+        on_ask_change=on_ask,
+    )

@@ -1,0 +1,103 @@
+"""What the visitor does to the diagram, and what the link then says."""
+
+import pytest
+
+from explorer import analysis
+from explorer.analysis.cut import at_level, cut
+from explorer.analysis.hierarchy import hierarchy
+from explorer.ui import diagram_choices as choices
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    trace = analysis.trace("resnet50")
+    return hierarchy(trace, analysis.receptive_fields(trace))
+
+
+@pytest.fixture
+def link(monkeypatch):
+    """The bound fields, as a dictionary."""
+    fields: dict = {}
+    monkeypatch.setattr(choices.st, "session_state", fields)
+    return fields
+
+
+def test_an_empty_link_is_the_network_stage_by_stage(resnet, link):
+    now = choices.view(resnet)
+    assert (now.level, now.open, now.inside, now.flow, now.node) == (
+        "stage",
+        frozenset(),
+        "network",
+        "right",
+        "",
+    )
+
+
+def test_opening_and_closing_leaves_the_link_as_it_was(resnet, link):
+    choices.act(resnet, "open", "stage-1")
+    assert link["open"] == "stage-1"
+    fold = next(node.id for node in resnet.by_id["stage-1"].children if node.kind == "fold")
+    choices.act(resnet, "open", fold)
+    assert choices.view(resnet).open == {"stage-1", fold}
+    choices.act(resnet, "close", "stage-1")
+    assert link["open"] == ""
+    assert choices.view(resnet).open == frozenset()
+
+
+def test_at_operation_level_the_link_names_what_is_closed(resnet, link):
+    link["level"] = "op"
+    choices.act(resnet, "close", "stage-3")
+    assert link["open"] == "stage-3"
+    assert choices.view(resnet).open == at_level(resnet, "op") - {"stage-3"}
+
+
+def test_another_level_starts_afresh(resnet, link):
+    choices.act(resnet, "open", "stage-1")
+    choices.act(resnet, "focus", "stage-2")
+    choices.choose("level", "block", "stage")
+    assert choices.view(resnet).open == at_level(resnet, "block")
+    assert choices.view(resnet).inside == "network"
+
+
+def test_what_does_not_fit_in_place_is_gone_into(resnet, link, monkeypatch):
+    monkeypatch.setattr(choices, "MOST_VISIBLE", 9)
+    choices.act(resnet, "open", "stage-1")  # 8 nodes stay 8: its only child is a fold
+    assert choices.view(resnet).open == {"stage-1"}
+    choices.act(resnet, "open", "stem")
+    assert choices.view(resnet).inside == "stem"
+    assert "stem" not in choices.view(resnet).open
+    choices.act(resnet, "up", "")
+    assert choices.view(resnet).inside == "network"
+
+
+def test_a_hit_in_a_closed_box_is_opened_chosen_and_centred(resnet, link):
+    deep = next(node.id for node in resnet.root.walk() if node.path == "layer3.4.conv2")
+    choices.act(resnet, "reveal", deep)
+    now = choices.view(resnet)
+    assert now.node == deep
+    assert deep in {node.id for node in cut(resnet, now.open, now.inside).nodes}
+    assert choices.once("centre") == deep
+    assert choices.once("centre") == ""
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"level": "galaxy", "open": "no/such <box>", "inside": "nowhere", "flow": "up", "node": "?"},
+        {"open": "network", "inside": "input", "node": ""},
+        {"inside": "conv2d_1"},  # an operation has no inside
+    ],
+)
+def test_nonsense_in_a_link_is_ignored(resnet, link, nonsense):
+    link.update(nonsense)
+    now = choices.view(resnet)
+    assert (now.level, now.open, now.inside, now.flow, now.node) == (
+        "stage",
+        frozenset(),
+        "network",
+        "right",
+        "",
+    )
+    choices.act(resnet, "explode", "stage-1")
+    choices.act(resnet, "open", "no such box")
+    assert link == nonsense
