@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # Advance widths in em, on the generous side for the sans-serif faces in use: no label leaves its box.
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]/ \u00a0-"), frozenset("mwMWGOQ@%+")
-_BOLD = frozenset({"name", "times", "value"})  # styles of text set in bold
+_BOLD = frozenset({"name", "times", "value", "third", "skip"})  # styles of text set in bold
 
 
 @dataclass(frozen=True)
