@@ -29,7 +29,8 @@ if waiting:
     with place:
         view.picture(picture, None, key="picture_waiting")
 core.wait_for_imports(headline)
-entries, entry = core.weights(here.reference())
+with headline:  # where an unknown name is said
+    entries, entry = core.weights(here.reference())
 controls.weights(row, entries, entry)
 answer = core.obtain(picture, entry, headline)
 

@@ -17,6 +17,7 @@ from explorer.networks.zoo import ZOO
 
 _REGISTERED = re.compile(r"^@register_model(?:\(\))?\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
 _COMPARED_CHARACTERS = 80  # comparing takes quadratic time, and names come from visitors
+_FEW = 10  # names that an error can all print
 
 
 class UnknownNetwork(ValueError):  # noqa: N818 - it is what a reader is told
@@ -40,8 +41,11 @@ def unknown(name: str, known: Iterable[str], builder: str = "") -> UnknownNetwor
     """The error for a name that is not among the known ones, with the nearest that are."""
     prefix = f"{builder}:" if builder else ""
     short = name[:_COMPARED_CHARACTERS]
-    near = difflib.get_close_matches(short.lower(), list(dict.fromkeys(known)), n=5, cutoff=0.6)
+    names = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(short.lower(), names, n=5, cutoff=0.6)
     hint = f"near matches: {', '.join(prefix + each for each in near)}" if near else "no name is near it"
+    if not near and len(names) <= _FEW:
+        hint = f"there are {', '.join(prefix + each for each in names)}"
     return UnknownNetwork(f"No network is called {prefix + short!r}; {hint}.")
 
 

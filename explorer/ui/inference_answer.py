@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import inference_choices as choices
+from explorer.ui import state
 from explorer.ui.formatting import plain, size
 from explorer.ui.inference_parts import data_url
 from explorer.ui.inference_picture import Picture
@@ -125,7 +126,7 @@ def _offer_download(entry: WeightsEntry, place: DeltaGenerator) -> None:
         st.button(
             f"Download{much}",
             icon=":material/download:",
-            type="primary",
+            type="primary" if state.chosen() else "secondary",  # who asked for no network wants any answer
             key="download",
             on_click=lambda: st.session_state.update({_WANTED: entry.id}),
         )

@@ -132,27 +132,23 @@ def target(row: Row, answer: Answer) -> None:
 
 
 def ways_out(entries: tuple[WeightsEntry, ...], chosen: WeightsEntry | None) -> None:
-    """Buttons for what works on this machine: other weights of this network first, then other networks."""
+    """Buttons for what needs no download: this network's other weights, other networks, untrained last."""
     from explorer.networks import on_this_machine
 
-    st.markdown("**What works on this machine**")
+    here = [entry for entry in entries if entry.on_this_machine and entry != chosen]
+    others = [entry for entry in on_this_machine() if entry not in entries]
+    st.markdown("**Works at once, without a download**")
+    st.caption("Small networks that this project trained on CIFAR-10 come with the app.")
     with st.container(horizontal=True):
-        for entry in entries:
-            if entry.on_this_machine and entry != chosen:
-                st.button(
-                    _weights_label(entry),
-                    key=f"use {entry.id}",
-                    on_click=choices.choose_weights,
-                    args=(entry.id,),
-                )
-        for entry in on_this_machine():
-            if entry not in entries:
-                st.button(
-                    entry.label,
-                    key=f"switch to {entry.id}",
-                    on_click=state.choose,
-                    args=(str(entry.reference),),
-                )
+        for place, entry in enumerate(sorted((*here, *others), key=lambda each: each.untrained)):
+            own = entry in here
+            st.button(
+                _weights_label(entry) if entry.untrained else entry.label,
+                key=f"use {entry.id}",
+                on_click=choices.choose_weights if own else state.choose,
+                args=(entry.id if own else str(entry.reference),),
+                type="secondary" if place or state.chosen() else "primary",
+            )
 
 
 def name(architecture: Architecture | None, entry: WeightsEntry) -> str:

@@ -97,6 +97,7 @@ def sources(picture: Picture | None) -> None:
         st.file_uploader(
             "Picture file", type=_TYPES, key="upload", on_change=_uploaded, label_visibility="collapsed"
         )
+        st.caption(f"JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF of up to {_limit()}.")
     elif source == "Camera" and on_screen:  # or the browser would ask for the camera out of the blue
         st.camera_input("Camera", key="camera", on_change=_shot, label_visibility="collapsed", width=_CAMERA)
     if sentence := refusal():
@@ -123,13 +124,12 @@ def paste(slot) -> None:
     """The paste button; while it is on the page, Ctrl+V anywhere brings a picture."""
     from explorer.inference.images import BYTE_CAP
 
-    limit = f"{BYTE_CAP / 1e6:.0f} MB"
     with slot:
         _paste(
             key="paste_part",
             data={
                 "maxBytes": BYTE_CAP,
-                "tooLarge": f"The pasted picture is larger than {limit}; save it smaller and upload it.",
+                "tooLarge": f"The pasted picture is larger than {_limit()}; save it smaller and upload it.",
                 "nothing": "There is no picture in the clipboard; copy one first.",
                 "blocked": "The browser does not let the page read the clipboard; press Ctrl+V instead.",
             },
@@ -138,6 +138,12 @@ def paste(slot) -> None:
                 {_REFUSED: st.session_state.paste_part.refused}
             ),
         )
+
+
+def _limit() -> str:
+    from explorer.inference.images import BYTE_CAP
+
+    return f"{BYTE_CAP / 1e6:.0f} MB"
 
 
 def _sample_data(picture: Picture | None) -> dict:

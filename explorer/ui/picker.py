@@ -7,6 +7,7 @@ from functools import cache
 import streamlit as st
 
 from explorer import catalogue
+from explorer.networks import zoo
 from explorer.ui import state
 
 _WIDGET = "picker"
@@ -14,7 +15,7 @@ _WIDGET = "picker"
 
 @cache
 def options() -> dict[str, str]:
-    """What the picker lists: value for the URL -> label, by family in catalogue order, then by year.
+    """What the picker lists: value for the URL -> label, by family in catalogue order, then by year; the zoo.
 
     A variant stands below its architecture under its own reference, unless it is an entry of its own. No
     label stands twice: Streamlit tells options apart by what they show, and would swap one for the other.
@@ -27,7 +28,7 @@ def options() -> dict[str, str]:
         for variant, reference in entry.variants.items():
             if variant not in own:
                 labels.setdefault(reference, f"{variant} · {entry.year} · {family}")
-    return labels
+    return labels | {f"zoo:{name}": f"{zoo.ZOO[name].title} · comes with the app" for name in zoo.names()}
 
 
 def entry_of(name: str) -> catalogue.Architecture | None:

@@ -84,6 +84,7 @@ def test_a_folder_is_known_by_the_network_in_it(tiny_folder: Path) -> None:
         ("timm:resnet5O", "timm:resnet50"),
         ("torchvision:vgg61", "torchvision:vgg16"),
         ("timm:resnet50.nope", "resnet50.a1_in1k"),
+        ("zoo:nope", "zoo:resnet20"),
         ("keras:resnet50", "torchvision"),
         ("hf-hub:noslash", "ORGANISATION/NAME"),
         ("hf-hub:../../etc/passwd", "ORGANISATION/NAME"),

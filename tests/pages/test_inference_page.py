@@ -168,6 +168,18 @@ def test_weights_that_are_not_here_leave_a_way_out(no_weights):
     assert app.button(key="use random:torchvision:vgg16").label == "Random weights (untrained)"
 
 
+def test_without_a_choice_of_network_one_that_is_here_is_one_click_away(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    app = opened(arch="", sample="chelsea")
+    offered = [each for each in app.button if (each.key or "").startswith("use ")]
+    assert offered[0].key == "use zoo:resnet20"
+    assert offered[-1].label == "Random weights (untrained)"
+    offered[0].click().run()
+    assert app.session_state["arch"] == "zoo:resnet20"
+    assert classes(app)[0].startswith("cat · ")
+
+
 def test_an_untrained_network_is_called_so():
     app = opened(arch="lenet5", sample="chelsea", weights="random:explorer:lenet5")
     assert any("untrained" in each.value and "means nothing" in each.value for each in app.markdown)
