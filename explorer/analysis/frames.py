@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from explorer.analysis.lanes import across
 from explorer.analysis.layering import Grid, Item, Link, grid
@@ -80,7 +81,7 @@ class Frame:
         at = _departure(self.lanes, self.doors, link)
         begin = self.corner(link.source)[0] + grid.items[link.source].length
         points = [(begin, at)]
-        for one, other in zip(units, units[1:], strict=False):
+        for one, other in pairwise(units):
             goal = self.arrivals[link] if other == link.target else self.lanes[other]
             if goal != at:
                 here = grid.layer[one]
@@ -177,7 +178,7 @@ def _gaps(
             here = grid.layer[link.source]
             moves[here] = max(moves[here], abs(lanes[slots[0]] - _departure(lanes, doors, link)))
     for slots in grid.slots.values():
-        for one, other in zip(slots, slots[1:], strict=False):
+        for one, other in pairwise(slots):
             here = grid.layer[one]
             moves[here] = max(moves[here], abs(lanes[one] - lanes[other]))
     return [min(GAP + _STEEPNESS * move, WIDEST_GAP) for move in moves]

@@ -34,7 +34,7 @@ class _Block:
 class _Part:
     """A connected part beside the main way: where it leaves that way and where it comes back."""
 
-    units: list[int]
+    units: Sequence[int]
     leaves: set[int]
     returns: set[int]
     order: int
@@ -115,7 +115,9 @@ class _Arranger:
             if start not in left:
                 continue
             left.discard(start)
-            found, leaves, returns = [start], set(), set()
+            found = [start]
+            leaves: set[int] = set()
+            returns: set[int] = set()
             for unit in found:
                 for others, ends in ((self.grid.earlier[unit], leaves), (self.grid.later[unit], returns)):
                     for other in others:
@@ -127,7 +129,7 @@ class _Arranger:
             parts.append(self._part(found, leaves, returns))
         return parts
 
-    def _part(self, units: list[int], leaves: set[int], returns: set[int]) -> _Part:
+    def _part(self, units: Sequence[int], leaves: set[int], returns: set[int]) -> _Part:
         grid = self.grid
         items = [unit for unit in units if unit < self.items and not grid.items[unit].side]
         layers = [grid.layer[unit] for unit in units]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 LANE = 6.0  # free on each side of a line
@@ -87,9 +88,9 @@ def grid(items: Sequence[Item], links: Sequence[Link], label: Callable[[str], tu
         [[] for _ in items],
     )
     readers: dict[tuple[int, str], list[Link]] = {}
-    inputs = [0] * count
+    inputs: list[list[Link]] = [[] for _ in items]
     for link in links:
-        inputs[link.target] += 1
+        inputs[link.target].append(link)
         readers.setdefault((link.source, link.tensor), []).append(link)
     for key, found in readers.items():
         found.sort(key=lambda link: layer[link.target])
@@ -98,7 +99,7 @@ def grid(items: Sequence[Item], links: Sequence[Link], label: Callable[[str], tu
             made.gain[key[0]] = max(made.gain[key[0]], part)
         _add_slots(made, key, found, label)
         for link in found:
-            _join(made, link, part, inputs[link.target] > 1)
+            _join(made, link, part, inputs[link.target])
     for number, item in enumerate(items):  # what nobody reads still counts as a step
         if item.side == 0:
             made.gain[number] += 1e-3
@@ -168,16 +169,17 @@ def _add_slots(
     made.later += [[] for _ in slots]
 
 
-def _join(made: Grid, link: Link, part: float, joins: bool) -> None:
-    """Where several tensors meet, the way of the largest gains: a gate is not the main way."""
+def _join(made: Grid, link: Link, part: float, inputs: Sequence[Link]) -> None:
+    """Where several tensors meet, the largest gains, for a gate is not the main way; a skip loses, unless all
+    of them are skips."""
     way = made.way(link)
     inside = made.items[link.target].side == 0
-    for one, other in zip(way, way[1:], strict=False):
+    for one, other in pairwise(way):
         gain = 0.0
         if other == link.target and inside:
-            gain = _LINK_GAIN * part if joins else 0.0
+            gain = _LINK_GAIN * part if len(inputs) > 1 else 0.0
             if link.skip:
-                gain -= _SKIP_LOSS
+                gain -= 0.0 if all(each.skip for each in inputs) else _SKIP_LOSS
                 made.skips.add((one, other))
         if one in made.earlier[other]:
             gain = max(gain, made.earlier[other][one])

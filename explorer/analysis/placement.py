@@ -15,7 +15,7 @@ from typing import Literal
 
 from explorer.analysis import cards
 from explorer.analysis.cut import Cut, Edge
-from explorer.analysis.frames import Bounds, Doors, Frame, Point, frame
+from explorer.analysis.frames import Bounds, Frame, Point, frame
 from explorer.analysis.geometry import Box, Label, text_width
 from explorer.analysis.hierarchy import Node
 from explorer.analysis.layering import Item, Link
@@ -238,7 +238,7 @@ class _Placer:
                 points += [(along + a, across + b) for a, b in laid.way(link)]
                 if link in laid.grid.labelled and (key, link) not in named:
                     length, middle = laid.longest_slot(link)
-                    if length >= self._room(link.skip)[0] and (best is None or length > best[0]):
+                    if length > self._room(link.skip)[0] - 0.1 and (best is None or length > best[0]):
                         best = length, (along + middle[0], across + middle[1]), (key, link)
             label = None
             if best:

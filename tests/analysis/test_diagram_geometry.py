@@ -1,0 +1,22 @@
+"""Every catalogued architecture's diagram, at all levels and both ways round: nothing crosses or overlaps."""
+
+import pytest
+
+from explorer import catalogue
+from explorer.analysis import receptive_fields, trace
+from explorer.analysis.cut import LEVELS, at_level, cut
+from explorer.analysis.hierarchy import hierarchy
+from explorer.analysis.placement import place
+from tests.analysis.diagram_geometry import faults
+
+NETWORKS = sorted({each.builders[0] for each in catalogue.architectures().values() if each.builders})
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_clean_picture_at_every_level(name):
+    traced = trace(name)
+    boxes = hierarchy(traced, receptive_fields(traced))
+    for level in LEVELS:
+        visible = cut(boxes, at_level(boxes, level))
+        for direction in ("right", "down"):
+            assert faults(visible, place(visible, direction)) == [], (level, direction)
