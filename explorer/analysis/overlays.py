@@ -13,7 +13,7 @@ from math import floor, inf, isfinite, log, log10, prod
 from types import MappingProxyType
 from typing import Literal
 
-from explorer.analysis.graph import Trace
+from explorer.analysis.graph import Op, Trace
 from explorer.analysis.hierarchy import Hierarchy, Node
 from explorer.analysis.memory import owners
 
@@ -21,6 +21,7 @@ Scale = Literal["linear", "log"]
 Asked = Callable[[Node], float | None]
 BYTES_A_NUMBER = 4  # float32
 
+_PORTS = ("input", "output")
 _LOG_FROM = 100  # largest over smallest: past this a linear scale shows one box and hides the rest
 _GAP = "\u00a0"
 _COUNT_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -61,8 +62,8 @@ def _activation_bytes(hierarchy: Hierarchy) -> Asked:
     """Tensors computed inside, not the image; a view or an in-place result lies in memory that counts
     already."""
     owner = owners(hierarchy.trace)
-    computed = [op for op in hierarchy.trace.ops if op.kind not in ("input", "output")]
-    own = {op.id: prod(op.output_shape) for op in computed if owner[op.id] == op.id}
+    made = [op for op in hierarchy.trace.ops if op.kind not in _PORTS and owner[op.id] == op.id]
+    own = {op.id: prod(op.output_shape) for op in made}
 
     def ask(node: Node) -> float | None:
         return (
@@ -119,9 +120,7 @@ def measured(
     """
 
     def prepare(hierarchy: Hierarchy) -> Asked:
-        place = {
-            op.id: op.id if op.id in by_place else op.dotted for op in hierarchy.trace.ops if not op.static
-        }
+        place = {op.id: op.id if op.id in by_place else op.dotted for op in _computed(hierarchy.trace)}
         users: dict[str, int] = {}
         for held in place.values():
             users[held] = users.get(held, 0) + 1
@@ -150,8 +149,8 @@ def by_call(
     amount among its operations, "mean" gives each the call's value.
     """
     held: dict[str, list[str]] = {}
-    for op in trace.ops:
-        if not op.static and op.dotted in calls:
+    for op in _computed(trace):
+        if op.dotted in calls:
             held.setdefault(op.dotted, []).append(op.id)
     found: dict[str, float] = {}
     for path, ids in held.items():
@@ -232,4 +231,9 @@ def _digits(value: float) -> str:
 
 
 def _is_port(node: Node) -> bool:
-    return node.kind in ("input", "output")
+    return node.kind in _PORTS
+
+
+def _computed(trace: Trace) -> list[Op]:
+    """What is done to the image when the network runs."""
+    return [op for op in trace.ops if not op.static and op.kind not in _PORTS]
