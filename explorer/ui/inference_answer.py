@@ -107,15 +107,19 @@ def obtain(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) 
     if not entry.on_this_machine and st.session_state.pop(_WANTED, None) != entry.id:
         _offer_download(entry, place)
         return None
-    with place.empty():
-        try:
+    slot = place.empty()
+    try:
+        with slot:
             if entry.on_this_machine:
                 with st.spinner("Looking …"):
                     return ask(picture, entry)
             return ask(picture, entry, _bar(entry))
-        except (WeightsUnavailable, ValueError) as error:
-            problem = str(error)
-    place.error(plain(problem), icon=":material/error:")
+    except (WeightsUnavailable, ValueError) as error:
+        place.error(plain(str(error)), icon=":material/error:")
+    finally:
+        slot.empty()  # or the bar would stay where it ended
+    if not entry.on_this_machine:
+        _offer_download(entry, place)  # once more: a line that was down may be up
     return None
 
 

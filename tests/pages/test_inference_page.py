@@ -165,6 +165,9 @@ def test_weights_that_are_not_here_leave_a_way_out(no_weights):
     app.button(key="download").click().run()
     assert not app.exception
     assert ["no network" in each.value for each in app.error] == [True]
+    assert not app.get("progress")
+    app.button(key="download").click().run()
+    assert len(app.error) == 1
     assert app.button(key="use random:torchvision:vgg16").label == "Random weights (untrained)"
 
 

@@ -176,10 +176,8 @@ class View {
     for (const lane of this.data.lanes) paintLane(this, this.svg, lane);
     this.card = add(stage, "div", { class: "card" });
     const [x, y, w, h] = card;
-    const percent = (part, whole) => `${(100 * part) / whole}%`;
-    Object.assign(this.card.style, {
-      left: percent(x, width), top: percent(y, height), width: percent(w, width), height: percent(h, height),
-    });
+    const units = (length) => `calc(${length} * var(--unit))`; // the drawing may be wider than the stage
+    Object.assign(this.card.style, { left: units(x), top: units(y), width: units(w), height: units(h) });
     paintLadder(this, this.root);
     const fit = () => stage.style.setProperty("--unit", `${this.svg.clientWidth / width}px`);
     this.watcher = new ResizeObserver(fit);
