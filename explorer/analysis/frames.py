@@ -6,18 +6,20 @@ only in the gap between two bands, where no item is: that is why no line crosses
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from explorer.analysis.lanes import across
-from explorer.analysis.layering import Grid, Item, Link, grid
+from explorer.analysis.layering import LANE, Grid, Item, Link, grid
 
 GAP, WIDEST_GAP = 20.0, 72.0  # between two layers; the steeper the lines in it, the wider
 MARGIN = 10.0  # between the border of a box and what is in it
 _STEEPNESS = 0.2  # how much wider the gap, for each pixel that a line moves across
 _OUT, _IN = 3.0, 11.0  # straight pieces where a line leaves a band and where its head meets an item
 _SPREAD = 8.0  # between two lines that end at one item
+_TURN = 8.0  # length of the turn into and out of a loop
 
 Point = tuple[float, float]  # along the flow, across it
 
@@ -58,6 +60,7 @@ class Frame:
     length: float
     breadth: float
     arrivals: Mapping[Link, float]  # where a line meets its target, across
+    loops: Mapping[Link, float]  # where the lines run that run back, across
 
     @property
     def own_doors(self) -> Doors:
@@ -77,9 +80,11 @@ class Frame:
     def way(self, link: Link) -> list[Point]:
         """The line of a link, from the edge of its source to the edge of its target."""
         grid = self.grid
-        units = grid.way(link)
         at = _departure(self.lanes, self.doors, link)
         begin = self.corner(link.source)[0] + grid.items[link.source].length
+        if link in self.loops:
+            return self._loop(link, (begin, at))
+        units = grid.way(link)
         points = [(begin, at)]
         for one, other in pairwise(units):
             goal = self.arrivals[link] if other == link.target else self.lanes[other]
@@ -90,6 +95,17 @@ class Frame:
                 points += [(leave + _OUT, at), (meet - stub, goal)]
                 at = goal
         return [*points, (self.corner(link.target)[0], at)]
+
+    def _loop(self, link: Link, begin: Point) -> list[Point]:
+        """Back beyond all items, turning in the gap behind its source and in the one before its target."""
+        here = self.grid.layer[link.source]
+        leave, meet = (
+            self.starts[here] + self.bands[here] + _OUT,
+            self.starts[self.grid.layer[link.target]] - _IN,
+        )
+        lane, goal = self.loops[link], self.arrivals[link]
+        turns = [(leave, begin[1]), (leave + _TURN, lane), (meet - _TURN, lane), (meet, goal)]
+        return [begin, *turns, (self.corner(link.target)[0], goal)]
 
     def longest_slot(self, link: Link) -> tuple[float, Point]:
         """Length and middle of the longest straight piece of a link beside other items; (0, ...) for none."""
@@ -122,10 +138,12 @@ def frame(
         line = max(line, bounds.entries_from - min(entries))
     lanes = [at + line for at in lanes]
     bottom = max(at + after for at, after in zip(lanes, made.after, strict=True))
+    loops = {link: bottom + LANE * (2 * n + 1) for n, link in enumerate(made.loops)}
+    bottom += 2 * LANE * len(loops)
     arrivals = _arrivals(made, lanes, links, doors)
     starts, bands, length = _bands(made, _gaps(made, lanes, arrivals, doors), bounds)
     breadth = max(bottom + MARGIN, bounds.breadth)
-    return Frame(made, doors, line, lanes, starts, bands, length, breadth, arrivals)
+    return Frame(made, doors, line, lanes, starts, bands, length, breadth, arrivals, loops)
 
 
 def _departure(lanes: Sequence[float], doors: Mapping[int, Doors], link: Link) -> float:
@@ -162,6 +180,8 @@ def _arrivals(
 
 def _before(grid: Grid, lanes: Sequence[float], doors: Mapping[int, Doors], link: Link) -> float:
     """Where a line runs in the layer before its target."""
+    if link in grid.loops:
+        return math.inf
     unit = grid.way(link)[-2]
     return _departure(lanes, doors, link) if unit == link.source else lanes[unit]
 
@@ -172,6 +192,8 @@ def _gaps(
     """Widths of the gaps behind the layers."""
     moves = [0.0] * (max(grid.layer) + 1)
     for link, goal in arrivals.items():
+        if link in grid.loops:
+            continue
         here = grid.layer[link.target] - 1
         moves[here] = max(moves[here], abs(goal - _before(grid, lanes, doors, link)))
         if slots := grid.slots.get((link.source, link.tensor)):
@@ -194,12 +216,13 @@ def _bands(grid: Grid, gaps: Sequence[float], bounds: Bounds) -> tuple[list[floa
     left = any(item.side > 0 for item in grid.items)
     if entered:
         bands[0] = bounds.start
-    at = 0.0 if entered else bounds.start + MARGIN
+    margin = MARGIN + (_OUT + _TURN + _IN if grid.loops else 0.0)
+    at = 0.0 if entered else bounds.start + margin
     starts = []
     for band, gap in zip(bands, gaps, strict=True):
         starts.append(at)
         at += band + gap
-    length = starts[-1] + bands[-1] + (0.0 if left else MARGIN)
+    length = starts[-1] + bands[-1] + (0.0 if left else margin)
     lacking = max(0.0, bounds.length - length)
     starts = [start + (lacking / 2 if n or not entered else 0.0) for n, start in enumerate(starts)]
     if left:

@@ -61,6 +61,7 @@ class Grid:
     skips: set[tuple[int, int]] = field(default_factory=set)  # pairs of units that a skip joins
     slots: dict[tuple[int, str], list[int]] = field(default_factory=dict)  # by source and tensor
     labelled: set[Link] = field(default_factory=set)  # skips whose slots have room for their label
+    loops: list[Link] = field(default_factory=list)  # links that run back, and are no steps
 
     def way(self, link: Link) -> list[int]:
         """The units from a link's source to its target."""
@@ -71,9 +72,11 @@ class Grid:
 def grid(items: Sequence[Item], links: Sequence[Link], label: Callable[[str], tuple[float, float]]) -> Grid:
     """label: room that a skip's label takes along and across, (0, 0) for none.
 
-    Raises ValueError if the links run in a circle.
+    Where links run in a circle (stages that exchange tensors more than once), some of them become loops.
     """
-    layer = _layers(items, links)
+    layer, back = _layers(items, links)
+    loops = [link for link in links if (link.source, link.target) in back]
+    links = [link for link in links if (link.source, link.target) not in back]
     largest = max((link.size for link in links), default=1) or 1
     count = len(items)
     made = Grid(
@@ -86,6 +89,7 @@ def grid(items: Sequence[Item], links: Sequence[Link], label: Callable[[str], tu
         [0.0] * count,
         [{} for _ in items],
         [[] for _ in items],
+        loops=loops,
     )
     readers: dict[tuple[int, str], list[Link]] = {}
     inputs: list[list[Link]] = [[] for _ in items]
@@ -106,41 +110,61 @@ def grid(items: Sequence[Item], links: Sequence[Link], label: Callable[[str], tu
     return made
 
 
-def _layers(items: Sequence[Item], links: Sequence[Link]) -> list[int]:
-    """By the longest way from the start; what no input feeds stands right before what reads it."""
+def _layers(items: Sequence[Item], links: Sequence[Link]) -> tuple[list[int], set[tuple[int, int]]]:
+    """By the longest way from the start; what no input feeds stands right before what reads it. Also the
+    (source, target) of what runs back."""
+    done, back = _in_order(items, links)
     targets: list[list[int]] = [[] for _ in items]
-    waiting = [0] * len(items)
     for link in links:
-        targets[link.source].append(link.target)
-        waiting[link.target] += 1
-    roots = [n for n, item in enumerate(items) if item.side < 0]
-    sources = [n for n, left in enumerate(waiting) if not left]
-    layer = [0 if item.side < 0 or not roots else 1 for item in items]
-    fed = [False] * len(items)
-    for root in roots or sorted(sources, key=lambda n: items[n].order)[:1]:
-        fed[root] = True
-    done: list[int] = []
-    while sources:
-        here = sources.pop()
-        done.append(here)
+        if (link.source, link.target) not in back:
+            targets[link.source].append(link.target)
+    read = {target for found in targets for target in found}
+    starts = [n for n, item in enumerate(items) if item.side < 0]
+    layer = [1 if starts and item.side >= 0 else 0 for item in items]
+    fed = set(starts or sorted(set(done) - read, key=lambda n: items[n].order)[:1])
+    for here in done:
         for target in targets[here]:
             layer[target] = max(layer[target], layer[here] + 1)
-            fed[target] = fed[target] or fed[here]
-            waiting[target] -= 1
-            if not waiting[target]:
-                sources.append(target)
-    if len(done) < len(items):
-        raise ValueError(
-            f"links in a circle: {', '.join(items[n].id for n, left in enumerate(waiting) if left)}"
-        )
+            if here in fed:
+                fed.add(target)
     for here in reversed(done):
-        if not fed[here] and targets[here]:
+        if here not in fed and targets[here]:
             layer[here] = min(layer[target] for target in targets[here]) - 1
     for here in done:
-        if not fed[here] and not targets[here]:
+        if here not in fed and not targets[here]:
             layer[here] = max(layer)
     last = max((at for at, item in zip(layer, items, strict=True) if item.side <= 0), default=0) + 1
-    return [last if item.side > 0 else at for at, item in zip(layer, items, strict=True)]
+    return [last if item.side > 0 else at for at, item in zip(layer, items, strict=True)], back
+
+
+def _in_order(items: Sequence[Item], links: Sequence[Link]) -> tuple[list[int], set[tuple[int, int]]]:
+    """Items so that links run forth, and what runs back all the same: where all that is left waits for each
+    other, the first in the order of execution goes on."""
+    targets: list[list[int]] = [[] for _ in items]
+    waiting: list[set[int]] = [set() for _ in items]
+    for link in links:
+        if link.source not in waiting[link.target]:
+            targets[link.source].append(link.target)
+            waiting[link.target].add(link.source)
+    ready = [n for n, found in enumerate(waiting) if not found]
+    done: list[int] = []
+    back: set[tuple[int, int]] = set()
+    left = dict.fromkeys(sorted(range(len(items)), key=lambda n: (items[n].order, n)))
+    while left:
+        if not ready:
+            stuck = next(iter(left))
+            back |= {(source, stuck) for source in waiting[stuck]}
+            waiting[stuck].clear()
+            ready.append(stuck)
+        here = ready.pop()
+        del left[here]
+        done.append(here)
+        for target in targets[here]:
+            if here in waiting[target]:
+                waiting[target].discard(here)
+                if not waiting[target]:
+                    ready.append(target)
+    return done, back
 
 
 def _add_slots(

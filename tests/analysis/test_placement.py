@@ -263,9 +263,22 @@ def test_line_width_grows_with_the_tensor_and_keeps_its_bounds():
     assert (sizes[0], sizes[-1]) == (1.2, 5.0)
 
 
-def test_edges_in_a_circle_are_refused():
-    with pytest.raises(ValueError, match="circle: a, b"):
-        place(drawn(["in", "a", "b"], [*flow("in", "a", "b"), Edge("b", "a", BIG)]))
+@both
+def test_where_edges_run_in_a_circle_the_later_ones_loop_back(direction):
+    """As in CoaT, whose stages exchange their tensors twice."""
+    coarse, fine = box("coarse", "c1", "c2"), box("fine", "f1", "f2")
+    edges = [
+        *flow("in", "c1", "c2", "out"),
+        *flow("in", "f1", "f2", "out"),
+        Edge("c1", "f2", BIG),
+        Edge("f1", "c2", BIG),
+        Edge("f2", "c2", SMALL),
+    ]
+    cut = drawn(["in", coarse, fine, "out"], edges, opened=["coarse", "fine"])
+    assert [fault for fault in faults(cut, place(cut, direction)) if not fault.endswith("runs back")] == []
+    closed = drawn(["in", "a", "b", "c", "out"], [*flow("in", "a", "b", "c", "out"), *flow("c", "b", "a")])
+    found = faults(closed, place(closed, direction))
+    assert found == ["c -> b runs back", "b -> a runs back"]
 
 
 def test_a_bottleneck_fits_a_laptop_screen_in_one_row():
@@ -307,7 +320,7 @@ def test_the_checker_sees_what_is_wrong(spoil):
 
 
 @st.composite
-def nested(draw) -> tuple[Cut, dict[str, str]]:
+def nested(draw, circles: bool = False) -> tuple[Cut, dict[str, str]]:
     """A random graph without circles whose boxes are runs of consecutive leaves, some of them open."""
     count = draw(st.integers(1, 22))
     names = [f"n{n}" for n in range(count)]
@@ -341,7 +354,8 @@ def nested(draw) -> tuple[Cut, dict[str, str]]:
     pairs = draw(st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=40))
     edges: dict[tuple[str, str], Edge] = {}
     for one, other in pairs:
-        source, target = home[names[min(one, other)]], home[names[max(one, other)]]
+        first, second = (one, other) if circles else (min(one, other), max(one, other))
+        source, target = home[names[first]], home[names[second]]
         if source != target:
             shape = draw(st.sampled_from((BIG, SMALL, (1, 10))))
             skip = draw(st.sampled_from(("", "", "identity", "projection", "concat")))
@@ -357,3 +371,11 @@ def test_promises_hold_for_any_nested_graph(made, direction):
     scene = place(cut, direction, third)
     assert faults(cut, scene) == []
     assert place(cut, direction, third) == scene
+
+
+@settings(max_examples=50, deadline=None)
+@given(nested(circles=True), st.sampled_from(DIRECTIONS))
+def test_with_circles_nothing_is_crossed_either(made, direction):
+    cut, third = made
+    scene = place(cut, direction, third)
+    assert [fault for fault in faults(cut, scene) if not fault.endswith("runs back")] == []
