@@ -16,9 +16,9 @@ from explorer.analysis.layering import LANE, Grid, Item, Link, grid
 
 GAP, WIDEST_GAP = 20.0, 72.0  # between two layers; the steeper the lines in it, the wider
 MARGIN = 10.0  # between the border of a box and what is in it
-_STEEPNESS = 0.2  # how much wider the gap, for each pixel that a line moves across
-_OUT, _IN = 3.0, 11.0  # straight pieces where a line leaves a band and where its head meets an item
-_SPREAD = 8.0  # between two lines that end at one item
+_STEEPNESS = 0.25  # how much wider the gap, for each pixel that a line moves across
+_OUT, _IN = 3.0, 14.0  # straight pieces where a line leaves a band and where its head meets an item
+_SPREAD = 12.0  # between two lines that end at one item
 _TURN = 8.0  # length of the turn into and out of a loop
 
 Point = tuple[float, float]  # along the flow, across it
