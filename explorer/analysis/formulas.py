@@ -11,7 +11,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor, prod
 from typing import Any
@@ -277,7 +277,8 @@ def _output_size(op: Op) -> Iterator[Formula]:
 
 
 def _receptive_field(op: Op, fields: Mapping[str, ReceptiveField]) -> Iterator[Formula]:
-    """r of this layer from r and jump (the stride of all layers before it) of what it reads; 2-D only."""
+    """r of this layer from r and jump (the stride of all layers before it) of what it reads; 2-D only. Not
+    written where the channels of what it reads see different places (space to depth)."""
     windows, here = _windows(op), fields.get(op.id)
     source = next((fields[o.source] for o in op.operands if o.source in fields), None)
     if len(windows) != 2 or here is None or source is None or "transpose" in op.name or not here.local:
@@ -285,10 +286,14 @@ def _receptive_field(op: Op, fields: Mapping[str, ReceptiveField]) -> Iterator[F
     known = [(int(r), int(jump)) for r, jump in zip(source.size, source.stride, strict=True)]
     if known != [(r, jump) for r, jump in zip(source.size, source.stride, strict=True)]:
         return  # behind a resizing the steps are fractions
-    same = len({(window.k, window.d, *rest) for window, rest in zip(windows, known, strict=True)}) == 1
-    for window, (r, jump), axis in zip(windows, known, ("height", "width"), strict=True):
-        values = {"r": r, "k": window.k, "d": window.d, "jump": jump}
-        what = "receptive field" if same else f"receptive field, {axis}"
-        yield _filled(what, "r + (k − 1) · d · jump", values)
-        if same:
-            return
+    written = []
+    for axis, window in enumerate(windows):
+        values = {"r": known[axis][0], "k": window.k, "d": window.d, "jump": known[axis][1]}
+        written.append(_filled("receptive field", "r + (k − 1) · d · jump", values))
+    if [each.value for each in written] != list(here.size):
+        return
+    if len(set(written)) == 1:
+        yield written[0]
+        return
+    for name, each in zip(("height", "width"), written, strict=True):
+        yield replace(each, what=f"receptive field, {name}")

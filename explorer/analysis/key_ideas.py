@@ -1,97 +1,28 @@
 """The ideas an architecture is known for, found in its graph by their structure, never by a name.
 
-Each idea is a rule over `_Graph` that gives the operations to light up; `key_ideas` holds those a network
+Each idea is a rule over `Ways` that gives the operations to light up; `key_ideas` holds those a network
 has.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from explorer import catalogue
 from explorer.analysis.graph import Op
 from explorer.analysis.hierarchy import Hierarchy
 from explorer.analysis.roles import words
-from explorer.analysis.skips import skips
+from explorer.analysis.ways import Ways, union
 
 _LARGE_KERNEL = 7
 _CONVOLUTIONS = words("conv1d conv2d conv3d convolution")
 _SQUASHING = words("sigmoid sigmoid_ hardsigmoid hardsigmoid_ hardtanh hardtanh_ relu6 relu6_ tanh clamp")
 
 
-class _Graph:
-    """What several rules ask of a trace. "Local" is what still has positions in the image."""
-
-    def __init__(self, hierarchy: Hierarchy) -> None:
-        self.trace = hierarchy.trace
-        self.ops = hierarchy.ops
-        self.live = [op for op in self.trace.ops if not op.static]
-        self.local = {
-            op.id for op in self.live if op.id in hierarchy.fields and hierarchy.fields[op.id].local
-        }
-        self.skips = skips(self.trace)
-
-    @cached_property
-    def number(self) -> Mapping[str, int]:
-        return {op.id: n for n, op in enumerate(self.trace.ops)}
-
-    @cached_property
-    def behind(self) -> Mapping[str, int]:
-        """An operation and all it depends on, as bits."""
-        found: dict[str, int] = {}
-        for op in self.trace.ops:
-            found[op.id] = 1 << self.number[op.id]
-            for source in op.inputs:
-                found[op.id] |= found[source]
-        return found
-
-    def named(self, bits: int) -> list[Op]:
-        """The operations of a set of bits, in order, without tables that no image touches."""
-        return [op for op in self.live if bits >> self.number[op.id] & 1]
-
-    def inputs(self, op: Op) -> list[Op]:
-        return [self.ops[i] for i in op.inputs if not self.ops[i].static]
-
-    @cached_property
-    def layers(self) -> list[Op]:
-        """Weighted operations on positions: gates and classifiers are not among them."""
-        return [op for op in self.live if op.weighted and op.id in self.local]
-
-    @cached_property
-    def before(self) -> Mapping[str, Op]:
-        """Layer -> the layer whose result it alone reads, through norms, activations, pooling and gates, but
-        not past a place where ways part or meet."""
-        carried: dict[str, Op | None] = {}
-        found: dict[str, Op] = {}
-        uses: Counter[str] = Counter()
-        for op in self.live:
-            sources = {i.id: carried[i.id] for i in self.inputs(op) if i.id in self.local}
-            one = {source.id if source is not None else "" for source in sources.values()}
-            source = next(iter(sources.values())) if len(one) == 1 and op.kind != "attention" else None
-            is_layer = op.weighted and op.id in self.local
-            if is_layer and source is not None:
-                found[op.id] = source
-            if is_layer or source is None:
-                uses.update(one)
-            carried[op.id] = op if is_layer else source
-        return {op: source for op, source in found.items() if uses[source.id] == 1}
-
-    @cached_property
-    def jumped(self) -> list[int]:
-        """For every residual addition what its main way alone goes through, as bits."""
-        return [
-            _union(self.behind[i] for i in self.ops[merge].inputs if i != source) & ~self.behind[source]
-            for (source, merge), kind in self.skips.items()
-            if kind != "concat"
-        ]
-
-
 def key_ideas(hierarchy: Hierarchy) -> Mapping[str, frozenset[str]]:
     """Idea -> ids of the operations that realise it. Only ideas that are there, the most telling first."""
-    graph = _Graph(hierarchy)
+    graph = Ways(hierarchy)
     found = {name: frozenset(op.id for op in rule(graph)) for name, rule in _RULES.items()}
     return {name: ids for name, ids in found.items() if ids}
 
@@ -111,13 +42,6 @@ def main_idea(architecture: str, ideas: Mapping[str, frozenset[str]]) -> str | N
     return next((name for name in wanted or ideas if name in ideas), None)
 
 
-def _union(sets: Iterable[int]) -> int:
-    whole = 0
-    for one in sets:
-        whole |= one
-    return whole
-
-
 def _channels(op: Op) -> tuple[int, int]:
     """(in, out) of a layer."""
     if "in_channels" in op.attributes:
@@ -130,29 +54,29 @@ def _pointwise(op: Op) -> bool:
     return set(op.attributes.get("kernel_size", (1,))) == {1}
 
 
-def _kind(*kinds: str) -> Callable[[_Graph], Iterator[Op]]:
-    def rule(graph: _Graph) -> Iterator[Op]:
+def _kind(*kinds: str) -> Callable[[Ways], Iterator[Op]]:
+    def rule(graph: Ways) -> Iterator[Op]:
         yield from (op for op in graph.layers if op.kind in kinds)
 
     return rule
 
 
-def _residual(graph: _Graph) -> Iterator[Op]:
+def _residual(graph: Ways) -> Iterator[Op]:
     """The additions, and what stands on the skips into them (He et al. 2015)."""
     for (source, merge), kind in graph.skips.items():
         if kind == "concat":
             continue
-        others = _union(graph.behind[i] for i in graph.ops[merge].inputs if i != source)
+        others = union(graph.behind[i] for i in graph.ops[merge].inputs if i != source)
         yield from graph.named(graph.behind[source] & ~others)
         yield graph.ops[merge]
 
 
-def _dense(graph: _Graph) -> Iterator[Op]:
+def _dense(graph: Ways) -> Iterator[Op]:
     """Concatenations of an earlier tensor with what was made of it (Huang et al. 2017)."""
     yield from (graph.ops[merge] for (_, merge), kind in graph.skips.items() if kind == "concat")
 
 
-def _branches(graph: _Graph) -> Iterator[Op]:
+def _branches(graph: Ways) -> Iterator[Op]:
     """From where ways part to where they are concatenated; every way does something (Szegedy et al. 2014)."""
     dense = {merge for (_, merge), kind in graph.skips.items() if kind == "concat"}
     for op in graph.live:
@@ -171,10 +95,10 @@ def _branches(graph: _Graph) -> Iterator[Op]:
             yield op
 
 
-def _gates(wanted: Callable[[list[Op]], bool]) -> Callable[[_Graph], Iterator[Op]]:
+def _gates(wanted: Callable[[list[Op]], bool]) -> Callable[[Ways], Iterator[Op]]:
     """Multiplications of a map by something that has lost its positions, with all that made the latter."""
 
-    def rule(graph: _Graph) -> Iterator[Op]:
+    def rule(graph: Ways) -> Iterator[Op]:
         for op in graph.live:
             sources = graph.inputs(op)
             gates = [source for source in sources if source.id not in graph.local]
@@ -188,7 +112,7 @@ def _gates(wanted: Callable[[list[Op]], bool]) -> Callable[[_Graph], Iterator[Op
     return rule
 
 
-def _global_way(graph: _Graph, end: Op) -> list[Op]:
+def _global_way(graph: Ways, end: Op) -> list[Op]:
     """What led here since the positions were summed away."""
     found: dict[str, Op] = {}
     waiting = [end]
@@ -220,7 +144,7 @@ def _after_weights(way: list[Op]) -> list[Op]:
     return way[last + 1 :]
 
 
-def _shuffle(graph: _Graph) -> Iterator[Op]:
+def _shuffle(graph: Ways) -> Iterator[Op]:
     """[C] -> [g, C/g] -> [C/g, g] -> [C] (Zhang et al. 2017)."""
     for last in graph.live:
         if last.name in ("channel_shuffle", "native_channel_shuffle"):
@@ -246,7 +170,7 @@ def _shuffle(graph: _Graph) -> Iterator[Op]:
             yield from (first, swap, last)
 
 
-def _patchify(graph: _Graph) -> Iterator[Op]:
+def _patchify(graph: Ways) -> Iterator[Op]:
     """A first convolution whose windows do not overlap (Dosovitskiy et al. 2020)."""
     first = graph.layers[0] if graph.layers else None
     if first is None or first.name not in _CONVOLUTIONS or _pointwise(first):
@@ -255,14 +179,14 @@ def _patchify(graph: _Graph) -> Iterator[Op]:
         yield first
 
 
-def _large_kernels(graph: _Graph) -> Iterator[Op]:
+def _large_kernels(graph: Ways) -> Iterator[Op]:
     """Beyond the first layer, where large kernels are old (Liu et al. 2022)."""
     for op in graph.layers[1:]:
         if min(op.attributes.get("kernel_size", (1,))) >= _LARGE_KERNEL and len(op.output_shape) == 4:
             yield op
 
 
-def _factorised(graph: _Graph) -> Iterator[Op]:
+def _factorised(graph: Ways) -> Iterator[Op]:
     """1 x n and n x 1, one behind the other (Szegedy et al. 2015)."""
     for op in graph.layers:
         before = graph.before.get(op.id)
@@ -273,7 +197,7 @@ def _factorised(graph: _Graph) -> Iterator[Op]:
             yield from (before, op)
 
 
-def _stacked(graph: _Graph) -> Iterator[Op]:
+def _stacked(graph: Ways) -> Iterator[Op]:
     """3 x 3 behind 3 x 3 on one grid (Simonyan and Zisserman 2014)."""
 
     def plain(op: Op) -> bool:
@@ -290,7 +214,7 @@ def _stacked(graph: _Graph) -> Iterator[Op]:
             yield from (before, op)
 
 
-def _threes(graph: _Graph) -> Iterator[tuple[Op, list[Op], Op]]:
+def _threes(graph: Ways) -> Iterator[tuple[Op, list[Op], Op]]:
     """A pointwise layer, the spatial ones behind it, and the pointwise one behind those."""
     for last in graph.layers:
         if not _pointwise(last):
@@ -304,19 +228,19 @@ def _threes(graph: _Graph) -> Iterator[tuple[Op, list[Op], Op]]:
             yield op, middle, last
 
 
-def _bottleneck(graph: _Graph) -> Iterator[Op]:
+def _bottleneck(graph: Ways) -> Iterator[Op]:
     """Narrow in the middle: 1 x 1 down, the spatial layer, 1 x 1 up (He et al. 2015).
 
     The first block of a network comes from something as narrow: there the skip over the three tells.
     """
     for first, middle, last in _threes(graph):
         (wide, narrow), (_, end) = _channels(first), _channels(last)
-        bits = _union(1 << graph.number[op.id] for op in (first, *middle, last))
+        bits = union(1 << graph.number[op.id] for op in (first, *middle, last))
         if middle and narrow < end and (narrow < wide or any(bits & ~main == 0 for main in graph.jumped)):
             yield from (first, *middle, last)
 
 
-def _inverted(graph: _Graph) -> Iterator[Op]:
+def _inverted(graph: Ways) -> Iterator[Op]:
     """Wide in the middle (Sandler et al. 2018); the perceptron of a transformer block is one too, with
     nothing spatial in it."""
     for first, middle, last in _threes(graph):
@@ -325,7 +249,7 @@ def _inverted(graph: _Graph) -> Iterator[Op]:
             yield from (first, *middle, last)
 
 
-def _attention(graph: _Graph) -> Iterator[Op]:
+def _attention(graph: Ways) -> Iterator[Op]:
     """Products of image with image, and what lies between the two of one module (Vaswani et al. 2017)."""
     previous: dict[tuple[str, ...], Op] = {}
     for op in graph.live:
@@ -334,14 +258,15 @@ def _attention(graph: _Graph) -> Iterator[Op]:
         start = previous.get(op.path)
         if start is not None:
             bit = 1 << graph.number[start.id]
-            way = [o for o in graph.named(graph.behind[op.id]) if graph.behind[o.id] & bit]
+            since = graph.named(graph.behind[op.id] & ~graph.behind[start.id])
+            way = [start, *(o for o in since if graph.behind[o.id] & bit)]
             yield from (o for o in way if not any(i.weighted for i in way))
         previous[op.path] = op
         yield op
 
 
 # The order of the reading aid: what few networks have stands first.
-_RULES: Mapping[str, Callable[[_Graph], Iterator[Op]]] = MappingProxyType(
+_RULES: Mapping[str, Callable[[Ways], Iterator[Op]]] = MappingProxyType(
     {
         "channel shuffle": _shuffle,
         "split attention": _gates(_splits_attention),
