@@ -33,32 +33,44 @@ def show(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
     choices.bind(arch)
     theme.apply("architecture.css")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="diagram_controls"):
-        drawing = choices.buttons("Drawing", choices.DRAWING, choices.DRAWINGS)
-        graph = drawing == "graph"
-        wanted = _controls(shown.hierarchy) if graph else None
-    if wanted is None:
+        graph = choices.buttons("Drawing", choices.DRAWING, choices.DRAWINGS) == "graph"
+        if graph:
+            _controls(shown)
+    if graph:
+        _diagram(shown, about, arch, dark=dark)
+    else:
         _volumes(shown, about)
-        return
+
+
+@st.fragment
+def _diagram(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
+    """By itself, because a click has to be answered at once: every widget that is drawn again costs time."""
+    choices.bind_drawing()
+    view = choices.view(shown.hierarchy)
+    node = shown.hierarchy.by_id.get(view.node)
     left, right = st.columns([3.1, 1], gap="medium")
+    panel = right.container(key="diagram_panel")
+    with panel:
+        if node is not None:
+            architecture_panel.text(shown.hierarchy, node)
+        else:
+            _advice(about)
     with left:
-        _graph(shown, about, wanted)
-    with right, st.container(key="diagram_panel"):
-        _panel(shown, about, arch, dark=dark)
+        _graph(shown, about, view)
+    if node is not None and about.reference is not None:
+        with panel:
+            architecture_panel.more(shown.hierarchy, node, about.reference, arch, dark=dark)
 
 
-def _controls(hierarchy: Hierarchy) -> Wanted:
-    from explorer.analysis.key_ideas import key_ideas
+def _controls(shown: Sheet) -> None:
     from explorer.analysis.overlays import OVERLAYS
-    from explorer.ui.diagram_drawing import Wanted
 
-    choices.buttons("Level", choices.LEVEL, choices.LEVELS)
+    choices.buttons("Level", choices.LEVEL, choices.LEVELS, choices.usual_level(shown.hierarchy))
     choices.buttons("Direction", choices.FLOW, choices.FLOWS)
     titles = {name: each.title.partition(",")[0].partition(":")[0] for name, each in OVERLAYS.items()}
-    overlay = choices.menu("Overlay", choices.OVERLAY, tuple(OVERLAYS), titles, "Colour: role")
-    ideas = tuple(key_ideas(hierarchy))
-    idea = choices.menu("Key idea", choices.IDEA, ideas, {}, "Key idea: none") if ideas else ""
-    view = choices.view(hierarchy)
-    return Wanted(view.open, view.inside, view.flow, overlay, idea)
+    choices.menu("Overlay", choices.OVERLAY, tuple(OVERLAYS), titles, "Colour: role")
+    if shown.ideas:
+        choices.menu("Key idea", choices.IDEA, shown.ideas, {}, "Key idea: none")
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -68,11 +80,13 @@ def _drawing(network: tuple[str, ...], wanted: Wanted, _hierarchy: Hierarchy) ->
     return drawing(_hierarchy, wanted)
 
 
-def _graph(shown: Sheet, about: Subject, wanted: Wanted) -> None:
+def _graph(shown: Sheet, about: Subject, view: View) -> None:
     from explorer.ui import diagram_drawing
 
     hierarchy = shown.hierarchy
-    view = choices.view(hierarchy)
+    wanted = diagram_drawing.Wanted(
+        view.open, view.inside, view.flow, choices.get(choices.OVERLAY), choices.get(choices.IDEA)
+    )
     kind = choices.once("export")
     file = None
     if kind in ("svg", "png"):
@@ -80,8 +94,10 @@ def _graph(shown: Sheet, about: Subject, wanted: Wanted) -> None:
         text = diagram_drawing.standalone(hierarchy, wanted, _heading(hierarchy, view, about))
         name = re.sub(r"[^a-z0-9]+", "-", about.title.lower()).strip("-")
         file = network_diagram.File(str(saved), kind, f"{name}-{view.level}", text)
+    made = _drawing(shown.key, wanted, hierarchy)
     network_diagram.draw(
-        _drawing(shown.key, wanted, hierarchy),
+        made,
+        held=network_diagram.held(_GRAPH) == made.digest,
         network=" ".join(shown.key),
         scene=" ".join((*shown.key, view.level, view.inside, view.flow)),
         selected=view.node,
@@ -95,7 +111,7 @@ def _graph(shown: Sheet, about: Subject, wanted: Wanted) -> None:
 
 
 def _asked(hierarchy: Hierarchy) -> None:
-    asked = st.session_state[_GRAPH].ask
+    asked = network_diagram.asked(_GRAPH)
     choices.act(hierarchy, str(asked.get("what", "")), str(asked.get("id", "")))
 
 
@@ -112,12 +128,8 @@ def _heading(hierarchy: Hierarchy, view: View, about: Subject) -> str:
     return " › ".join(label for _, label in _crumbs(hierarchy, view, about))
 
 
-def _panel(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
-    assert about.reference is not None
-    node = shown.hierarchy.by_id.get(choices.view(shown.hierarchy).node)
-    if node is not None and node is not shown.hierarchy.root:
-        architecture_panel.show(shown.hierarchy, node, about.reference, arch, dark=dark)
-        return
+def _advice(about: Subject) -> None:
+    """What stands in the panel while no node is chosen."""
     if about.entry is not None:
         st.markdown(f"**What to look for**  \n{plain(about.entry.key)}")
     st.caption(

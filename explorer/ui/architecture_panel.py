@@ -12,50 +12,57 @@ from explorer.ui import diagram_choices, formatting, node_facts, theme
 from explorer.ui.formatting import plain
 
 if TYPE_CHECKING:
-    from explorer.analysis.graph import Op
+    from explorer.analysis.formulas import Formula
     from explorer.analysis.hierarchy import Hierarchy, Node
-    from explorer.networks import Reference
+    from explorer.networks import Reference, WeightsEntry
 
 _INFERENCE_PAGE = "pages/inference.py"
 _BINS = 48
 _WITH_PICTURES = 4  # axes of an output that has feature maps
 
 
-def show(hierarchy: Hierarchy, node: Node, reference: Reference, arch: str, *, dark: bool) -> None:
-    """Text first: the answer to a click must not wait for the class's file or for the weights."""
-    st.markdown(f"**{plain(node_facts.title_of(node))}**")
-    st.html(_table(hierarchy, node))
-    for op in _with_formula(hierarchy, node):
-        _formulas(op)
-    source = st.empty()
+def text(hierarchy: Hierarchy, node: Node) -> None:
+    """Name, the layer's arithmetic, its numbers: drawn before all else, the answer to a click."""
+    st.html(_text(hierarchy, node))
+
+
+def more(hierarchy: Hierarchy, node: Node, reference: Reference, arch: str, *, dark: bool) -> None:
+    """What has to be looked up: the file of its class, its weights."""
     _links(hierarchy, node, arch)
-    histogram = st.empty()
-    if node.path:
-        source.caption(_source(reference, node.path))
+    source, histogram = st.empty(), st.empty()
+    if node.path and (where := _sources(reference).get(node.path)):
+        source.caption(where)
     if names := _parameters(hierarchy, node):
         with histogram.container():
             _weights(reference, names[0], dark=dark)
 
 
-def _table(hierarchy: Hierarchy, node: Node) -> str:
+def _text(hierarchy: Hierarchy, node: Node) -> str:
+    """Names of layers come from strangers: all is escaped."""
+    formulas = "".join(_formula(each) for each in _formulas(hierarchy, node))
     rows = "".join(
         f"<div><dt>{escape(what)}</dt><dd>{escape(amount)}</dd></div>"
         for what, amount in node_facts.facts(hierarchy, node).rows
     )
-    return f'<dl class="node-facts">{rows}</dl>'
+    title = escape(node_facts.title_of(node))
+    head = f'<div class="node-panel" data-node="{escape(node.id)}"><h4>{title}</h4>'
+    return f"{head}{formulas}<dl>{rows}</dl></div>"
 
 
-def _with_formula(hierarchy: Hierarchy, node: Node) -> list[Op]:
-    """The operations of a leaf; a box's formula would be a list of theirs."""
-    return [hierarchy.ops[each] for each in node.ops] if node.leaf else []
-
-
-def _formulas(op: Op) -> None:
+def _formulas(hierarchy: Hierarchy, node: Node) -> list[Formula]:
+    """Of the operations of a leaf; a box's would be a list of theirs."""
     from explorer.analysis.formulas import formula
 
-    for each in formula(op):
-        st.markdown(f"**{plain(each.what)}** = {plain(each.symbols)}")
-        st.code(f"{each.numbers} = {formatting.exact(each.value)}", language=None, wrap_lines=True)
+    if not node.leaf:
+        return []
+    return [each for op in node.ops for each in formula(hierarchy.ops[op], hierarchy.fields)]
+
+
+def _formula(each: Formula) -> str:
+    return (
+        f"<p><b>{escape(each.what)}</b> = {escape(each.symbols)}<br>"
+        f"<span>= {escape(each.numbers)} = <b>{formatting.exact(each.value)}</b></span></p>"
+    )
 
 
 def _links(hierarchy: Hierarchy, node: Node, arch: str) -> None:
@@ -99,10 +106,6 @@ def _sources(reference: Reference) -> dict[str, str]:
         return {}
 
 
-def _source(reference: Reference, path: str) -> str:
-    return _sources(reference).get(path, "")
-
-
 def _parameters(hierarchy: Hierarchy, node: Node) -> list[str]:
     """Names of the parameters that a single layer multiplies by."""
     if not node.leaf:
@@ -124,12 +127,18 @@ def _histogram(weights_id: str, name: str) -> tuple[np.ndarray, np.ndarray] | No
     return np.histogram(flat, bins=_BINS)
 
 
-def _weights(reference: Reference, name: str, *, dark: bool) -> None:
-    """The histogram of trained weights on this machine; without any, where they would come from."""
+@st.cache_data(max_entries=64, ttl=60, show_spinner=False)
+def _entry(reference: Reference) -> WeightsEntry | None:
+    """Trained weights of this very network on this machine; asked anew each minute, as they may arrive."""
     from explorer import networks
 
     here = [each for each in networks.weights_of(reference) if each.path is not None]
-    entry = next((each for each in here if str(each.reference) == str(reference)), None)
+    return next((each for each in here if str(each.reference) == str(reference)), None)
+
+
+def _weights(reference: Reference, name: str, *, dark: bool) -> None:
+    """The histogram of trained weights on this machine; without any, where they would come from."""
+    entry = _entry(reference)
     if entry is None:
         st.caption("Histogram of its weights: once trained weights are on this machine (tab Weights).")
         return

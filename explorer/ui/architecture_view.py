@@ -92,6 +92,13 @@ class Sheet:
 
         return hierarchy(self.trace, receptive_fields(self.trace))
 
+    @cached_property
+    def ideas(self) -> tuple[str, ...]:
+        """Names of the key ideas that can be pointed out in its diagram."""
+        from explorer.analysis.key_ideas import key_ideas
+
+        return tuple(key_ideas(self.hierarchy))
+
 
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _sheet(reference: str, image_size: int | None, fingerprint: str) -> Sheet:

@@ -1,4 +1,4 @@
-"""What a link says of the block diagram: level, open boxes, the box one is inside of, direction, overlay, node.
+"""What a link says of the block diagram: level, open boxes, the box one is in, direction, overlay, node.
 
 All of it stands in the URL through fields that are not shown, as `architecture_choices` does it for the
 stage. `open` names only the boxes that differ from what the level opens, so that links stay short. What a
@@ -18,33 +18,45 @@ if TYPE_CHECKING:
 
 DRAWING, LEVEL, OPEN, INSIDE, FLOW = "drawing", "level", "open", "inside", "flow"
 OVERLAY, IDEA, NODE = "overlay", "idea", "node"
-# Value in the URL -> name of the button; the first is the default and stays out of the URL.
+# Value in the URL -> name of the button. The default stays out of the URL: the first, or `usual_level`.
 DRAWINGS: Mapping[str, str] = {"graph": "Graph", "volumes": "Volumes"}
 LEVELS: Mapping[str, str] = {"stage": "Stages", "block": "Blocks", "op": "Operations"}
-FLOWS: Mapping[str, str] = {"right": ":material/arrow_forward:", "down": ":material/arrow_downward:"}
+FLOWS: Mapping[str, str] = {
+    "rows": ":material/wrap_text:",
+    "right": ":material/arrow_forward:",
+    "down": ":material/arrow_downward:",
+}
 MOST_VISIBLE = 60  # nodes; beyond it one goes into a box instead of opening it in place
-_BOUND = {
+# What the controls choose, and what is chosen in the drawing: two fragments, each with its fields.
+_BY_CONTROLS = {
     DRAWING: "Drawing",
     LEVEL: "Level",
-    OPEN: "Open boxes",
-    INSIDE: "Inside of",
     FLOW: "Direction",
     OVERLAY: "Overlay",
     IDEA: "Key idea",
-    NODE: "Node",
 }
+_IN_THE_DRAWING = {OPEN: "Open boxes", INSIDE: "Inside of", NODE: "Node"}
 _OF_ONE_NETWORK = (OPEN, INSIDE, IDEA, NODE)
 _SHOWN_ARCH = "_diagram_arch"
 _ONCE = "_diagram_once"
 
 
 def bind(arch: str) -> None:
-    """Tie the choices to the URL; what was chosen in another network is forgotten, how one looks is not."""
+    """Tie the controls to the URL; what was chosen in another network is forgotten, how one looks is not."""
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
         st.session_state.update(dict.fromkeys(_OF_ONE_NETWORK, ""))
     st.session_state[_SHOWN_ARCH] = arch
-    with st.container(key="bound_diagram"):
-        for name, label in _BOUND.items():
+    _fields("bound_controls", _BY_CONTROLS)
+
+
+def bind_drawing() -> None:
+    """Tie what is chosen in the drawing to the URL."""
+    _fields("bound_diagram", _IN_THE_DRAWING)
+
+
+def _fields(key: str, names: Mapping[str, str]) -> None:
+    with st.container(key=key):
+        for name, label in names.items():
             st.text_input(label, key=name, bind="query-params")
 
 
@@ -52,14 +64,20 @@ def get(name: str) -> str:
     return st.session_state.get(name) or ""
 
 
-def one_of(name: str, known: Mapping[str, Any]) -> str:
-    """The choice, or the first of the known ones where the link says nothing or nonsense."""
-    return get(name) if get(name) in known else next(iter(known))
+def one_of(name: str, known: Mapping[str, Any], default: str = "") -> str:
+    """The choice; the default (else the first known) where the link says nothing or nonsense."""
+    return get(name) if get(name) in known else default or next(iter(known))
+
+
+def usual_level(hierarchy: Hierarchy) -> str:
+    """Block by block, as the papers draw it; stage by stage where that is more than a screenful."""
+    inside = [len(child.children) if child.kind == "stage" else 1 for child in hierarchy.root.children]
+    return "block" if sum(inside) <= MOST_VISIBLE else "stage"
 
 
 @dataclass(frozen=True)
 class View:
-    """What is looked at: boxes that are open, the box one is inside of, direction, chosen node ("" for none)."""
+    """What is looked at: open boxes, the box one is inside of, direction, the chosen node ("" for none)."""
 
     level: str
     open: frozenset[str]
@@ -70,7 +88,7 @@ class View:
 
 def view(hierarchy: Hierarchy) -> View:
     """The link's view of this network."""
-    level = one_of(LEVEL, LEVELS)
+    level = one_of(LEVEL, LEVELS, usual_level(hierarchy))
     known = hierarchy.by_id
     inside = known.get(get(INSIDE))
     return View(
@@ -162,10 +180,11 @@ _DEEDS: Mapping[str, Callable[[Any, str], None]] = {
     "focus": _go_inside,
     "up": _up,
     "reveal": _reveal,
+    "again": lambda _, __: None,  # the browser lost the drawing; any run sends it
     "index": lambda _, __: _wish("index", "yes"),
     "export": lambda _, kind: _wish("export", kind),
 }
-_WITHOUT_NODE = ("up", "index", "export")
+_WITHOUT_NODE = ("up", "again", "index", "export")
 
 
 def _base(hierarchy: Hierarchy, level: str) -> frozenset[str]:
@@ -186,10 +205,10 @@ def choose(name: str, value: str, default: str) -> None:
         st.session_state.update({OPEN: "", INSIDE: ""})
 
 
-def buttons(label: str, name: str, known: Mapping[str, str]) -> str:
+def buttons(label: str, name: str, known: Mapping[str, str], default: str = "") -> str:
     """A row of buttons for a bound field; the value chosen."""
-    box, default = f"{name}_buttons", next(iter(known))
-    st.session_state[box] = one_of(name, known)
+    box, default = f"{name}_buttons", default or next(iter(known))
+    st.session_state[box] = one_of(name, known, default)
     st.segmented_control(
         label,
         list(known),
@@ -199,14 +218,13 @@ def buttons(label: str, name: str, known: Mapping[str, str]) -> str:
         label_visibility="collapsed",
         on_change=lambda: choose(name, st.session_state[box], default),
     )
-    return one_of(name, known)
+    return one_of(name, known, default)
 
 
-def menu(label: str, name: str, options: Sequence[str], titles: Mapping[str, str], nothing: str) -> str:
-    """A menu for a bound field whose first entry is `nothing`; the value chosen, "" for none."""
+def menu(label: str, name: str, options: Sequence[str], titles: Mapping[str, str], nothing: str) -> None:
+    """A menu for a bound field whose first entry is `nothing`."""
     box = f"{name}_menu"
-    chosen = get(name) if get(name) in options else ""
-    st.session_state[box] = chosen
+    st.session_state[box] = get(name) if get(name) in options else ""
     st.selectbox(
         label,
         ["", *options],
@@ -216,4 +234,3 @@ def menu(label: str, name: str, options: Sequence[str], titles: Mapping[str, str
         on_change=lambda: choose(name, st.session_state[box] or "", ""),
         width=210,
     )
-    return chosen

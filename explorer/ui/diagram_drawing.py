@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from explorer.analysis.cut import Cut, cut
 from explorer.analysis.key_ideas import key_ideas
 from explorer.analysis.overlays import OVERLAYS, Overlay, colour_scale, formatted
 from explorer.analysis.placement import Scene, place
+from explorer.analysis.wrapping import wrapped
 from explorer.ui import diagram_svg, theme
 from explorer.ui.diagram_svg import Scale
 from explorer.ui.node_facts import Facts, facts
@@ -25,14 +28,14 @@ _STEPS = 12  # colours of the legend's bar
 
 @dataclass(frozen=True)
 class Wanted:
-    """open: ids of open boxes. inside: the box one is in. flow: "right" or "down". overlay, idea: names, or "".
+    """open: ids of open boxes. inside: the box one is in. flow: "rows", "right" or "down".
 
-    What a network does not know counts as "".
+    overlay, idea: names, or "" for none, as which also counts what a network does not know.
     """
 
     open: frozenset[str] = frozenset()
     inside: str = "network"
-    flow: str = "right"
+    flow: str = "rows"
     overlay: str = ""
     idea: str = ""
 
@@ -40,6 +43,7 @@ class Wanted:
 @dataclass(frozen=True)
 class Drawing:
     """One scene, painted for the page. tips: by node id, title and rows; around: the open box it lies in.
+    digest: the same for equal drawings.
 
     Shared by all visitors who look at the same thing: read only.
     """
@@ -51,6 +55,10 @@ class Drawing:
     around: Mapping[str, str]
     legend: tuple[tuple[str, str], ...]
     scale: Scale | None
+
+    @cached_property
+    def digest(self) -> str:
+        return sha256(self.svg.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ def _prepare(hierarchy: Hierarchy, wanted: Wanted) -> _Prepared:
     overlay = OVERLAYS.get(wanted.overlay)
     values = overlay.values(hierarchy, view.nodes) if overlay else {}
     third = {key: formatted(overlay, value) for key, value in values.items()} if overlay else None
-    scene = place(view, wanted.flow, third)  # type: ignore[arg-type]
+    scene = _placed(view, wanted.flow, third)
     known = {placed.node.id: facts(hierarchy, placed.node) for placed in scene.nodes}
     fills, scale = _coloured(overlay, values) if overlay else ({}, None)
     return _Prepared(
@@ -118,6 +126,13 @@ def _prepare(hierarchy: Hierarchy, wanted: Wanted) -> _Prepared:
         key_ideas(hierarchy).get(wanted.idea, frozenset()),
         () if overlay else _legend(view, known),
     )
+
+
+def _placed(view: Cut, flow: str, third: Mapping[str, str] | None) -> Scene:
+    if flow == "down":
+        return place(view, "down", third)
+    scene = place(view, "right", third)
+    return wrapped(scene) if flow == "rows" else scene
 
 
 def _coloured(overlay: Overlay, values: Mapping[str, float]) -> tuple[dict[str, str], Scale]:

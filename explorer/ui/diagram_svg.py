@@ -25,6 +25,7 @@ FONT = '"Source Sans", "Source Sans 3", "Segoe UI", "Helvetica Neue", Arial, san
 _RADIUS, _TURN, _SKIP_TURN = 8.0, 8.0, 22.0  # corners of cards, of edges, of skips
 _STRIPE, _MIX = 5.0, 5.0  # thickness of the role's stripe and of the bar that shows what a box is made of
 _BEHIND = 3.0  # pixels by which each card of a stack shows behind the one before it
+_FINER = 0.8  # of the width that the layout keeps free for a line
 _MARGIN = 24.0  # around a drawing that stands alone
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 _TINT = 0.13  # how much of the role's colour fills its card
@@ -62,9 +63,9 @@ def svg(
 ) -> str:
     """The scene as one `<svg>` element.
 
-    facts: by node id, for the labels of a screen reader and the bars of closed boxes. fills: "#RRGGBB" by node
-    id, an overlay; `scale` explains it. highlighted: ids of operations to point out. legend: kinds and names,
-    drawn only where the picture stands alone, as is the title. dark: the theme of a picture standing alone.
+    facts: by node id, for the labels of a screen reader and the bars of closed boxes. fills: "#RRGGBB" by
+    node id, an overlay; `scale` explains it. highlighted: ids of operations to point out. legend: kinds and
+    names. Title, legend and scale are drawn, and `dark` counts, only where the picture stands alone.
     """
     colours = {**variables(dark), "font": FONT} if standalone else None
     paint = _Painter(facts, fills or {}, highlighted, colours)
@@ -155,7 +156,7 @@ class _Painter:
         parts.append(_rect("card", box.x, box.y, box.width, box.height, style))
         if node.leaf and node.ops and not placed.open:
             parts.append(_stripe(box, self.role("kind", node.kind)))
-        elif node.ops and not placed.open and node.id in self.facts:
+        elif node.ops and not placed.open and not fill and node.id in self.facts:
             parts.append(self._mix(placed))
         return "".join(parts)
 
@@ -191,8 +192,8 @@ class _Painter:
         return (
             f'<g class="{" ".join(words)}" data-source="{_attribute(edge.source)}" '
             f'data-target="{_attribute(edge.target)}" data-shape="{shape}">'
-            f'<path class="flow" d="{line}" stroke-width="{_n(placed.width)}"/>'
-            f'<path class="head" d="{tip}"/><path class="hit" d="{line}"/>{label}</g>'
+            f'<path class="flow" d="{line}" stroke-width="{_n(_FINER * placed.width)}"/>'
+            f'<path class="head" d="{tip}"/>{label}</g>'
         )
 
     def _key(self, placed: PlacedEdge) -> bool:
@@ -286,9 +287,8 @@ def _legend(legend: Sequence[tuple[str, str]], scale: Scale | None, colours: Map
         x += 20 + 7.0 * len(f"{scale.title}: {scale.low}")
         step = 120 / len(scale.colours)
         for number, fill in enumerate(scale.colours):
-            parts.append(
-                f'<rect x="{_n(x + number * step)}" y="0" width="{_n(step + 0.5)}" height="12" fill="{fill}"/>'
-            )
+            left, wide = _n(x + number * step), _n(step + 0.5)
+            parts.append(f'<rect x="{left}" y="0" width="{wide}" height="12" fill="{fill}"/>')
         parts.append(f'<text x="{_n(x + 128)}" y="10.5" font-size="13">{_text(scale.high)}</text>')
     return "".join(parts)
 

@@ -1,13 +1,14 @@
 """The block diagram as a Streamlit component: laid out and painted in Python, handled in the browser.
 
-What the browser sends is one trigger, `ask`: {"what": a deed of `diagram_choices.act`, "id": a node}.
+What the browser sends is one trigger, `ask`: {"what": a deed of `diagram_choices.act`, "id": a node, "held":
+the digest of the drawing it has}. A drawing may be a megabyte: it is not sent again to a browser that has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -45,10 +46,9 @@ _component = st.components.v2.component(
     '<div class="find"><input type="search" placeholder="Find: text, kind, /regex/" '
     'aria-label="Find a layer by text, kind or regular expression">'
     '<span class="hits" aria-live="polite"></span></div>'
-    f'<div class="tools">{_row(_BUTTONS)}</div></div>'
+    f'<div class="tools">{_row(_ZOOM)}</div><div class="tools">{_row(_BUTTONS)}</div></div>'
     '<div class="canvas"><div class="trail" aria-live="polite"></div>'
-    '<div class="hint">Click the drawing, then scroll to zoom</div>'
-    f'<div class="zoom">{_row(_ZOOM)}</div></div><ul class="legend"></ul>'
+    '<div class="hint">Click the drawing, then scroll to zoom</div></div><ul class="legend"></ul>'
     '<div class="tip" role="tooltip" hidden></div></div>',
     css=theme.asset("network_svg.css") + theme.asset("network_diagram.css"),
     js=theme.asset("network_diagram.js"),
@@ -65,9 +65,20 @@ class File:
     svg: str
 
 
+def asked(key: str) -> Mapping[str, Any]:
+    """What the visitor did that led to this run; empty in a run for another reason."""
+    return (st.session_state.get(key) or {}).get("ask") or {}
+
+
+def held(key: str) -> str:
+    """Digest of the drawing in the visitor's browser, where this run knows."""
+    return str(asked(key).get("held") or "")
+
+
 def draw(
     drawing: Drawing,
     *,
+    held: bool = False,
     network: str,
     scene: str,
     selected: str,
@@ -81,17 +92,15 @@ def draw(
 ) -> None:
     """Show a drawing; a deed of the visitor's stands in `st.session_state[key].ask` when `on_ask` is called.
 
-    network, scene: while they stay the same the browser keeps its search index, its pan and zoom. index: every
-    node as (id, id of the box around it, its words), once the search wants it.
+    held: the browser has this drawing already. network, scene: while they stay the same the browser keeps
+    its search index, its pan and zoom. index: every node as (id, id of the box around it, its words), once
+    the search wants it.
     """
     _component(
         key=key,
         data={
-            "svg": drawing.svg,
-            "width": drawing.width,
-            "height": drawing.height,
-            "tips": drawing.tips,
-            "around": drawing.around,
+            "digest": drawing.digest,
+            "drawing": None if held else _drawing(drawing),
             "legend": [list(each) for each in drawing.legend],
             "scale": vars(drawing.scale) if drawing.scale else None,
             "network": network,
@@ -106,3 +115,13 @@ def draw(
         },
         on_ask_change=on_ask,
     )
+
+
+def _drawing(drawing: Drawing) -> dict[str, Any]:
+    return {
+        "svg": drawing.svg,
+        "width": drawing.width,
+        "height": drawing.height,
+        "tips": drawing.tips,
+        "around": drawing.around,
+    }

@@ -1,4 +1,4 @@
-"""What the diagram tells of a node beyond its drawing: rows of the tooltip, a sentence, its mix of colours."""
+"""What the diagram tells of a node beyond its drawing: rows of the tooltip, a sentence, a mix of colours."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ _KIND_NAMES = {
     "part": "Part",
     "network": "Network",
 }
+# ATen's name of a setting -> ours, and the value that goes without saying.
 _SETTINGS = {
-    "kernel_size": "Kernel",
-    "stride": "Stride",
-    "padding": "Padding",
-    "dilation": "Dilation",
-    "groups": "Groups",
+    "kernel_size": ("Kernel", None),
+    "stride": ("Stride", None),
+    "padding": ("Padding", 0),
+    "dilation": ("Dilation", 1),
+    "groups": ("Groups", 1),
 }
 
 
@@ -115,8 +116,13 @@ def _settings(hierarchy: Hierarchy, node: Node) -> list[tuple[str, str]]:
     found = next((hierarchy.ops[i] for i in node.ops if "kernel_size" in hierarchy.ops[i].attributes), None)
     if found is None:
         return []
-    values = {name: found.attributes[key] for key, name in _SETTINGS.items() if key in found.attributes}
-    rows = [(name, side(_tuple(value))) for name, value in values.items() if not isinstance(value, str)]
+    rows = []
+    for key, (name, usual) in _SETTINGS.items():
+        value = found.attributes.get(key)
+        if value is None or isinstance(value, str) or set(_tuple(value)) == {usual}:
+            continue
+        sides = [f"{each:g}" for each in _tuple(value)]
+        rows.append((name, " × ".join(sides) if key == "kernel_size" else side(_tuple(value))))
     if "in_channels" in found.attributes:
         wide = f"{found.attributes['in_channels']} → {found.attributes['out_channels']}"
         rows.append(("Channels", wide))

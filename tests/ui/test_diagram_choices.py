@@ -17,20 +17,20 @@ def resnet():
 @pytest.fixture
 def link(monkeypatch):
     """The bound fields, as a dictionary."""
-    fields: dict = {}
+    fields: dict = {"level": "stage"}
     monkeypatch.setattr(choices.st, "session_state", fields)
     return fields
 
 
-def test_an_empty_link_is_the_network_stage_by_stage(resnet, link):
-    now = choices.view(resnet)
-    assert (now.level, now.open, now.inside, now.flow, now.node) == (
-        "stage",
-        frozenset(),
-        "network",
-        "right",
-        "",
-    )
+def test_an_empty_link_is_the_network_block_by_block(resnet, link):
+    link.clear()
+    assert choices.view(resnet) == choices.View("block", at_level(resnet, "block"), "network", "rows", "")
+
+
+def test_where_blocks_are_more_than_a_screenful_it_is_stage_by_stage(resnet, monkeypatch):
+    assert choices.usual_level(resnet) == "block"
+    monkeypatch.setattr(choices, "MOST_VISIBLE", 12)
+    assert choices.usual_level(resnet) == "stage"
 
 
 def test_opening_and_closing_leaves_the_link_as_it_was(resnet, link):
@@ -54,7 +54,7 @@ def test_at_operation_level_the_link_names_what_is_closed(resnet, link):
 def test_another_level_starts_afresh(resnet, link):
     choices.act(resnet, "open", "stage-1")
     choices.act(resnet, "focus", "stage-2")
-    choices.choose("level", "block", "stage")
+    choices.choose("level", "", "block")
     assert choices.view(resnet).open == at_level(resnet, "block")
     assert choices.view(resnet).inside == "network"
 
@@ -91,13 +91,7 @@ def test_a_hit_in_a_closed_box_is_opened_chosen_and_centred(resnet, link):
 def test_nonsense_in_a_link_is_ignored(resnet, link, nonsense):
     link.update(nonsense)
     now = choices.view(resnet)
-    assert (now.level, now.open, now.inside, now.flow, now.node) == (
-        "stage",
-        frozenset(),
-        "network",
-        "right",
-        "",
-    )
+    assert now == choices.View(now.level, at_level(resnet, now.level), "network", "rows", "")
     choices.act(resnet, "explode", "stage-1")
     choices.act(resnet, "open", "no such box")
-    assert link == nonsense
+    assert link == {"level": "stage", **nonsense}

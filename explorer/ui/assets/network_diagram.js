@@ -3,8 +3,9 @@
 // drawing or the panel is asked of Python by one trigger: {what, id}.
 
 const SVG = "http://www.w3.org/2000/svg";
-const READABLE = 0.72; // below this scale the text of a card is too small to read
-const LARGEST = 1.5; // a small network is not blown up beyond this
+const READABLE = 0.72; // of a card's text
+const SMALLEST = 0.54; // a whole picture is preferred down to this scale
+const LARGEST = 1.6; // a small network is not blown up beyond this
 const CLOSEST = 6;
 const FAR = 0.34; // below it text is left out while zooming: nobody can read it, and it costs most
 const MARGIN = 18;
@@ -50,7 +51,7 @@ class Camera {
   // All of it where that can be read, else its beginning at a size that can.
   start() {
     const whole = this.whole();
-    if (whole.k >= READABLE) return whole;
+    if (whole.k >= SMALLEST) return whole;
     const { width, height } = this.window;
     const k = READABLE;
     const place = (room, length) => Math.max(MARGIN, (room - length * k) / 2);
@@ -87,8 +88,10 @@ class Camera {
 
   glide(to) {
     this.stop();
-    if (calm()) { this.put(to); return; }
     const from = this.at;
+    const far = Math.abs(to.x - from.x) + Math.abs(to.y - from.y) + 100 * Math.abs(to.k - from.k);
+    if (far < 2) return;
+    if (calm()) { this.put(to); return; }
     let began;
     const step = (now) => {
       began ??= now;
@@ -189,7 +192,7 @@ class Minimap {
   draw() {
     const { camera, boxes } = this.view;
     const { width, height } = camera.size;
-    const scale = Math.min(190 / width, 84 / height);
+    const scale = Math.min(160 / width, 66 / height);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.style.width = `${Math.max(24, width * scale)}px`;
     this.svg.style.height = `${Math.max(14, height * scale)}px`;
@@ -356,13 +359,16 @@ class View {
   }
 
   ask(what, id = "") {
-    this.component.setTriggerValue("ask", { what, id, nonce: (this.asked = (this.asked ?? 0) + 1) });
+    this.asked = (this.asked ?? 0) + 1; // two equal wishes are two wishes
+    this.component.setTriggerValue("ask", { what, id, held: this.data?.digest ?? "", asked: this.asked });
   }
 
   update(component) {
     this.component = component;
-    const { data } = component;
-    const again = this.data?.svg === data.svg;
+    const again = this.data?.digest === component.data.digest;
+    const drawing = component.data.drawing ?? (again ? this.data.drawing : null);
+    if (!drawing) { this.ask("again"); return; }
+    const data = { ...component.data, drawing, ...drawing };
     const same = this.data?.scene === data.scene;
     const network = this.data?.network === data.network;
     const before = this.data && new Map([...this.boxes].map(([id, { box }]) => [id, box]));
@@ -405,6 +411,12 @@ class View {
       this.boxes.set(group.dataset.id, { group, box: group.dataset.box.split(" ").map(Number) });
     }
     this.edges = [...svg.querySelectorAll(".edge")];
+    for (const edge of this.edges) { // a wide invisible line, or nobody could hit the thin one
+      const line = edge.querySelector(".flow").cloneNode();
+      line.setAttribute("class", "hit");
+      line.removeAttribute("stroke-width");
+      edge.append(line);
+    }
     this.tip.hidden = true;
     this.walk(null);
     const first = this.boxes.get(this.data.selected) ?? this.boxes.values().next().value;
@@ -452,7 +464,8 @@ class View {
   select(id, { centre = false, focus = false } = {}) {
     this.choose(id);
     const found = this.boxes.get(id);
-    if (found) this.camera.reveal(found.box, { centre });
+    // A box that is larger than the window stays where it is.
+    if (found && (centre || !found.group.classList.contains("open"))) this.camera.reveal(found.box, { centre });
     if (focus) found?.group.focus({ preventScroll: true });
     this.walk(null);
     this.ask("select", id);
