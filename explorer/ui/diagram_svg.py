@@ -293,9 +293,10 @@ def _legend(legend: Sequence[tuple[str, str]], scale: Scale | None, colours: Map
     return "".join(parts)
 
 
-def _written_out(text: str, colours: Mapping[str, str]) -> str:
-    """CSS with its variables replaced: many viewers know none. What is not a colour of ours stays."""
-    return re.sub(r"var\(--([\w-]+)\)", lambda found: colours.get(found[1], found[0]), text)
+def _written_out(sheet: str, colours: Mapping[str, str]) -> str:
+    """The style sheet with its variables replaced, as many viewers know none, and without comments."""
+    bare = re.sub(r"/\*.*?\*/\s*", "", sheet, flags=re.DOTALL)
+    return re.sub(r"var\(--([\w-]+)\)", lambda found: colours[found[1]], bare)
 
 
 def _text(text: str) -> str:
