@@ -608,7 +608,7 @@ class View {
     this.trail.textContent = "";
     this.followButton.setAttribute("aria-pressed", String(Boolean(through)));
     if (!through) return;
-    const edges = way(this, through);
+    const edges = way(this, through instanceof Element ? through : this.within(through));
     const pace = Math.min(60, 1600 / Math.max(1, edges.length));
     const shapes = [];
     const light = (part, n) => { part?.classList.add("lit"); part?.style.setProperty("--nth", `${calm() ? 0 : n * pace}ms`); };
@@ -619,6 +619,16 @@ class View {
     });
     light(this.boxes.get(edges.at(-1)?.dataset.target)?.group, edges.length);
     this.trail.textContent = shapes.join("  →  ");
+  }
+
+  // Edges end at cards, not at open boxes: one of the cards inside stands for the box.
+  within(id) {
+    const ends = new Set(this.edges.map((edge) => edge.dataset.source));
+    const inside = (other) => {
+      for (let at = other; at; at = this.data.around[at]) if (at === id) return true;
+      return false;
+    };
+    return ends.has(id) ? id : [...ends].find(inside) ?? id;
   }
 
   buttons() {
