@@ -162,3 +162,46 @@ def test_what_was_chosen_for_one_network_does_not_stick_to_the_next(open_page):
     app.selectbox(key="picker").set_value("vgg16").run()
     assert app.number_input(key="size").value is None
     assert len(set(table(app)["stage"])) > 1
+
+
+def panel(app: AppTest) -> str:
+    """What the side panel of the diagram says, without its markup."""
+    pieces = [each.proto.body for each in app.get("html") if "node-panel" in each.proto.body]
+    return re.sub(r"<[^>]+>", " ", " ".join(pieces)).replace("\u00a0", " ")
+
+
+def test_the_chosen_layers_panel_has_its_formulas_filled_in(open_page):
+    app = open_page(arch="resnet50", node="conv2d_2")  # layer1.0.conv2: 3 × 3, 64 to 64 channels, 56 × 56
+    assert not app.exception
+    said = panel(app)
+    assert "3² · 64 · 64 · 56 · 56 =  115,605,504" in said
+    assert "3² · 64 · 64 =  36,864" in said
+    assert "layer1.0.conv2" in said
+    assert "115,605,504 (2.8 %)" in said
+    assert re.search(r"`Conv2d` in `torch/nn/modules/conv\.py:\d+`", texts(app))
+
+
+def test_the_panel_of_a_box_opens_it_or_goes_inside(open_page):
+    app = open_page(arch="resnet50", level="stage", node="stage-2")
+    assert "Module" not in panel(app)  # a stage is no module
+    assert "1,219,584 (4.8 %)" in panel(app)
+    next(each for each in app.button if each.label == "Expand").click().run()
+    assert app.session_state["open"] == "stage-2"
+    next(each for each in app.button if each.label == "Collapse").click().run()
+    assert app.session_state["open"] == ""
+    next(each for each in app.button if each.label == "Go inside").click().run()
+    assert app.session_state["inside"] == "stage-2"
+
+
+def test_the_diagram_of_one_network_is_not_asked_of_the_next(open_page):
+    app = open_page(arch="resnet50", open="stage-1", inside="stage-2", node="stage-2", overlay="macs")
+    app.selectbox(key="picker").set_value("vgg16").run()
+    assert not app.exception
+    assert [app.session_state[name] for name in ("open", "inside", "node")] == ["", "", ""]
+    assert app.session_state["overlay"] == "macs"  # how one looks stays
+
+
+def test_volumes_stand_beside_the_graph(open_page):
+    app = open_page(arch="resnet50", drawing="volumes", stage="stage 3")
+    assert not app.exception
+    assert set(table(app)["stage"]) == {"Stage 3"}
