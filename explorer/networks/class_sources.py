@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from torch import nn
@@ -33,11 +32,11 @@ def class_sources(reference: Reference) -> dict[str, ClassSource]:
     Raises what `build` raises.
     """
     model = build(reference, device="meta")
-    found = {path: source_of(type(module)) for path, module in model.named_modules()}
+    by_kind = {kind: source_of(kind) for kind in {type(module) for module in model.modules()}}
+    found = {path: by_kind[type(module)] for path, module in model.named_modules()}
     return {path: source for path, source in found.items() if source is not None}
 
 
-@cache
 def source_of(kind: type[nn.Module]) -> ClassSource | None:
     """None for a class that was made at run time."""
     try:

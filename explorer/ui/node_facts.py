@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer.ui import formatting, theme
 
@@ -129,5 +129,5 @@ def _settings(hierarchy: Hierarchy, node: Node) -> list[tuple[str, str]]:
     return rows
 
 
-def _tuple(value: object) -> tuple[float, ...]:
-    return tuple(value) if isinstance(value, tuple) else (value,)  # type: ignore[arg-type]
+def _tuple(value: Any) -> tuple[float, ...]:
+    return value if isinstance(value, tuple) else (value,)
