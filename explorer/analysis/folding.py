@@ -23,7 +23,7 @@ def make(ops: Sequence[Op], kind: str, label: str) -> Hashable:
         return (
             kind,
             label,
-            tuple(_layer(op) for op in _main_way(ops) if op.kind not in ("reshape", "merge")),
+            tuple(_layer(op) for op in _main_way(ops) if op.kind not in _JOINTS),
         )
     inside = [op for op in ops if op.kind != "reshape"] or ops
     return (kind, tuple((*_layer(op), op.attributes.get("stride"), _grouped(op)) for op in inside))
@@ -36,7 +36,16 @@ def differences(members: Sequence[Sequence[Op]]) -> tuple[str, ...]:
         values = [read(ops) for ops in members]
         if len(set(values)) > 1:
             found.append(f"{title}: {_listed(values)}")
+    steps = [{_step(op) for op in ops if op.kind in ("pool", "reshape") and not op.static} for ops in members]
+    common = set.intersection(*steps)
+    own = [", ".join(sorted(step - common)) or "none" for step in steps]
+    if len(set(own)) > 1:
+        found.append(f"extra steps: {_listed(own)}")
     return tuple(found)
+
+
+def _step(op: Op) -> str:
+    return op.name.rstrip("_").replace("_", " ")
 
 
 def _listed(values: Sequence[str]) -> str:
@@ -47,7 +56,7 @@ def _listed(values: Sequence[str]) -> str:
             runs[-1] = (value, runs[-1][1], place)
         else:
             runs.append((value, place, place))
-    if len(runs) > 4 and len(runs) == len(values):
+    if len(runs) > 6 and len(runs) == len(values):
         return f"{values[0]} (1st), {values[1]} (2nd) … {values[-1]} ({_nth(len(values))})"
     return ", ".join(
         f"{value} ({_nth(first)})" if first == last else f"{value} ({_nth(first)} to {_nth(last)})"
@@ -92,18 +101,11 @@ def _skip(ops: Sequence[Op]) -> str:
     return "projection" if any(op.weighted for op in ops if op.id in beside) else "identity"
 
 
-def _others(ops: Sequence[Op]) -> str:
-    """Steps that only some members have (a pooled skip, a shift of windows)."""
-    names = sorted({op.name.rstrip("_") for op in ops if op.kind in ("pool", "reshape") and not op.static})
-    return ", ".join(names) or "none"
-
-
 _READINGS: Mapping[str, Callable[[Sequence[Op]], str]] = {
     "channels in": _channels_in,
     "output": _output,
     "stride": _stride,
     "skip": _skip,
-    "pooling and reshaping": _others,
 }
 
 

@@ -18,6 +18,7 @@ from explorer.analysis.module_tree import CONTAINERS
 from explorer.analysis.op_labels import block_name, detail, label, shape, telling
 from explorer.analysis.receptive_field import ReceptiveField
 from explorer.analysis.stages import Stage, stages
+from explorer.analysis.stochastic_depth import marked
 
 IDLE = "idle"  # id of the leaf that stands for parameters which no operation uses
 MOST_CHILDREN = 60
@@ -58,7 +59,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """A trace and its boxes. Input and output are leaves of the root, beside the stages."""
+    """A trace, with the places of stochastic depth marked, and its boxes. Input and output are leaves of the
+    root, beside the stages."""
 
     trace: Trace
     root: Node
@@ -96,11 +98,13 @@ class Hierarchy:
 def hierarchy(trace: Trace, fields: Mapping[str, ReceptiveField]) -> Hierarchy:
     """Boxes for one trace. fields: its receptive fields (`receptive_fields`)."""
     found = stages(trace, fields)
+    trace, held = marked(trace)
     order = {op.id: number for number, op in enumerate(trace.ops)}
     build = _Builder(trace, order)
     nodes: list[Node] = []
     ports = [op for op in trace.ops if op.kind in ("input", "output")]
-    members = [sorted(set(stage.ops) - {port.id for port in ports}, key=order.__getitem__) for stage in found]
+    members = [[i for op in stage.ops for i in (*held.get(op, ()), op)] for stage in found]
+    members = [sorted(set(ids) - {port.id for port in ports}, key=order.__getitem__) for ids in members]
     if len(found) > 1 and found[-1].name == "head":
         tail = _summing_up(build.pick(members[-2]), found[-2], fields)
         members[-1] = [*members[-2][tail:], *members[-1]]
@@ -241,10 +245,10 @@ class _Builder:
         return out
 
     def _times(self, nodes: Sequence[Node], makes: Sequence[object], at: int, pattern: int) -> int:
-        """How often the pattern stands here, each copy fed by the one before; bare activations do not
-        count."""
+        """How often the pattern stands here, each copy fed by the one before. A pattern begins
+        with a layer that has weights."""
         first = makes[at : at + pattern]
-        if not any(op.weighted for node in nodes[at : at + pattern] for op in self.pick(node.ops)):
+        if not any(op.weighted for op in self.pick(nodes[at].ops)):
             return 1
         times = 1
         while (list(makes[at + times * pattern : at + (times + 1) * pattern]) == list(first)) and self._feeds(

@@ -53,6 +53,10 @@ def label(ops: Sequence[Op]) -> str:
         return f"{word} {'×'.join(str(n) for n in _all(kernel))}"
     if op.kind == "pool" and _global(op):
         return "global max pool" if "max" in name else "global average pool"
+    if name == "hardtanh" and (op.attributes.get("min_val"), op.attributes.get("max_val")) == (0, 6):
+        return "ReLU6"
+    if name == "mul" and any(o.is_parameter for o in op.operands):
+        return "learned scale"
     if name in _MATRIX_PRODUCTS:
         return "matrix product"
     return _word(name)
@@ -71,7 +75,8 @@ def detail(ops: Sequence[Op]) -> str:
     settings = op.attributes if op is not None else {}
     for key in ("stride", "dilation", "groups"):
         value = settings.get(key)
-        if value and set(_all(value)) != {1} and not (key == "groups" and value == settings["in_channels"]):
+        depthwise = key == "groups" and value == settings.get("in_channels")
+        if value and set(_all(value)) != {1} and not depthwise:
             sides = dict.fromkeys(_all(value))
             parts.append(f"{key} {'×'.join(str(n) for n in (sides if len(sides) == 1 else _all(value)))}")
     if text := shape(ops[-1].output_shape):
@@ -99,7 +104,7 @@ def block_name(module_class: str, path: Sequence[str], ops: Sequence[Op]) -> str
 
 def _run(ops: Sequence[Op]) -> str:
     if all(op.static for op in ops):
-        return "fixed table"
+        return "learned table" if any(op.params for op in ops) else "fixed table"
     names = [op.name for op in ops]
     middle = [name for name in names if name not in ("contiguous", "getitem")]
     if len(middle) == 3 and middle[1] in ("transpose", "permute"):

@@ -104,9 +104,10 @@ def _neighbours(one: Path, other: Path) -> bool:
 
 
 def _is_block(unit: Unit, body: Sequence[Unit]) -> bool:
-    """Several layers one after the other, or side by side in a module that the network repeats."""
+    """Several layers one after the other, or side by side in a module that the network repeats; also a short
+    form of one (the first blocks of EfficientNetV2, which do not expand)."""
     if unit.weighted < 2:
-        return False
+        return any(other.block == unit.block and other.weighted > 1 for other in body)
     return longest_chain(unit.ops) > 1 or sum(other.block == unit.block for other in body) > 1
 
 
