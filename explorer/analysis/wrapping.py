@@ -16,7 +16,7 @@ from explorer.analysis.placement import PlacedEdge, PlacedNode, Scene
 
 ASPECT = 2.5  # width over height of the window that a picture is read in
 _GUTTER = 36.0  # between two lines, for what flows from one to the next
-_TURN = 16.0  # beside a line, likewise
+_TURN = 24.0  # beside a line, likewise
 _WORTH = 1.12  # one more line must make the picture larger by this much
 _MOST_LINES = 8
 
