@@ -1,4 +1,4 @@
-"""The command line: `python -m explorer stats|explain|list|gradio`.
+"""The command line: `python -m explorer stats|diagram|explain|list|gradio`.
 
 A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr
 and exit code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
@@ -49,6 +49,31 @@ def _stats(arguments: argparse.Namespace) -> None:
         seen = _pair(layer["receptive_field"]["size"]) if layer["receptive_field"] else "–"
         named = f"{layer['path']:<48} {layer['kind']:<11} {shape:<18}"
         print(f"  {named} {layer['params']:>12,} {layer['macs']:>15,}  {seen}")
+
+
+def _diagram(arguments: argparse.Namespace) -> None:
+    from explorer.analysis import receptive_fields, trace
+    from explorer.analysis.cut import at_level, cut, found, opened, to_json
+    from explorer.analysis.hierarchy import hierarchy
+    from explorer.analysis.overlays import OVERLAYS
+    from explorer.ui.diagram_drawing import Wanted, standalone
+
+    if arguments.out is None and not arguments.json:
+        raise ValueError("say where the drawing goes (--out FILE.svg), or ask for its data (--json)")
+    if arguments.overlay and arguments.overlay not in OVERLAYS:
+        raise ValueError(f"{arguments.overlay!r} is not an overlay; try one of {', '.join(OVERLAYS)}")
+    traced = trace(arguments.name, arguments.image_size)
+    network = hierarchy(traced, receptive_fields(traced))
+    boxes = [found(network, name) for name in arguments.open]
+    open_ids = at_level(network, arguments.level).union(*({b.id} | opened(network, b.id) for b in boxes))
+    if arguments.out is not None:
+        wanted = Wanted(open_ids, flow=arguments.flow, overlay=arguments.overlay)
+        drawn = standalone(network, wanted, traced.name, dark=arguments.dark)
+        arguments.out.write_text(drawn, "utf-8")
+    if arguments.json:
+        print(json.dumps({"model": traced.name, **to_json(cut(network, open_ids))}, indent=2))
+    else:
+        print(f"wrote {arguments.out}")
 
 
 def _pair(side: Sequence[float] | float) -> str:
@@ -150,6 +175,20 @@ def _parser() -> argparse.ArgumentParser:
         "name", help="a catalogued id, timm:NAME, torchvision:NAME, zoo:NAME, local-dir:FOLDER, ..."
     )
     stats.add_argument("--image-size", type=int, help="height and width of the input, in pixels")
+
+    diagram = command("diagram", _diagram, "The block diagram as SVG, or its nodes and edges as JSON.")
+    diagram.add_argument("name", help="the network, named as for stats")
+    diagram.add_argument("--out", type=Path, metavar="FILE.svg", help="where the drawing goes")
+    diagram.add_argument("--level", choices=("stage", "block", "op"), default="stage", help="how far opened")
+    diagram.add_argument(
+        "--open", action="append", default=[], metavar="PATH", help="open this box too (module path or id)"
+    )
+    diagram.add_argument("--overlay", default="", metavar="NAME", help="colour by macs, params, depth, ...")
+    diagram.add_argument(
+        "--flow", choices=("rows", "right", "down"), default="rows", help="reading direction"
+    )
+    diagram.add_argument("--dark", action="store_true", help="for dark slides")
+    diagram.add_argument("--image-size", type=int, help="height and width of the input, in pixels")
 
     explain = command("explain", _explain, "Predictions, a Grad-CAM heatmap and feature maps of a picture.")
     explain.add_argument("image", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")

@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -115,3 +116,57 @@ def test_misuse_is_one_line_and_exit_code_2(capsys, tmp_path, monkeypatch, words
     assert out == ""
     assert len(err.strip().splitlines()) == 1
     assert said in err
+
+
+def diagram(capsys: pytest.CaptureFixture[str], *words: object) -> dict:
+    code, out, _ = run(capsys, "diagram", *words, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+def test_diagram_as_data_adds_up_at_every_level(capsys):
+    for level, shown in {"stage": 8, "block": 13, "op": 177}.items():
+        data = diagram(capsys, "torchvision:resnet50", "--level", level)
+        assert len(data["nodes"]) == shown
+        assert sum(node["params"] for node in data["nodes"]) == 25_557_032
+        assert math.isclose(sum(node["macs"] for node in data["nodes"]) / 1e9, 4.089, rel_tol=0.005)
+        ids = {node["id"] for node in data["nodes"]}
+        assert all(edge["source"] in ids and edge["target"] in ids for edge in data["edges"])
+        boxes = {box["id"] for box in data["boxes"]} | {"network"}
+        assert all(node["parent"] in boxes for node in data["nodes"])
+    named = "id kind path label count output_shape params macs parent"
+    assert set(data["nodes"][0]) == set(named.split())
+
+
+def test_diagram_opens_a_module_and_what_is_around_it(capsys, tmp_path):
+    file = tmp_path / "block.svg"
+    words = ["resnet50", "--open", "layer2.0", "--overlay", "macs", "--out", file]
+    data = diagram(capsys, *words)
+    assert [box["id"] for box in data["boxes"]] == ["stage-2", "layer2.0..3", "layer2.0"]
+    skips = [edge["skip"] for edge in data["edges"] if edge["skip"]]
+    assert skips == ["projection"]
+    drawing = ElementTree.fromstring(file.read_text("utf-8"))
+    assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
+    texts = "".join(drawing.itertext())
+    assert "Bottleneck" in texts
+    assert "MACs" in texts
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["resnet50"], "say where the drawing goes"),
+        (
+            ["resnet50", "--json", "--open", "layer9"],
+            "'layer9' is no part of torchvision:resnet50; try one of",
+        ),
+        (["resnet50", "--json", "--overlay", "heat"], "'heat' is not an overlay; try one of macs"),
+        (["resnet50", "--json", "--level", "all"], "invalid choice: 'all'"),
+        (["resnet51", "--json"], "No network is called 'resnet51'"),
+    ],
+)
+def test_diagram_refuses_in_one_line(capsys, words, sentence):
+    code, out, error = run(capsys, "diagram", *words)
+    assert (code, out) == (2, "")
+    assert sentence in error
+    assert error.count("\n") == 1

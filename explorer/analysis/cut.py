@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import prod
-from typing import Literal
+from typing import Any, Literal
 
 from explorer.analysis.hierarchy import Hierarchy, Node
 from explorer.analysis.op_labels import shape as shape_text
@@ -77,9 +78,56 @@ def at_level(hierarchy: Hierarchy, level: Literal["stage", "block", "op"]) -> fr
     return frozenset(node.id for node in boxes if kinds is None or node.kind in kinds)
 
 
+def found(hierarchy: Hierarchy, name: str) -> Node:
+    """The node of this id, else the largest box or the operation of this module path. ValueError names
+    near ones."""
+    known = hierarchy.by_id
+    if name in known:
+        return known[name]
+    by_path = {node.path: node for node in reversed(list(hierarchy.root.walk())) if node.path}
+    if name in by_path:
+        return by_path[name]
+    near = get_close_matches(name, [*known, *by_path], n=3) or [n.id for n in hierarchy.root.children]
+    raise ValueError(
+        f"{name!r} is no part of {hierarchy.trace.name}; try one of {', '.join(dict.fromkeys(near))}"
+    )
+
+
 def opened(hierarchy: Hierarchy, node_id: str) -> frozenset[str]:
     """Boxes to open so that a node is visible; nothing for an unknown one."""
     return frozenset(hierarchy.ancestors(node_id)[1:])
+
+
+def to_json(shown: Cut) -> dict[str, Any]:
+    """Nodes on the screen, the open boxes they lie in, and edges between nodes; shapes with the batch.
+
+    params and macs of `nodes` sum to those of the focus; `boxes` would count them again.
+    """
+    around = [shown.hierarchy.by_id[box] for box in shown.hierarchy.by_id if box in shown.open]
+    return {
+        "nodes": [_node_json(node, shown.hierarchy) for node in shown.nodes],
+        "boxes": [_node_json(node, shown.hierarchy) for node in around],
+        "edges": [
+            {"source": e.source, "target": e.target, "shape": list(e.shape), "skip": e.skip}
+            for e in shown.edges
+        ],
+    }
+
+
+def _node_json(node: Node, hierarchy: Hierarchy) -> dict[str, Any]:
+    params, macs = hierarchy.totals(node)
+    last = node.ops[-1] if node.ops else node.id.partition(":")[2]
+    return {
+        "id": node.id,
+        "kind": node.kind,
+        "path": node.path,
+        "label": node.label,
+        "count": node.count,
+        "output_shape": list(hierarchy.ops[last].output_shape) if last in hierarchy.ops else [],
+        "params": params,
+        "macs": macs,
+        "parent": hierarchy.parents.get(node.id, ""),
+    }
 
 
 _Port = tuple[Node, frozenset[str]]  # with the operations inside that it feeds, or that feed it
