@@ -5,10 +5,11 @@
 `stages` folds it into stem, stages and head (`module_tree`), `stats` sums it up to the stats sheet, `memory`
 estimates bytes for training and inference.
 
-The diagram: `hierarchy` nests the trace into boxes (`folding`, `op_labels`, `stochastic_depth`), `cut` says what
-is visible and what flows between it (`skips`), `placement` gives it pixels (`frames`, `layering`, `lanes`,
-`cards`, `geometry`; `wrapping` breaks it into lines), `overlays`, `formulas` and `key_ideas` (`ways`) say what
-stands on it, `alignment` puts two networks side by side. These are imported from their own modules.
+The diagram: `hierarchy` nests the trace into boxes (`folding`, `op_labels`, `stochastic_depth`), `cut` says
+what is visible and what flows between it (`skips`), `placement` gives it pixels (`frames`, `layering`,
+`lanes`, `cards`, `geometry`; `wrapping` breaks it into lines), `overlays`, `formulas` and `key_ideas`
+(`ways`) say what stands on it, `alignment` puts two networks side by side. These are imported from their
+own modules.
 
 What traces needs torch and is imported when first used, so that geometry and finished traces do without.
 """
