@@ -1,6 +1,6 @@
 """The block diagram on the Architecture page: controls in a row, the drawing, the panel of the chosen node.
 
-A fragment: opening a box or choosing a node runs this and not the whole page.
+Fragments: opening a box or choosing a node runs the drawing and not the whole page.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import architecture_choices, architecture_panel, diagram, network_diagram, stage_cards, theme
 from explorer.ui import diagram_choices as choices
@@ -21,25 +22,33 @@ if TYPE_CHECKING:
     from explorer.ui.diagram_drawing import Drawing, Wanted
 
 _GRAPH, _VOLUMES = "network_diagram", "stage_diagram"
-_WHOLE_PAGE = "_whole_page"
 _EXPORTS = "_diagrams_saved"
 
 
-@st.fragment
 def show(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
-    """Graph or volumes. A stage chosen on the volumes filters the layer table, so the page runs again."""
-    if st.session_state.pop(_WHOLE_PAGE, False):
-        st.rerun()
+    """Graph or volumes. A stage chosen on the volumes filters the layer table: there the whole page runs."""
     choices.bind(arch)
     theme.apply("architecture.css")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="diagram_controls"):
-        graph = choices.buttons("Drawing", choices.DRAWING, choices.DRAWINGS) == "graph"
-        if graph:
-            _controls(shown)
-    if graph:
-        _diagram(shown, about, arch, dark=dark)
-    else:
-        _volumes(shown, about)
+    if choices.one_of(choices.DRAWING, choices.DRAWINGS) == "graph":
+        _with_controls(shown, about, arch, dark=dark)
+        return
+    with _row():
+        choices.buttons("Drawing", choices.DRAWING, choices.DRAWINGS)
+    _volumes(shown, about)
+
+
+@st.fragment
+def _with_controls(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
+    choices.bind_controls()
+    with _row():
+        if choices.buttons("Drawing", choices.DRAWING, choices.DRAWINGS) != "graph":
+            st.rerun()
+        _controls(shown)
+    _diagram(shown, about, arch, dark=dark)
+
+
+def _row() -> DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="center", gap="small", key="diagram_controls")
 
 
 @st.fragment
@@ -158,4 +167,3 @@ def _volumes(shown: Sheet, about: Subject) -> None:
 
 def _stage_clicked() -> None:
     architecture_choices.choose_stage(st.session_state[_VOLUMES].stage)
-    st.session_state[_WHOLE_PAGE] = True

@@ -27,9 +27,9 @@ FLOWS: Mapping[str, str] = {
     "down": ":material/arrow_downward:",
 }
 MOST_VISIBLE = 60  # nodes; beyond it one goes into a box instead of opening it in place
-# What the controls choose, and what is chosen in the drawing: two fragments, each with its fields.
+# What the page chooses, what the controls do, and what is chosen in the drawing: each part runs by itself.
+_BY_PAGE = {DRAWING: "Drawing"}
 _BY_CONTROLS = {
-    DRAWING: "Drawing",
     LEVEL: "Level",
     FLOW: "Direction",
     OVERLAY: "Overlay",
@@ -42,10 +42,14 @@ _ONCE = "_diagram_once"
 
 
 def bind(arch: str) -> None:
-    """Tie the controls to the URL; what was chosen in another network is forgotten, how one looks is not."""
+    """Tie the kind of drawing to the URL; what was chosen in another network is forgotten, looks are not."""
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
         st.session_state.update(dict.fromkeys(_OF_ONE_NETWORK, ""))
     st.session_state[_SHOWN_ARCH] = arch
+    _fields("bound_drawing", _BY_PAGE)
+
+
+def bind_controls() -> None:
     _fields("bound_controls", _BY_CONTROLS)
 
 
