@@ -121,17 +121,20 @@ class _Painter:
     def node(self, placed: PlacedNode) -> str:
         node, box = placed.node, placed.box
         known = self.facts.get(node.id)
-        expands = f' aria-expanded="{str(placed.open).lower()}"' if node.children else ""
+        live = self.colours is None  # in a file there is nothing to click
+        expands = f' aria-expanded="{str(placed.open).lower()}"' if node.children and live else ""
+        role = "button" if live else "img"
         head = (
             f'<g class="{self._classes(placed)}" data-id="{_attribute(node.id)}" '
-            f'data-box="{_n(box.x)} {_n(box.y)} {_n(box.width)} {_n(box.height)}" tabindex="-1" role="button"'
+            f'data-box="{_n(box.x)} {_n(box.y)} {_n(box.width)} {_n(box.height)}" tabindex="-1" role="{role}"'
             f'{expands} aria-label="{_attribute(known.spoken if known else node.label)}">'
         )
         ink = ""
         if fill := self.fills.get(node.id):
             ink = f' style="fill:{theme.ink_on(fill)}"'
         labels = "".join(_label(each, ink) for each in placed.labels)
-        return head + self._card(placed) + labels + self._chevron(placed) + "</g>"
+        chevron = self._chevron(placed) if node.children and live else ""
+        return head + self._card(placed) + labels + chevron + "</g>"
 
     def _classes(self, placed: PlacedNode) -> str:
         node = placed.node
@@ -175,8 +178,6 @@ class _Painter:
         return "".join(parts)
 
     def _chevron(self, placed: PlacedNode) -> str:
-        if not placed.node.children:
-            return ""
         x, y = placed.box.x + placed.box.width - 12, placed.box.y + 12
         sign = f"M{_n(x - 3.5)},{_n(y)}h7" + ("" if placed.open else f"M{_n(x)},{_n(y - 3.5)}v7")
         return f'<g class="chevron"><circle cx="{_n(x)}" cy="{_n(y)}" r="7"/><path d="{sign}"/></g>'
