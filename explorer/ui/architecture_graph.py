@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.ui import architecture_choices, architecture_panel, diagram, network_diagram, stage_cards, theme
+from explorer.ui import (
+    architecture_choices,
+    architecture_panel,
+    block_gallery,
+    diagram,
+    network_diagram,
+    side_by_side,
+    stage_cards,
+    theme,
+)
 from explorer.ui import diagram_choices as choices
 from explorer.ui.formatting import plain
 
@@ -26,15 +35,23 @@ _EXPORTS = "_diagrams_saved"
 
 
 def show(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
-    """Graph or volumes. A stage chosen on the volumes filters the layer table: there the whole page runs."""
+    """One of the drawings. Outside the graph the whole page runs: a stage chosen filters the table."""
     choices.bind(arch)
     theme.apply("architecture.css")
-    if choices.one_of(choices.DRAWING, choices.DRAWINGS) == "graph":
+    drawing = choices.one_of(choices.DRAWING, choices.DRAWINGS)
+    if drawing == "graph":
         _with_controls(shown, about, arch, dark=dark)
         return
     with _row():
         choices.buttons("Drawing", choices.DRAWING, choices.DRAWINGS)
-    _volumes(shown, about)
+        if drawing == "beside":
+            side_by_side.controls(about, arch)
+    if drawing == "beside":
+        side_by_side.show(shown, about, arch)
+    elif drawing == "families":
+        block_gallery.show()
+    else:
+        _volumes(shown, about)
 
 
 @st.fragment

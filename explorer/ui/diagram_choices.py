@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 DRAWING, LEVEL, OPEN, INSIDE, FLOW = "drawing", "level", "open", "inside", "flow"
 OVERLAY, IDEA, NODE = "overlay", "idea", "node"
 # Value in the URL -> name of the button. The default stays out of the URL: the first, or `usual_level`.
-DRAWINGS: Mapping[str, str] = {"graph": "Graph", "volumes": "Volumes"}
+DRAWINGS: Mapping[str, str] = {
+    "graph": "Graph",
+    "volumes": "Volumes",
+    "beside": "Side by side",
+    "families": "Families",
+}
 LEVELS: Mapping[str, str] = {"stage": "Stages", "block": "Blocks", "op": "Operations"}
 FLOWS: Mapping[str, str] = {
     "rows": ":material/wrap_text:",

@@ -97,8 +97,8 @@ def table(left: Side, right: Side, rows: Sequence[Row]) -> str:
 def _head(of: Side) -> str:
     return (
         f'<th scope="col"><strong>{escape(of.title)}</strong> <span>at {of.pixels} px</span>'
-        f'<div class="totals"><b title="{exact(of.params)}">{count(of.params)}</b> params '
-        f'<b title="{exact(of.macs)}">{count(of.macs)}</b> MACs <b>{of.depth}</b> layers deep</div></th>'
+        f'<div class="totals"><b title="{exact(of.params)}">{count(of.params)}</b> params · '
+        f'<b title="{exact(of.macs)}">{count(of.macs)}</b> MACs · depth <b>{of.depth}</b></div></th>'
     )
 
 
@@ -157,7 +157,7 @@ def _cell(of: Side, node: Node | None, most: float) -> str:
     )
     return (
         f'<td><div class="stage"><p><strong>{escape(card.name)}</strong> <span>{escape(blocks)}</span></p>'
-        f"<p>{escape(card.shape)} · {card.params_share} of params · {card.macs_share} of MACs</p>"
+        f"<p>{escape(card.shape)} · {card.params_share} params · {card.macs_share} MACs</p>"
         f'<div class="work" title="MACs">{parts}</div></div></td>'
     )
 
@@ -229,7 +229,7 @@ def _size_field() -> None:
         placeholder="Its image size",
         label_visibility="collapsed",
         icon=":material/straighten:",
-        width=210,
+        width=230,
     )
 
 

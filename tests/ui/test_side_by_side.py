@@ -54,8 +54,8 @@ def test_resnet101_is_resnet50_with_a_longer_third_stage(resnet50):
     assert "Stage 3 23 × Bottleneck" in third
     assert "blocks 6 × Bottleneck against 23 × Bottleneck" in third
     said = _text(table)
-    assert "25.6 M params 4.09 G MACs 50 layers deep" in said
-    assert "44.5 M params 7.80 G MACs 101 layers deep" in said
+    assert "25.6 M params · 4.09 G MACs · depth 50" in said
+    assert "44.5 M params · 7.80 G MACs · depth 101" in said
     assert "params × 1.74" in said  # 44,549,160 / 25,557,032
     assert "MACs × 1.91" in said
 
