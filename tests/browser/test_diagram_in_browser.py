@@ -52,7 +52,9 @@ def test_from_the_network_to_a_convolution_and_back(server, visit):
     expect(page.get_by_role("link", name="Feature maps and heatmap here")).to_be_visible()
     page.wait_for_url(re.compile("node=conv2d"))
     page.go_back()
-    expect(page.locator('.network .node[aria-pressed="true"]')).to_have_attribute("data-id", second)
+    # Counts wait: for a moment two nodes are chosen, in the drawing that goes and in the one that comes.
+    expect(page.locator(f'.network .node[data-id="{second}"][aria-pressed="true"]')).to_have_count(1)
+    expect(page.locator('.network .node[aria-pressed="true"]')).to_have_count(1)
     expect(panel.get_by_role("heading")).to_have_text("Bottleneck")
     expect(node(page, second)).to_have_attribute("aria-expanded", "true")
 
