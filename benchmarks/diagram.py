@@ -20,9 +20,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import timm
-
-from benchmarks.trace_all import spread_over_modules
+from benchmarks.trace_all import add_selection, selected
 from explorer.analysis import receptive_fields, trace
 from explorer.analysis.cut import LEVELS, at_level, cut
 from explorer.analysis.hierarchy import hierarchy
@@ -62,18 +60,10 @@ def measure(name: str, level: str) -> Result:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("names", nargs="*", help="timm names; all of them if none is given")
-    parser.add_argument("--sample", type=int, metavar="N", help="N names, evenly from all model files")
-    parser.add_argument(
-        "--shard", default="0/1", metavar="I/N", help="every N-th name, from the I-th (0 is first)"
-    )
+    add_selection(parser)
     parser.add_argument("--level", choices=LEVELS, default="stage")
     arguments = parser.parse_args()
-    names = arguments.names or timm.list_models()
-    if arguments.sample:
-        names = spread_over_modules(names, arguments.sample)
-    first, step = map(int, arguments.shard.split("/"))
-    results = {name: measure(name, arguments.level) for name in names[first::step]}
+    results = {name: measure(name, arguments.level) for name in selected(arguments)}
     failed = {name: result.wrong for name, result in results.items() if result.wrong}
     times = {name: result.seconds for name, result in results.items()}
     for name, wrong in failed.items():

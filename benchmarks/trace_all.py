@@ -39,6 +39,23 @@ def spread_over_modules(names: Sequence[str], count: int) -> list[str]:
     return [name for column in rounds for name in column if name is not None][:count]
 
 
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", help="timm names; all of them if none is given")
+    parser.add_argument("--sample", type=int, metavar="N", help="N names, evenly from all model files")
+    parser.add_argument(
+        "--shard", default="0/1", metavar="I/N", help="every N-th name, from the I-th (0 is first)"
+    )
+
+
+def selected(arguments: argparse.Namespace) -> Sequence[str]:
+    """The names that the options of `add_selection` ask for."""
+    names = arguments.names or timm.list_models()
+    if arguments.sample:
+        names = spread_over_modules(names, arguments.sample)
+    first, step = map(int, arguments.shard.split("/"))
+    return names[first::step]
+
+
 def faults(name: str, traced: Trace, sheet: Stats) -> Iterator[str]:
     if traced.uncounted:
         yield f"no cost rule: {', '.join(traced.uncounted)}"
@@ -73,23 +90,15 @@ def measure(name: str) -> tuple[float, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("names", nargs="*", help="timm names; all of them if none is given")
-    parser.add_argument("--sample", type=int, metavar="N")
-    parser.add_argument(
-        "--shard", default="0/1", metavar="I/N", help="every N-th name, from the I-th (0 is first)"
-    )
+    add_selection(parser)
     parser.add_argument(
         "--no-cache", action="store_true", help="trace anew instead of reading the disk cache"
     )
     arguments = parser.parse_args()
-    names = arguments.names or timm.list_models()
-    if arguments.sample:
-        names = spread_over_modules(names, arguments.sample)
-    first, step = map(int, arguments.shard.split("/"))
     with tempfile.TemporaryDirectory() as empty:
         if arguments.no_cache:
             environ["EXPLORER_CACHE"] = empty
-        results = {name: measure(name) for name in names[first::step]}
+        results = {name: measure(name) for name in selected(arguments)}
     failed = {name: wrong for name, (_, wrong) in results.items() if wrong}
     times = [seconds for seconds, _ in results.values()]
     for name, wrong in failed.items():

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from explorer.analysis.hierarchy import Hierarchy, Node
 from explorer.analysis.op_labels import shape as shape_text
-from explorer.analysis.skips import skips
 
 LEVELS = ("stage", "block", "op")
 
@@ -20,8 +19,8 @@ LEVELS = ("stage", "block", "op")
 class Edge:
     """Everything that flows from one visible node to another.
 
-    shape: of its largest tensor. skip: as in `skips`, if all of it passes by something; else "". ops: the
-    edges of the trace that it stands for.
+    shape: of its largest tensor. skip: as in `skips.skips`, if all of it passes by something; else "".
+    ops: the edges of the trace that it stands for.
     """
 
     source: str
@@ -65,7 +64,7 @@ def cut(hierarchy: Hierarchy, open_ids: Iterable[str] = (), focus: str = "networ
     home = {op: node.id for node in visible for op in node.ops}
     before, after = _ports(hierarchy, inside, home)
     edges = _edges(hierarchy, home, before, after)
-    nodes = (*(node for node, _ in before.values()), *visible, *(node for node, _ in after.values()))
+    nodes = (*before.values(), *visible, *after.values())
     return Cut(hierarchy, inside, frozenset(opened), nodes, edges)
 
 
@@ -130,34 +129,25 @@ def _node_json(node: Node, hierarchy: Hierarchy) -> dict[str, Any]:
     }
 
 
-_Port = tuple[Node, frozenset[str]]  # with the operations inside that it feeds, or that feed it
-
-
 def _ports(
     hierarchy: Hierarchy, focus: Node, home: Mapping[str, str]
-) -> tuple[dict[str, _Port], dict[str, _Port]]:
+) -> tuple[dict[str, Node], dict[str, Node]]:
     """What comes in from outside the focus, by the operation that made it; what goes out, likewise."""
     if focus is hierarchy.root:
         return {}, {}
-    feeds: dict[str, set[str]] = defaultdict(set)
-    leaves: dict[str, set[str]] = defaultdict(set)
+    where = _places(hierarchy, focus)
+    order = {op: number for number, op in enumerate(where)}
+    before: dict[str, Node] = {}
+    readers: dict[str, list[str]] = defaultdict(list)
     for op in hierarchy.trace.ops:
         for source in op.inputs:
             if op.id in home and source not in home:
-                feeds[source].add(op.id)
+                before[source] = _port("in", source, f"from {where[source]}", hierarchy)
             elif source in home and op.id not in home:
-                leaves[source].add(op.id)
-    where = _places(hierarchy, focus)
-    before = {
-        source: (_port("in", source, f"from {where[source]}", hierarchy), frozenset(targets))
-        for source, targets in feeds.items()
-    }
+                readers[source].append(op.id)
     after = {
-        source: (
-            _port("out", source, f"to {where[min(targets, key=list(where).index)]}", hierarchy),
-            frozenset({source}),
-        )
-        for source, targets in leaves.items()
+        source: _port("out", source, f"to {where[min(those, key=order.__getitem__)]}", hierarchy)
+        for source, those in readers.items()
     }
     return before, after
 
@@ -184,31 +174,22 @@ def _places(hierarchy: Hierarchy, focus: Node) -> Mapping[str, str]:
 
 
 def _edges(
-    hierarchy: Hierarchy, home: Mapping[str, str], before: Mapping[str, _Port], after: Mapping[str, _Port]
+    hierarchy: Hierarchy, home: Mapping[str, str], before: Mapping[str, Node], after: Mapping[str, Node]
 ) -> tuple[Edge, ...]:
     bundles: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for op in hierarchy.trace.ops:
         target = home.get(op.id)
         for source in op.inputs:
-            start = home.get(source) or (before[source][0].id if source in before else None)
+            start = home.get(source) or (before[source].id if source in before else None)
             if start and target and start != target:
                 bundles[start, target].append((source, op.id))
         if op.id in after:
-            bundles[home[op.id], after[op.id][0].id].append((op.id, ""))
-    by_passing = skips(hierarchy.trace)
-    return tuple(
-        _edge(start, target, pairs, hierarchy, by_passing) for (start, target), pairs in bundles.items()
-    )
+            bundles[home[op.id], after[op.id].id].append((op.id, ""))
+    return tuple(_edge(start, target, pairs, hierarchy) for (start, target), pairs in bundles.items())
 
 
-def _edge(
-    start: str,
-    target: str,
-    pairs: list[tuple[str, str]],
-    hierarchy: Hierarchy,
-    by_passing: Mapping[tuple[str, str], str],
-) -> Edge:
+def _edge(start: str, target: str, pairs: list[tuple[str, str]], hierarchy: Hierarchy) -> Edge:
     shapes = [hierarchy.ops[source].output_shape for source, _ in pairs]
-    kinds = {by_passing.get(pair, "") for pair in pairs}
+    kinds = {hierarchy.skips.get(pair, "") for pair in pairs}
     skip = kinds.pop() if len(kinds) == 1 else ""
     return Edge(start, target, max(shapes, key=prod), skip, tuple(pairs))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import cache
 
 from explorer.analysis.graph import Op
 from explorer.analysis.op_labels import shape
+from explorer.analysis.roles import ADDITIONS
 
-_MERGES = frozenset({"add", "add_"})
 _JOINTS = frozenset({"reshape", "merge", "other"})
 
 
@@ -96,7 +95,7 @@ def _stride(ops: Sequence[Op]) -> str:
 def _skip(ops: Sequence[Op]) -> str:
     """How the input of a block gets past it."""
     beside = _beside(ops)
-    if not any(op.name in _MERGES for op in ops if not op.static):
+    if not any(op.name in ADDITIONS for op in ops if not op.static):
         return "none"
     return "projection" if any(op.weighted for op in ops if op.id in beside) else "identity"
 
@@ -116,24 +115,18 @@ def _main_way(ops: Sequence[Op]) -> list[Op]:
 
 
 def _beside(ops: Sequence[Op]) -> frozenset[str]:
-    return _beside_cached(tuple((op.id, op.inputs, op.weighted, op.name in _MERGES) for op in ops))
-
-
-@cache
-def _beside_cached(ops: tuple[tuple[str, tuple[str, ...], bool, bool], ...]) -> frozenset[str]:
     """Operations that only the lighter input of an addition went through."""
-    inside = {identifier for identifier, *_ in ops}
-    weighted = {identifier for identifier, _, heavy, _ in ops if heavy}
+    weighted = {op.id for op in ops if op.weighted}
     behind: dict[str, frozenset[str]] = {}
     beside: set[str] = set()
-    for identifier, inputs, _, merge in ops:
-        ways = [behind.get(i, frozenset()) for i in inputs]
-        behind[identifier] = frozenset({identifier}).union(*ways)
-        if merge and len(inputs) == 2:
+    for op in ops:
+        ways = [behind.get(i, frozenset()) for i in op.inputs]
+        behind[op.id] = frozenset({op.id}).union(*ways)
+        if op.name in ADDITIONS and len(op.inputs) == 2:
             one, other = sorted(ways, key=lambda way: len(way & weighted))
             own = one - other
             if len(own & weighted) < len((other - one) & weighted):
-                beside |= own & inside
+                beside |= own
     return frozenset(beside)
 
 

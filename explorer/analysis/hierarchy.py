@@ -7,7 +7,7 @@ as the papers draw them, and say what differs inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -17,6 +17,7 @@ from explorer.analysis.graph import Op, Trace
 from explorer.analysis.module_tree import CONTAINERS
 from explorer.analysis.op_labels import block_name, detail, label, shape, telling
 from explorer.analysis.receptive_field import ReceptiveField
+from explorer.analysis.skips import skips
 from explorer.analysis.stages import Stage, stages
 from explorer.analysis.stochastic_depth import marked
 
@@ -80,6 +81,11 @@ class Hierarchy:
     def ops(self) -> Mapping[str, Op]:
         return self.trace.by_id()
 
+    @cached_property
+    def skips(self) -> Mapping[tuple[str, str], str]:
+        """What passes by, as in `skips.skips`; every view of the network asks for it."""
+        return skips(self.trace)
+
     def ancestors(self, node_id: str) -> tuple[str, ...]:
         """Ids from the root down to the box it lies in."""
         found: list[str] = []
@@ -106,7 +112,7 @@ def hierarchy(trace: Trace, fields: Mapping[str, ReceptiveField]) -> Hierarchy:
     members = [[i for op in stage.ops for i in (*held.get(op, ()), op)] for stage in found]
     members = [sorted(set(ids) - {port.id for port in ports}, key=order.__getitem__) for ids in members]
     if len(found) > 1 and found[-1].name == "head":
-        tail = _summing_up(build.pick(members[-2]), found[-2], fields)
+        tail = _summing_up(build.pick(members[-2]), fields)
         members[-1] = [*members[-2][tail:], *members[-1]]
         members[-2] = members[-2][:tail]
     for stage, ids in zip(found, members, strict=True):
@@ -121,7 +127,7 @@ def hierarchy(trace: Trace, fields: Mapping[str, ReceptiveField]) -> Hierarchy:
     return Hierarchy(trace, root, found, fields)
 
 
-def _summing_up(ops: Sequence[Op], stage: Stage, fields: Mapping[str, ReceptiveField]) -> int:
+def _summing_up(ops: Sequence[Op], fields: Mapping[str, ReceptiveField]) -> int:
     """Where, after its last layer, a stage's operations no longer have places: the head begins there."""
     at = len(ops)
     while at and not ops[at - 1].macs and not (ops[at - 1].id in fields and fields[ops[at - 1].id].local):
@@ -133,7 +139,6 @@ class _Builder:
     def __init__(self, trace: Trace, order: Mapping[str, int]) -> None:
         self.trace = trace
         self.ops = trace.by_id()
-        self.order = order
         self.taken = dict.fromkeys(order, 1)
 
     def pick(self, ids: Sequence[str]) -> list[Op]:
@@ -244,14 +249,14 @@ class _Builder:
             at += covered
         return out
 
-    def _times(self, nodes: Sequence[Node], makes: Sequence[object], at: int, pattern: int) -> int:
+    def _times(self, nodes: Sequence[Node], makes: list[Hashable], at: int, pattern: int) -> int:
         """How often the pattern stands here, each copy fed by the one before. A pattern begins
         with a layer that has weights."""
         first = makes[at : at + pattern]
         if not any(op.weighted for op in self.pick(nodes[at].ops)):
             return 1
         times = 1
-        while (list(makes[at + times * pattern : at + (times + 1) * pattern]) == list(first)) and self._feeds(
+        while makes[at + times * pattern : at + (times + 1) * pattern] == first and self._feeds(
             nodes[at + (times - 1) * pattern : at + times * pattern],
             nodes[at + times * pattern : at + (times + 1) * pattern],
         ):

@@ -16,6 +16,7 @@ from typing import Literal
 from explorer.analysis.graph import Op, Trace
 from explorer.analysis.hierarchy import Hierarchy, Node
 from explorer.analysis.memory import owners
+from explorer.analysis.stages import depths
 
 Scale = Literal["linear", "log"]
 Asked = Callable[[Node], float | None]
@@ -84,9 +85,7 @@ def _receptive_field(hierarchy: Hierarchy) -> Asked:
 
 
 def _depth(hierarchy: Hierarchy) -> Asked:
-    depth: dict[str, int] = {}
-    for op in hierarchy.trace.ops:
-        depth[op.id] = max((depth.get(i, 0) for i in op.inputs), default=0) + op.weighted
+    depth = depths(hierarchy.trace.ops)
     return lambda node: float(max(depth[i] for i in node.ops)) if node.ops else None
 
 

@@ -57,6 +57,7 @@ _MERGES = words(
     add add_ addcmul cat concat div div_ lerp maximum minimum mul mul_ stack sub sub_
     """
 )
+ADDITIONS = words("add add_")
 _SUMS = words("add add_ cat concat stack sub sub_")
 
 _BY_NAME: Mapping[str, str] = {

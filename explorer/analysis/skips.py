@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from explorer.analysis.graph import Op, Trace
+from explorer.analysis.roles import ADDITIONS
 
-_ADDITIONS = frozenset({"add", "add_"})
 _CONCATENATIONS = frozenset({"cat", "concat"})
 _MOST_WEIGHTS = 2  # a projection is a layer or two; longer ways are branches in their own right
 
@@ -35,7 +35,7 @@ def skips(trace: Trace) -> Mapping[tuple[str, str], str]:
         inputs = [i for i in op.inputs if i in live]
         if op.static or len(inputs) < 2:
             continue
-        if op.name in _ADDITIONS:
+        if op.name in ADDITIONS:
             for one in inputs:
                 rest = 0
                 for other in inputs:

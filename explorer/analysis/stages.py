@@ -12,6 +12,7 @@ from itertools import groupby
 from explorer.analysis.graph import Op, Trace
 from explorer.analysis.module_tree import ModuleTree, Path, Unit
 from explorer.analysis.receptive_field import ReceptiveField, receptive_fields
+from explorer.analysis.roles import ADDITIONS
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,15 @@ def stages(trace: Trace, fields: Mapping[str, ReceptiveField] | None = None) -> 
 
 def longest_chain(ops: Sequence[Op]) -> int:
     """Weighted layers on the longest path through these operations."""
-    depth: dict[str, int] = {}
+    return max(depths(ops).values(), default=0)
+
+
+def depths(ops: Sequence[Op]) -> Mapping[str, int]:
+    """Weighted layers on the longest path through these operations to each of them, itself included."""
+    found: dict[str, int] = {}
     for op in ops:
-        depth[op.id] = max((depth.get(i, 0) for i in op.inputs), default=0) + op.weighted
-    return max(depth.values(), default=0)
+        found[op.id] = max((found.get(i, 0) for i in op.inputs), default=0) + op.weighted
+    return found
 
 
 def _grouped(
@@ -201,7 +207,7 @@ def skip_of(unit: Unit) -> tuple[str, int]:
         pure = [untouched[i] if i in inside else True for i in op.inputs if i in shortest or i not in inside]
         if op.static or not ways:
             continue
-        if op.name in ("add", "add_") and min(ways) < max(ways):
+        if op.name in ADDITIONS and min(ways) < max(ways):
             best = min(best, ("add", min(ways))) if best[0] == "add" else ("add", min(ways))
         elif op.name == "cat" and len(ways) > 1 and any(pure) and not best[0]:
             best = ("concat", 0)

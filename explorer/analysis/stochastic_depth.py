@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import cycle
 
 from explorer.analysis.graph import Op, Trace
+from explorer.analysis.roles import ADDITIONS
 from explorer.analysis.skips import skips
 
 NAME = "stochastic_depth"
@@ -32,7 +33,7 @@ def marked(trace: Trace) -> tuple[Trace, Mapping[str, tuple[str, ...]]]:
     waiting = {at: cycle(found) if len(found) == 1 else iter(found) for at, found in places.items()}
     for op in trace.ops:
         main = [i for i in op.inputs if (i, op.id) not in by_passing]
-        addition = op.name in ("add", "add_") and len(op.inputs) == 2 and len(main) == 1
+        addition = op.name in ADDITIONS and len(op.inputs) == 2 and len(main) == 1
         module = next(waiting.get(op.dotted, iter(())), None) if addition else None
         if module is not None:
             mark = _mark(len(before), module, main[0], op)

@@ -8,7 +8,6 @@ from functools import cached_property
 
 from explorer.analysis.graph import Op
 from explorer.analysis.hierarchy import Hierarchy
-from explorer.analysis.skips import skips
 
 
 def union(sets: Iterable[int]) -> int:
@@ -28,7 +27,7 @@ class Ways:
         self.local = {
             op.id for op in self.live if op.id in hierarchy.fields and hierarchy.fields[op.id].local
         }
-        self.skips = skips(self.trace)
+        self.skips = hierarchy.skips
 
     @cached_property
     def number(self) -> Mapping[str, int]:

@@ -117,14 +117,13 @@ def _parameters(hierarchy: Hierarchy, node: Node) -> list[str]:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _histogram(weights_id: str, name: str) -> tuple[np.ndarray, np.ndarray] | None:
     """Counts and edges of one parameter of a loaded network; None where it has no parameter of that name."""
+    from explorer.inference.weight_histograms import weight_histograms
     from explorer.serving import pool
 
+    layer, _, parameter = name.rpartition(".")
     with pool.shared().lease(weights_id) as network:
-        values = dict(network.model.named_parameters()).get(name)
-        if values is None:
-            return None
-        flat = values.detach().float().cpu().numpy().ravel()
-    return np.histogram(flat, bins=_BINS)
+        made = weight_histograms(network.model, layer, _BINS)
+    return next(((each.counts, each.edges) for each in made if each.parameter == parameter), None)
 
 
 @st.cache_data(max_entries=64, ttl=60, show_spinner=False)

@@ -154,28 +154,32 @@ def load(about: Subject, image_size: int | None) -> Sheet | None:
     """The sheet, its place kept meanwhile; a refusal becomes a sentence, and the own size stands in."""
     assert about.reference is not None
     try:
-        return _waited_for(about, about.reference, image_size)
+        return waited_for(about.title, about.reference, image_size)
     except ValueError as refused:
         st.error(plain(str(refused)), icon=":material/error:")
     if image_size is None:
         return None
     st.button("Use its own size", icon=":material/undo:", on_click=choices.forget_size)
     try:
-        return _waited_for(about, about.reference, None)
+        return waited_for(about.title, about.reference, None)
     except ValueError:
         return None
 
 
-def _waited_for(about: Subject, reference: Reference, image_size: int | None) -> Sheet:
-    """Nothing flickers on later runs: only what this visit has not seen yet gets a placeholder."""
+def waited_for(
+    title: str, reference: Reference, image_size: int | None, height: int = _SHEET_HEIGHT
+) -> Sheet:
+    """`sheet`, with `height` pixels kept meanwhile. Nothing flickers on later runs: only what this visit has
+    not seen yet gets a placeholder.
+    """
     seen = st.session_state.setdefault(_SEEN, set())
     if (str(reference), image_size) in seen:
         return sheet(reference, image_size)
-    waiting = f"Tracing {plain(about.title)}: exported once to its graph of operations, then kept"
+    waiting = f"Tracing {plain(title)}: exported once to its graph of operations, then kept"
     place = st.empty()
     try:
         with place.container(), st.spinner(waiting):
-            st.skeleton(height=_SHEET_HEIGHT)
+            st.skeleton(height=height)
             made = sheet(reference, image_size)
     finally:
         place.empty()

@@ -123,7 +123,7 @@ def _prepare(hierarchy: Hierarchy, wanted: Wanted) -> _Prepared:
         known,
         fills,
         scale,
-        key_ideas(hierarchy).get(wanted.idea, frozenset()),
+        key_ideas(hierarchy).get(wanted.idea, frozenset()) if wanted.idea else frozenset(),
         () if overlay else _legend(view, known),
     )
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BESIDE, SIZE = "beside", "beside_size"
 _MENU, _SIZE_FIELD = "beside_menu", "beside_size_field"
-_SEEN = "_traced_beside"
+_TABLE_HEIGHT = 480  # pixels kept while the second network is traced
 _STEP = 32  # pixels; every catalogued convolutional network's total stride divides it
 _SHOWN = ("card", "edge", "line", "muted", "accent", "box0", "text")
 
@@ -71,8 +71,10 @@ def show(shown: Sheet, about: Subject, arch: str) -> None:
 
     reference, title = _second(_name(about, arch), about, arch)
     size = _size(reference, shown, about)
-    other = _waited_for(reference, title, size)
-    if other is None:
+    try:
+        other = architecture_view.waited_for(title, reference, size, _TABLE_HEIGHT)
+    except ValueError as refused:
+        st.error(plain(str(refused)), icon=":material/error:")
         return
     left = side(about.title.partition(" · ")[0], shown)
     rows = align(shown.hierarchy, other.hierarchy)
@@ -298,22 +300,3 @@ def _size(reference: Reference, shown: Sheet, about: Subject) -> int | None:
 def larger(pixels: int) -> int:
     """224 -> 288, as networks are often tested larger than they were trained."""
     return _STEP * max(1, round(pixels * 9 / 7 / _STEP))
-
-
-def _waited_for(reference: Reference, title: str, size: int | None) -> Sheet | None:
-    """The other network's sheet, its place kept while it is traced; a refusal becomes a sentence."""
-    seen = st.session_state.setdefault(_SEEN, set())
-    place = st.empty()
-    try:
-        if (str(reference), size) in seen:
-            return architecture_view.sheet(reference, size)
-        with place.container(), st.spinner(f"Tracing {plain(title)}: exported once to its graph, then kept"):
-            st.skeleton(height=480)
-            made = architecture_view.sheet(reference, size)
-        seen.add((str(reference), size))
-        return made
-    except ValueError as refused:
-        st.error(plain(str(refused)), icon=":material/error:")
-        return None
-    finally:
-        place.empty()
