@@ -48,7 +48,14 @@ ADAMW = Recipe(
 )
 """For layer norm and for saturating units, which plain SGD trains slowly."""
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in (BASIC, ADAMW)})
+DEGRADATION = Recipe("degradation", "sgd", peak_learning_rate=0.1, weight_decay=1e-4, epochs=8)
+"""One protocol for plain and residual networks of both depths: learning rate, decay, momentum, batch and
+augmentation of He et al. 2015, section 4.2, over 8 epochs with one cycle instead of 164 with two steps.
+"""
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {recipe.name: recipe for recipe in (BASIC, ADAMW, DEGRADATION)}
+)
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:
