@@ -6,7 +6,7 @@ the visible boxes can then say "↓ IMAGENET1K_V2 · 97.5 MiB" while the link sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -24,9 +24,14 @@ def bind(arch: str) -> None:
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
         st.session_state.update({WEIGHTS: "", LAYER: "", TARGET: ""})
     st.session_state[_SHOWN_ARCH] = arch
+    bind_fields(_BOUND)
+
+
+def bind_fields(labels: Mapping[str, str]) -> None:
+    """Fields that are not shown, by key, each tied to the parameter of that name in the URL."""
     st.html(_UNSEEN)
     with st.container(key="bound_inference"):
-        for name, label in _BOUND.items():
+        for name, label in labels.items():
             st.text_input(label, key=name, bind="query-params")
 
 

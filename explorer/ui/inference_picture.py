@@ -46,12 +46,15 @@ class Picture:
     url: str = field(repr=False)
 
 
-def current() -> Picture | None:
-    """The picture in hand: the visitor's own, or the sample that the link names; None before there is one."""
+def current(otherwise: str = "") -> Picture | None:
+    """The picture in hand: the visitor's own, or the sample that the link names; before there is one the
+    sample called `otherwise`, or None.
+    """
     from explorer.inference.samples import SAMPLES
 
     kept: Picture | None = st.session_state.get(_PICTURE)
-    named = SAMPLES.get(choices.get(choices.SAMPLE))
+    own = kept is not None and kept.sample is None
+    named = SAMPLES.get(choices.get(choices.SAMPLE)) or SAMPLES.get("" if own else otherwise)
     if named and not (kept and kept.sample == named):
         _take_in(named.load(), named.title, named)
     elif kept and kept.sample and not named:  # the Back key, to before the sample was chosen

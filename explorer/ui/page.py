@@ -24,14 +24,19 @@ _HANDED_OVER = "_handed_over"
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the navigation; `sentence` stands under the page's title and in the menu's tooltip."""
+    """One line of the navigation; `sentence` stands under the page's title and in the menu's tooltip.
+
+    section: the menu it stands in; "" for the bar itself.
+    """
 
     script: str
     title: str
     icon: str
     sentence: str
+    section: str = ""
 
 
+LABS = "Labs"
 ENTRIES = (
     Entry(
         "pages/timeline.py",
@@ -80,11 +85,12 @@ def configure() -> None:
 
 def navigation() -> st.Page:
     """Declare all pages; the one the visitor asked for."""
-    pages = [
-        st.Page(entry.script, title=entry.title, icon=entry.icon, help=entry.sentence, default=not index)
-        for index, entry in enumerate(ENTRIES)
-    ]
-    return st.navigation(pages, position="top")
+    sections: dict[str, list[st.Page]] = {}
+    for entry in ENTRIES:
+        at_home = entry is ENTRIES[0]
+        made = st.Page(entry.script, title=entry.title, icon=entry.icon, help=entry.sentence, default=at_home)
+        sections.setdefault(entry.section, []).append(made)
+    return st.navigation(sections, position="top")
 
 
 def frame() -> st.Page:

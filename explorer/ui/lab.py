@@ -1,0 +1,106 @@
+"""What every lab page has: controls in the link, the way back to the start, what to look for, the code."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.ui import inference_choices as choices
+from explorer.ui import inference_picture as pictures
+from explorer.ui import theme
+from explorer.ui.formatting import plain
+from explorer.ui.inference_picture import Picture
+from explorer.ui.page import Page
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from explorer.networks import Reference, WeightsEntry
+
+_ONLY_HOVER = {"displayModeBar": False, "scrollZoom": False}
+
+
+def reset(start: Mapping[str, Any]) -> None:
+    """A button that puts the controls back."""
+    st.button(
+        "Reset",
+        icon=":material/restart_alt:",
+        key="lab_reset",
+        on_click=lambda: st.session_state.update(start),
+        help="All controls of this page back to the start.",
+    )
+
+
+def picture(slot: DeltaGenerator, otherwise: str = "chelsea") -> Picture:
+    """The visitor's picture, shared with the Inference page, or a sample until there is one; `slot` takes the
+    menu of sources. Needs "sample" among the `bound` fields.
+    """
+    shown = pictures.current(otherwise)
+    assert shown is not None
+    pictures.menu(slot, shown)
+    return shown
+
+
+def weights(slot: DeltaGenerator, reference: Reference | None, label: str = "Network") -> str:
+    """Id of the trained weights chosen among those on this machine: the link's, else the best of `reference`,
+    else of the zoo. Needs "weights" among the `bound` fields.
+    """
+    entries = {entry.id: entry for entry in trained_here(reference)}
+    asked = choices.get(choices.WEIGHTS)
+    chosen = asked if asked in entries else next(iter(entries))
+    choices.select(
+        slot,
+        label,
+        choices.WEIGHTS,
+        list(entries),
+        shown=chosen,
+        choose=lambda identifier: st.session_state.update({choices.WEIGHTS: identifier}),
+        format_func=lambda identifier: named(entries[identifier]),
+        help="Trained weights that lie on this machine; more come through the Inference page.",
+    )
+    if asked and asked not in entries:
+        slot.caption(f"`{plain(asked).replace('`', '')}` is not on this machine, so another is shown.")
+    return chosen
+
+
+def trained_here(reference: Reference | None = None) -> tuple[WeightsEntry, ...]:
+    """All trained weights on this machine that need no download, those of `reference` first."""
+    from explorer import networks
+
+    own = networks.weights_of(reference) if reference else ()
+    found = {entry.id: entry for entry in (*own, *networks.on_this_machine()) if entry.on_this_machine}
+    return tuple(found.values())
+
+
+def named(entry: WeightsEntry) -> str:
+    """ "ResNet-20 (CIFAR) · zoo" """
+    return f"{entry.reference.name} · {entry.label}"
+
+
+def bound(*names: str) -> None:
+    """Tie fields that are not shown to the URL: "sample", "weights", and any of the page's own."""
+    choices.bind_fields({name: name.capitalize() for name in names})
+
+
+def look_for(sentences: str) -> None:
+    """Two sentences under the figure; Markdown."""
+    st.markdown(f":material/visibility: **What to look for.** {sentences}")
+
+
+def code(*functions: Callable[..., Any]) -> None:
+    """The code that made the numbers above, folded away: the very functions, not a copy of them."""
+    with st.expander("The formula as code", icon=":material/code:"):
+        for function in functions:
+            st.code(inspect.getsource(function), language="python")
+
+
+def figure(made: Figure, here: Page, key: str, height: int | None = None) -> None:
+    """A Plotly figure in the app's colours, as wide as its place; height in pixels."""
+    if height:
+        made.update_layout(height=height)
+    theme.style(made, dark=here.dark, presenting=here.presenting)
+    st.plotly_chart(made, key=key, theme=None, width="stretch", config=_ONLY_HOVER)
