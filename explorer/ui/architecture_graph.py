@@ -16,6 +16,7 @@ from explorer.ui import (
     architecture_panel,
     block_gallery,
     diagram,
+    diagram_measuring,
     network_diagram,
     side_by_side,
     stage_cards,
@@ -26,6 +27,7 @@ from explorer.ui.formatting import plain
 
 if TYPE_CHECKING:
     from explorer.analysis.hierarchy import Hierarchy
+    from explorer.analysis.overlays import Overlay
     from explorer.ui.architecture_view import Sheet, Subject
     from explorer.ui.diagram_choices import View
     from explorer.ui.diagram_drawing import Drawing, Wanted
@@ -94,7 +96,8 @@ def _controls(shown: Sheet) -> None:
     choices.buttons("Level", choices.LEVEL, choices.LEVELS, choices.usual_level(shown.hierarchy))
     choices.buttons("Direction", choices.FLOW, choices.FLOWS)
     titles = {name: each.title.partition(",")[0].partition(":")[0] for name, each in OVERLAYS.items()}
-    choices.menu("Overlay", choices.OVERLAY, tuple(OVERLAYS), titles, "Colour: role")
+    titles |= diagram_measuring.TITLES
+    choices.menu("Overlay", choices.OVERLAY, tuple(titles), titles, "Colour: role")
     if shown.ideas:
         choices.menu("Key idea", choices.IDEA, shown.ideas, {}, "Key idea: none")
 
@@ -113,14 +116,21 @@ def _graph(shown: Sheet, about: Subject, view: View) -> None:
     wanted = diagram_drawing.Wanted(
         view.open, view.inside, view.flow, choices.get(choices.OVERLAY), choices.get(choices.IDEA)
     )
+    measured = _measured(wanted.overlay, shown, about)
     kind = choices.once("export")
     file = None
     if kind in ("svg", "png"):
         saved = st.session_state[_EXPORTS] = st.session_state.get(_EXPORTS, 0) + 1
-        text = diagram_drawing.standalone(hierarchy, wanted, _heading(hierarchy, view, about))
+        text = diagram_drawing.standalone(
+            hierarchy, wanted, _heading(hierarchy, view, about), measured=measured
+        )
         name = re.sub(r"[^a-z0-9]+", "-", about.title.lower()).strip("-")
         file = network_diagram.File(str(saved), kind, f"{name}-{view.level}", text)
-    made = _drawing(shown.key, wanted, hierarchy)
+    made = (
+        diagram_measuring.drawing(shown, wanted, measured)
+        if measured
+        else _drawing(shown.key, wanted, hierarchy)
+    )
     network_diagram.draw(
         made,
         held=network_diagram.held(_GRAPH) == made.digest,
@@ -134,6 +144,17 @@ def _graph(shown: Sheet, about: Subject, view: View) -> None:
         key=_GRAPH,
         on_ask=lambda: _asked(hierarchy),
     )
+
+
+def _measured(name: str, shown: Sheet, about: Subject) -> Overlay | None:
+    """None for what needs no measuring, and after a sentence where this network cannot be run here."""
+    if name not in diagram_measuring.TITLES or about.reference is None:
+        return None
+    try:
+        return diagram_measuring.overlay(name, shown, about.reference)
+    except (ValueError, RuntimeError) as refused:
+        st.warning(f"Not measured: {plain(str(refused))}", icon=":material/timer_off:")
+        return None
 
 
 def _asked(hierarchy: Hierarchy) -> None:

@@ -126,8 +126,8 @@ def _histogram(weights_id: str, name: str) -> tuple[np.ndarray, np.ndarray] | No
     return next(((each.counts, each.edges) for each in made if each.parameter == parameter), None)
 
 
-@st.cache_data(max_entries=64, ttl=60, show_spinner=False)
-def _entry(reference: Reference) -> WeightsEntry | None:
+@st.cache_resource(max_entries=64, ttl=60, show_spinner=False)
+def trained_here(reference: Reference) -> WeightsEntry | None:
     """Trained weights of this very network on this machine; asked anew each minute, as they may arrive."""
     from explorer import networks
 
@@ -137,7 +137,7 @@ def _entry(reference: Reference) -> WeightsEntry | None:
 
 def _weights(reference: Reference, name: str, *, dark: bool) -> None:
     """The histogram of trained weights on this machine; without any, where they would come from."""
-    entry = _entry(reference)
+    entry = trained_here(reference)
     if entry is None:
         st.caption("Histogram of its weights: once trained weights are on this machine (tab Weights).")
         return

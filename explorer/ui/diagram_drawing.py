@@ -71,9 +71,9 @@ class _Prepared:
     legend: tuple[tuple[str, str], ...]
 
 
-def drawing(hierarchy: Hierarchy, wanted: Wanted) -> Drawing:
-    """For the component: colours by CSS variables."""
-    made = _prepare(hierarchy, wanted)
+def drawing(hierarchy: Hierarchy, wanted: Wanted, measured: Overlay | None = None) -> Drawing:
+    """For the component: colours by CSS variables. measured: goes before the overlay's name in `wanted`."""
+    made = _prepare(hierarchy, wanted, measured)
     shown = [placed.node.id for placed in made.scene.nodes]
     boxes = {placed.node.id for placed in made.scene.nodes if placed.open}
     around = {each: hierarchy.parents[each] for each in shown if hierarchy.parents.get(each) in boxes}
@@ -94,9 +94,11 @@ def drawing(hierarchy: Hierarchy, wanted: Wanted) -> Drawing:
     )
 
 
-def standalone(hierarchy: Hierarchy, wanted: Wanted, title: str, *, dark: bool = False) -> str:
+def standalone(
+    hierarchy: Hierarchy, wanted: Wanted, title: str, *, measured: Overlay | None = None, dark: bool = False
+) -> str:
     """For a file: an SVG that refers to nothing outside itself."""
-    made = _prepare(hierarchy, wanted)
+    made = _prepare(hierarchy, wanted, measured)
     return diagram_svg.svg(
         made.scene,
         facts=made.facts,
@@ -110,9 +112,9 @@ def standalone(hierarchy: Hierarchy, wanted: Wanted, title: str, *, dark: bool =
     )
 
 
-def _prepare(hierarchy: Hierarchy, wanted: Wanted) -> _Prepared:
+def _prepare(hierarchy: Hierarchy, wanted: Wanted, measured: Overlay | None) -> _Prepared:
     view = cut(hierarchy, wanted.open, wanted.inside)
-    overlay = OVERLAYS.get(wanted.overlay)
+    overlay = measured or OVERLAYS.get(wanted.overlay)
     values = overlay.values(hierarchy, view.nodes) if overlay else {}
     third = {key: formatted(overlay, value) for key, value in values.items()} if overlay else None
     scene = _placed(view, wanted.flow, third)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass, field
+from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,19 @@ def current(otherwise: str = "") -> Picture | None:
     elif kept and kept.sample and not named:  # the Back key, to before the sample was chosen
         del st.session_state[_PICTURE]
     return st.session_state.get(_PICTURE)
+
+
+def in_hand(otherwise: str = "chelsea") -> Picture:
+    """The picture in hand, for a page that offers none: without one that sample, which is then not kept."""
+    kept: Picture | None = st.session_state.get(_PICTURE)
+    return kept or _sample(otherwise)
+
+
+@cache
+def _sample(name: str) -> Picture:
+    from explorer.inference.samples import SAMPLES
+
+    return _decoded(SAMPLES[name].load(), SAMPLES[name].title, SAMPLES[name])
 
 
 def refusal() -> str:
@@ -172,20 +186,25 @@ def _take_in(data: bytes, title: str, sample: Sample | None = None) -> bool:
     """Decode and keep; where that fails keep the sentence for the page, and the picture before it."""
     from explorer.inference import images
 
-    started = perf_counter()
     try:
-        image = images.decode(data)
+        st.session_state[_PICTURE] = _decoded(data, title, sample)
     except images.ImageError as error:
         st.session_state[_REFUSED] = str(error)
         return False
+    st.session_state.pop(_REFUSED, None)
+    return True
+
+
+def _decoded(data: bytes, title: str, sample: Sample | None) -> Picture:
+    from explorer.inference import images
+
+    started = perf_counter()
+    image = images.decode(data)
     seconds = perf_counter() - started
     small = image.copy()
     small.thumbnail((_SHOWN_PIXELS, _SHOWN_PIXELS))
     digest = hashlib.sha256(data).hexdigest()
-    url = data_url(small, lossless=False)
-    st.session_state[_PICTURE] = Picture(digest, title, image, seconds, sample, url)
-    st.session_state.pop(_REFUSED, None)
-    return True
+    return Picture(digest, title, image, seconds, sample, data_url(small, lossless=False))
 
 
 def _bring(data: bytes, title: str) -> None:

@@ -6,23 +6,6 @@ from html import unescape
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui import state
-from tests.conftest import REPOSITORY
-
-PATIENCE = 180  # seconds: the first page imports torch, on whatever machine this is
-
-
-@pytest.fixture
-def open_page():
-    def run(**link: str) -> AppTest:
-        app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=PATIENCE)
-        app.run()
-        app.session_state[state.ARCH] = link.pop("arch")
-        app.query_params.update(link)
-        return app.switch_page("pages/architecture.py").run()
-
-    return run
-
 
 def table(app: AppTest) -> str:
     """The words of the table of two networks."""

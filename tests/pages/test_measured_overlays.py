@@ -1,0 +1,48 @@
+"""Overlays that the Architecture page measures: the network runs, and the boxes carry what came out."""
+
+import pytest
+
+from explorer.serving import pool
+from explorer.ui import diagram_drawing
+
+
+@pytest.fixture
+def own_pool(monkeypatch):
+    monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
+
+
+def measured(app) -> diagram_drawing.Drawing:
+    return app.session_state["_measured_drawing"][1]
+
+
+def test_time_by_layer_is_measured_once_and_said_to_be(open_page, own_pool):
+    app = open_page(arch="zoo:resnet20", overlay="time")
+    scale = measured(app).scale
+    assert scale.title.startswith("Time per layer on cpu (ResNet-20")
+    assert "ms" in scale.high
+    before = measured(app)
+    app.run()
+    assert measured(app) is before
+
+
+def test_the_picture_colours_the_boxes(open_page, own_pool):
+    app = open_page(arch="zoo:resnet20", overlay="zeros", level="op")
+    drawn = measured(app)
+    assert "Chelsea the cat, ResNet-20" in drawn.scale.title
+    assert drawn.scale.high.endswith("%")
+    relus = [each for each in drawn.tips.values() if each["title"].startswith("ReLU")]
+    assert relus
+
+
+def test_without_trained_weights_the_legend_says_so(open_page, own_pool):
+    app = open_page(arch="timm:resnet18", overlay="mean", size="64")
+    assert "random weights" in measured(app).scale.title
+
+
+def test_a_network_that_cannot_run_here_leaves_the_drawing(open_page, own_pool, monkeypatch):
+    monkeypatch.setenv("EXPLORER_MAX_PARAMS", "1000")
+    app = open_page(arch="timm:resnet18", overlay="time")
+    assert any(
+        ("Not measured" in each.value and "11.7" in each.value) or "12 M" in each.value
+        for each in app.warning
+    )
