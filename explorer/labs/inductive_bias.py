@@ -34,7 +34,7 @@ _TOGETHER = 8  # pictures in one batch: bounds the memory of an early layer's ma
 class Scene:
     """A picture with a margin around what the network sees, so that it can be shifted.
 
-    x: float32 [1, C, H + 2 margin, W + 2 margin], normalised. real: how many pixels of the margin are picture;
+    x: float32 [1, C, H + 2 margin, W + 2 margin], normalised. real: pixels of the margin that are picture;
     the rest mirrors it.
     """
 
@@ -70,13 +70,6 @@ def scene(image: Image.Image, spec: InputSpec) -> Scene:
     wide = replace(spec, shape=(channels, height + 2 * real, width + 2 * real))
     rest = margin - real
     return Scene(F.pad(prepare(image, wide).x, (rest,) * 4, mode="reflect"), margin, real)
-
-
-def as_picture(x: Tensor, spec: InputSpec) -> np.ndarray:
-    """[1, C, H, W] normalised -> uint8 [H, W, 3], as a network of this `spec` understands it."""
-    mean, std = (torch.tensor(each).view(-1, 1, 1) for each in (spec.mean, spec.std))
-    pixels = ((x[0].cpu() * std + mean) * 255).round().clamp(0, 255).byte()
-    return pixels.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
 
 
 @dataclass(frozen=True)
@@ -176,7 +169,7 @@ class Equivariance:
 
 
 def moved(features: Tensor, cells: float, axis: int) -> Tensor:
-    """features at i - cells along `axis`, linear between cells; what wraps around is for the caller to cut."""
+    """features at i - cells along `axis`, linear between cells; the caller cuts what wraps around."""
     part = cells - floor(cells)
     whole = features.roll(floor(cells), axis)
     return (1 - part) * whole + part * features.roll(floor(cells) + 1, axis) if part else whole
