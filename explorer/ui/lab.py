@@ -77,7 +77,9 @@ def trained_here(reference: Reference | None = None) -> tuple[WeightsEntry, ...]
 
 
 def named(entry: WeightsEntry) -> str:
-    """ "ResNet-20 (CIFAR) · zoo" """
+    """ "resnet50 · IMAGENET1K_V2"; a label that names the network by itself stands alone."""
+    if entry.reference.builder in ("zoo", "local-dir"):
+        return entry.label
     return f"{entry.reference.name} · {entry.label}"
 
 
