@@ -19,7 +19,7 @@ Measure = Literal["train", "test"]
 
 @dataclass(frozen=True)
 class Twin:
-    """One of the four networks: `card` names its card in assets/zoo, `builder` what the command line trains."""
+    """One of the four networks: `card` names its card in assets/zoo, `builder` what is trained for it."""
 
     card: str
     builder: str
@@ -29,7 +29,8 @@ class Twin:
 
     @property
     def command(self) -> str:
-        return f"python -m explorer.training train {self.builder} --recipe degradation --run FOLDER --data FOLDER"
+        asked = f"train {self.builder} --recipe degradation --run FOLDER --data FOLDER"
+        return f"python -m explorer.training {asked}"
 
 
 TWINS = (
@@ -42,7 +43,7 @@ TWINS = (
 
 @dataclass(frozen=True)
 class Trained:
-    """The twins that have a card, and why each of the others has none that can be read (None: not trained)."""
+    """The twins that have a card, and why each other has none that can be read (None: not trained)."""
 
     cards: Mapping[Twin, Card]
     missing: Mapping[Twin, str | None]

@@ -42,7 +42,7 @@ class Flow:
 
     @property
     def factor_per_layer(self) -> float:
-        """What each layer multiplies the gradient by on average, on its way back: `reaches` ** (1 / depth)."""
+        """What a layer multiplies the gradient by on its way back, geometric mean."""
         return self.reaches ** (1 / self.design.depth)
 
 

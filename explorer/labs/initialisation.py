@@ -51,7 +51,7 @@ def orthogonal(weight: Tensor, generator: Generator) -> None:
 
 @dataclass(frozen=True)
 class Initialisation:
-    """How weights start, and the words for it; `fill` serves every layer that `adapt_branches` leaves alone."""
+    """How weights start, and the words for it. zero_last: `adapt_branches` follows on `fill`."""
 
     name: str
     fill: Callable[[Tensor, Generator], None]

@@ -69,7 +69,7 @@ def measure(steps: Sequence[Step], gradient: Tensor, draws: int = 3, seed: int =
     """The gradient behind the last step, led back along every path.
 
     `lengths[k]` is the sum over all paths of length k so far. A step sends each to its own length over the
-    shortcut and to the next length through the branch, so L^2 / 2 products with a Jacobian stand for 2^L paths.
+    shortcut and to the next length through the branch: L^2 / 2 products with Jacobians for 2^L paths.
     """
     blocks = len(steps)
     lengths, singles = gradient[None], gradient.expand(blocks + 1, draws, *gradient.shape).flatten(0, 1)

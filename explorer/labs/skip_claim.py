@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.labs.initialisation import INITIALISATIONS
 from explorer.labs.paths import Step
 from explorer.labs.random_nets import SIDE, Block, Design
-from explorer.labs.initialisation import INITIALISATIONS
 
 
 def scalar(slope: float) -> float:

@@ -56,6 +56,27 @@ ENTRIES = (
         ":material/image_search:",
         "Give a network your photo: what it answers, where it looked, what its layers saw.",
     ),
+    Entry(
+        "pages/mistakes.py",
+        "Common mistakes",
+        ":material/bug_report:",
+        "The same picture, the same network, one line wrong: what it answers then.",
+        LABS,
+    ),
+    Entry(
+        "pages/gradient_flow.py",
+        "Gradient flow",
+        ":material/trending_down:",
+        "How far back does the loss's gradient reach, and what lets it through?",
+        LABS,
+    ),
+    Entry(
+        "pages/degradation.py",
+        "Degradation",
+        ":material/stacked_line_chart:",
+        "Do more layers train worse? Plain and residual twins of 20 and 56 layers, really trained.",
+        LABS,
+    ),
 )
 
 

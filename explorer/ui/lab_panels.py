@@ -1,0 +1,29 @@
+"""What the figures of several labs share: panels side by side, colours that tell curves apart, log axes."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.ui import theme
+
+# The families' colours, because they stay apart for every eye; here they tell curves apart and mean nothing.
+_APART = ("plain", "residual", "compact", "inception", "attention", "transformer")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+POWERS = {"type": "log", "exponentformat": "power", "showexponent": "all", "nticks": 8}
+
+
+def colours(count: int, *, dark: bool) -> list[str]:
+    """Up to six colours for as many curves."""
+    return [theme.FAMILIES[_APART[index % len(_APART)]].on(dark=dark) for index in range(count)]
+
+
+def panels(titles: Sequence[str]) -> go.Figure:
+    """Panels in a row with their titles, the legend below."""
+    figure = make_subplots(cols=len(titles), subplot_titles=list(titles), horizontal_spacing=0.09)
+    figure.update_annotations(font_size=16)
+    figure.update_layout(
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0.5, "xanchor": "center"},
+    )
+    return figure
