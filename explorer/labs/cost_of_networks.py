@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter
 
@@ -13,7 +13,7 @@ from explorer import networks
 from explorer.analysis import stats
 
 MEASURED = ("timm:mobilenetv2_100", "timm:efficientnet_b0", "timm:resnet18")
-COUNTED = ("torchvision:vgg16",)  # half a gigabyte: counted, not run
+COUNTED = "torchvision:vgg16"  # half a gigabyte: counted, not run
 PASSES, WARM_UP = 7, 2
 
 
@@ -21,8 +21,8 @@ PASSES, WARM_UP = 7, 2
 class Cost:
     """One network at one picture of image_size pixels a side.
 
-    linear_share: share of the parameters that stand in linear layers, 0-1. passes_ms: each timed pass in
-    milliseconds; empty where the network was counted only.
+    linear_share, linear_macs_share: of the parameters and of the MACs, what stands in linear layers, 0-1.
+    passes_ms: each timed pass in milliseconds; empty where the network was counted only.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Cost:
     params: int
     macs: int
     linear_share: float
+    linear_macs_share: float
     passes_ms: tuple[float, ...] = ()
 
     @property
@@ -54,17 +55,15 @@ def machine() -> Machine:
 def counted(name: str, image_size: int = 224) -> Cost:
     """Parameters and MACs without weights."""
     sheet = stats(name, image_size)
-    linear = sum(layer.params for layer in sheet.layers if layer.kind == "linear")
-    return Cost(name, image_size, sheet.params, sheet.macs, linear / sheet.params)
+    linear = [layer for layer in sheet.layers if layer.kind == "linear"]
+    params, macs = sum(layer.params for layer in linear), sum(layer.macs for layer in linear)
+    return Cost(name, image_size, sheet.params, sheet.macs, params / sheet.params, macs / sheet.macs)
 
 
 def measured(name: str, image_size: int = 224) -> Cost:
     """`counted`, and the time of a forward pass of one picture on the CPU, weights random, float32."""
-    count = counted(name, image_size)
     model = networks.build(name, image_size)
-    return Cost(
-        name, image_size, count.params, count.macs, count.linear_share, passes(model, count.image_size)
-    )
+    return replace(counted(name, image_size), passes_ms=passes(model, image_size))
 
 
 def passes(model: torch.nn.Module, image_size: int) -> tuple[float, ...]:

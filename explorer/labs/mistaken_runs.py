@@ -21,7 +21,7 @@ from torchvision.ops import StochasticDepth
 from explorer import networks
 from explorer.inference import SAMPLES, decode
 from explorer.inference.preprocessing import prepare
-from explorer.labs.normalising import normalise, understood
+from explorer.labs.input_numbers import normalise, understood
 from explorer.networks import InputSpec, Network, WeightsEntry
 from explorer.networks.inputs import IMAGENET_MEAN, IMAGENET_STD
 

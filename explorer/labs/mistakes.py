@@ -39,6 +39,28 @@ class Mistake:
 
 _TABLE = (
     Mistake(
+        "train-mode",
+        "Train mode at test time",
+        "model = load_model()\nmodel.train()  # left over from training\nlogits = model(x)",
+        "model = load_model()\nmodel.eval()\nlogits = model(x)",
+        "Batch norm uses the mean and spread of this very batch, here of one picture, and dropout drops. The "
+        "answer depends on which pictures happen to stand beside it.",
+        "`model.eval()` before every evaluation, `model.train()` before every epoch.",
+        runs.train_mode,
+        further=runs.in_company,
+    ),
+    Mistake(
+        "frozen-train",
+        "Frozen is not eval",
+        "for p in model.parameters():\n    p.requires_grad = False\nmodel.train()",
+        "for p in model.parameters():\n    p.requires_grad = False\nmodel.eval()",
+        "No parameter moves, yet every forward pass in train mode pulls the running statistics towards its "
+        "batch. They stay so after `eval()`.",
+        "Two switches for two things: `requires_grad` is for the optimiser, `eval()` for batch norm and "
+        "dropout.",
+        runs.frozen_in_train_mode,
+    ),
+    Mistake(
         "no-normalisation",
         "Not normalised",
         "x = to_tensor(crop(picture))\nlogits = model(x[None])",
@@ -96,28 +118,6 @@ _TABLE = (
         "The scale of things is that of the camera, so a large photo becomes a piece of fur.",
         "Resize before the crop, with antialiasing (Pillow does so by itself).",
         runs.not_resized,
-    ),
-    Mistake(
-        "train-mode",
-        "Train mode at test time",
-        "model = load_model()\nmodel.train()  # left over from training\nlogits = model(x)",
-        "model = load_model()\nmodel.eval()\nlogits = model(x)",
-        "Batch norm uses the mean and spread of this very batch, here of one picture, and dropout drops. The "
-        "answer depends on which pictures happen to stand beside it.",
-        "`model.eval()` before every evaluation, `model.train()` before every epoch.",
-        runs.train_mode,
-        further=runs.in_company,
-    ),
-    Mistake(
-        "frozen-train",
-        "Frozen is not eval",
-        "for p in model.parameters():\n    p.requires_grad = False\nmodel.train()",
-        "for p in model.parameters():\n    p.requires_grad = False\nmodel.eval()",
-        "No parameter moves, yet every forward pass in train mode pulls the running statistics towards its "
-        "batch. They stay so after `eval()`.",
-        "Two switches for two things: `requires_grad` is for the optimiser, `eval()` for batch norm and "
-        "dropout.",
-        runs.frozen_in_train_mode,
     ),
     Mistake(
         "no-weights",

@@ -1,0 +1,38 @@
+"""Common mistakes with trained networks: each made on purpose, beside the run done right."""
+
+import streamlit as st
+
+from explorer.ui import inference_answer, lab, page
+from explorer.ui import mistakes_view as view
+
+START = {view.VIEW: view.ONE, view.MISTAKE: ""}
+
+here = page.begin()
+lab.bound("sample", "weights", view.MISTAKE)
+row = st.columns([4, 2.2, 3, 3, 1.2], vertical_alignment="bottom")
+shown = row[0].segmented_control(
+    "View", view.VIEWS, default=view.ONE, required=True, key=view.VIEW, bind="query-params"
+)
+inference_answer.wait_for_imports(st.container())
+mistake = view.chosen()
+if shown != view.COSTS:
+    picture = lab.picture(row[1])
+    weights_id = lab.weights(row[2], view.reference(here))
+if shown == view.ONE:
+    view.menu(row[3], mistake)
+with row[4]:
+    lab.reset(START)
+
+if shown == view.ALL:
+    view.everything(picture, weights_id, here)
+elif shown == view.COSTS:
+    view.time_or_parameters(here)
+else:
+    view.one(picture, weights_id, mistake, here)
+
+lab.look_for(
+    "Which mistakes raise no error and even keep the answer? Those are found late, so compare the probability "
+    "and the picture as the network saw it, and try a picture whose colour or shape decides."
+)
+view.formula(shown, mistake)
+view.sources()
