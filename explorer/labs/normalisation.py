@@ -104,7 +104,7 @@ NORMS: Mapping[str, Norm] = MappingProxyType(
             Norm(
                 "GRN",
                 (3, 4),
-                "one channel of one picture; its length is then compared with the mean length of all channels",
+                "one channel of one picture; its length is then set against the channels' mean length",
                 "ConvNeXt V2",
                 "Woo et al. 2023",
                 "https://arxiv.org/abs/2301.00808",
@@ -238,7 +238,7 @@ def batch_noise(values: np.ndarray, sizes: Sequence[int], draws: int = 400, seed
 
 
 def running(batches: Sequence[float], momentum: float, start: float = 0.0) -> tuple[float, ...]:
-    """The running statistic after each batch, PyTorch's convention: new = (1 - momentum) old + momentum batch.
+    """The running statistic after each batch, as PyTorch has it: new = (1 - momentum) old + momentum batch.
 
     TensorFlow and the papers' "moving average" call 1 - momentum the momentum.
     """
@@ -250,7 +250,7 @@ def running(batches: Sequence[float], momentum: float, start: float = 0.0) -> tu
 
 
 def expected_running(steps: int, momentum: float, mean: float, start: float = 0.0) -> tuple[float, ...]:
-    """Where `running` stands on average after 1 to `steps` batches: mean + (1 - momentum)^t (start - mean)."""
+    """Where `running` stands on average after t = 1 to `steps`: mean + (1 - momentum)^t (start - mean)."""
     return tuple(mean + (1 - momentum) ** t * (start - mean) for t in range(1, steps + 1))
 
 
@@ -259,10 +259,22 @@ def running_noise(momentum: float) -> float:
     return math.sqrt(momentum / (2 - momentum))
 
 
-def draw_batches(steps: int, size: int, mean: float, deviation: float, seed: int = 0) -> np.ndarray:
-    """Means [steps] and unbiased variances [steps] of batches of `size` independent normal numbers: [2, steps].
+def batch_means(values: np.ndarray, steps: int, size: int, seed: int = 0) -> tuple[float, ...]:
+    """Means of `steps` batches of `size` pictures each, drawn from values [pictures, positions]."""
+    drawn = np.random.default_rng(seed).integers(len(values), size=(steps, size))
+    return tuple(values.mean(1)[drawn].mean(1).tolist())
 
-    size: at least 2, or there is no variance.
-    """
-    drawn = np.random.default_rng(seed).normal(mean, deviation, (steps, size))
-    return np.stack([drawn.mean(1), drawn.var(1, ddof=1)])
+
+def normal_pictures(pictures: int = 512, positions: int = 64, seed: int = 0) -> np.ndarray:
+    """Independent normal numbers of mean 1 and deviation 2, [pictures, positions]: what theory assumes."""
+    return np.random.default_rng(seed).normal(1.0, 2.0, (pictures, positions))
+
+
+def random_maps(pictures: int, channels: int, side: int, seed: int = 0) -> Tensor:
+    """[pictures, channels, side, side] of normal numbers in which every picture and every channel has a mean
+    and a scale of its own, as real feature maps have."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = (pictures, 1, 1, 1), (1, channels, 1, 1)
+    mean = sum(2 * torch.randn(shape, generator=generator) for shape in shapes)
+    scale = torch.stack([torch.rand(shape, generator=generator) + 0.5 for shape in shapes[1:]]).sum(0)
+    return mean + scale * torch.randn(pictures, channels, side, side, generator=generator)

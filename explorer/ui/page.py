@@ -77,6 +77,13 @@ ENTRIES = (
         "Do more layers train worse? Plain and residual twins of 20 and 56 layers, really trained.",
         LABS,
     ),
+    Entry(
+        "pages/normalisation.py",
+        "Normalisation",
+        ":material/equalizer:",
+        "Who shares a mean with whom, what that does to the values, and what becomes of it at test time.",
+        LABS,
+    ),
 )
 
 

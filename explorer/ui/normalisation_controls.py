@@ -1,0 +1,118 @@
+"""What the views of the Normalisation page share: first values, controls, answers kept in the visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import streamlit as st
+
+from explorer.ui import inference_choices, visit
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from streamlit.delta_generator import DeltaGenerator
+
+    from explorer.networks import Network
+
+T = TypeVar("T")
+
+VIEW, TENSOR, LAYER = "nview", "ntensor", "nlayer"
+NUMBERS, NORMAL, FROM_LAYER = "A few numbers", "Normal numbers", "A layer"
+
+# The one place of first values; a key is the name in the link.
+START: Mapping[str, Any] = MappingProxyType(
+    {
+        "nkind": "Batch",
+        TENSOR: "",
+        "ngroups": 2,
+        "npic": 1,
+        "nchan": 3,
+        "nsource": NUMBERS,
+        "nvalues": "2, 4, 6, 8",
+        "gamma": 2.0,
+        "beta": 1.0,
+        "npopulation": NORMAL,
+        "nbatch": 16,
+        "momentum": 0.1,
+        "ncompany": 4,
+        "ndropout": False,
+        LAYER: "",
+        "nmap": 1,
+        "weights": "",
+        "sample": "",
+    }
+)
+
+
+def kept(key: Hashable, make: Callable[[], T]) -> T:
+    """`make()` for this key, or what it gave before in this visit."""
+    return visit.once("normalisation", key, make)
+
+
+def choice(slot: DeltaGenerator, label: str, key: str, options: Sequence[str]) -> str:
+    """One of a few words, side by side."""
+    return slot.segmented_control(
+        label, options, default=START[key], required=True, key=key, bind="query-params"
+    )
+
+
+def slider(
+    slot: DeltaGenerator, label: str, key: str, low: T, high: T, step: Any = None, help: str = ""
+) -> T:
+    """A number; what one layer's channels allowed and another's do not goes back to the first value."""
+    here: Any = st.session_state.get(key, low)
+    least: Any = low
+    most: Any = high
+    first = min(START[key], most)
+    if not least <= here <= most:
+        st.session_state[key] = first
+    return slot.slider(label, least, most, first, step, key=key, bind="query-params", help=help or None)
+
+
+def steps(slot: DeltaGenerator, label: str, key: str, options: Sequence[int], help: str = "") -> int:
+    """A number of a few that each mean a doubling."""
+    return slot.select_slider(label, options, START[key], key=key, bind="query-params", help=help or None)
+
+
+def menu(
+    slot: DeltaGenerator, label: str, field: str, options: Mapping[str, str], shown: str, help: str = ""
+) -> None:
+    """options: value in the link -> what the menu says."""
+    inference_choices.select(
+        slot,
+        label,
+        field,
+        list(options),
+        shown=shown,
+        choose=lambda value: st.session_state.update({field: value}),
+        format_func=lambda value: options[value],
+        help=help,
+    )
+
+
+def with_network(weights_id: str, work: Callable[[Network], T]) -> T:
+    """`work` on the loaded network, alone with it; a spinner while one waits."""
+    from explorer.serving import pool
+
+    with st.spinner("Looking into the network …"), pool.shared().lease(weights_id) as network:
+        return work(network)
+
+
+def norm_layers(weights_id: str) -> Mapping[str, str]:
+    """Path -> kind of the network's norm layers; found once a visit."""
+    from explorer.labs import normalisation_networks
+
+    return kept(
+        ("layers", weights_id),
+        lambda: with_network(weights_id, lambda network: normalisation_networks.norm_layers(network.model)),
+    )
+
+
+@st.cache_resource(show_spinner=False)
+def samples() -> Mapping[str, Image.Image]:
+    """Title -> picture of the samples; they are everyone's."""
+    from explorer.inference import SAMPLES, decode
+
+    return {sample.title: decode(sample.load()) for sample in SAMPLES.values()}

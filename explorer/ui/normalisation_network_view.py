@@ -1,0 +1,243 @@
+"""The views of the Normalisation page that look into a loaded network, or at the trace of many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.ui import inference_answer, inference_choices, lab
+from explorer.ui import normalisation_controls as controls
+from explorer.ui.formatting import exact, plain
+from explorer.ui.normalisation_controls import LAYER
+from explorer.ui.page import Page
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from explorer.labs.forgotten_eval import Drift
+    from explorer.labs.norm_places import Block
+    from explorer.labs.normalisation_networks import Inside
+    from explorer.ui.inference_picture import Picture
+
+# Name on the axis -> network; one for each way to place a norm, and the visitor's own above them.
+_PLACES: Mapping[str, str] = {
+    "VGG-16": "torchvision:vgg16",
+    "VGG-16 with BN": "torchvision:vgg16_bn",
+    "ResNet-50": "torchvision:resnet50",
+    "ResNet-50, pre-activation": "timm:resnetv2_50",
+    "DenseNet-121": "torchvision:densenet121",
+    "MobileNet V2": "torchvision:mobilenet_v2",
+    "EfficientNet-B0": "torchvision:efficientnet_b0",
+    "ViT-B/16": "torchvision:vit_b_16",
+    "Swin-T": "torchvision:swin_t",
+    "Swin V2-T": "timm:swinv2_tiny_window8_256",
+    "ConvNeXt-T": "torchvision:convnext_tiny",
+    "ConvNeXt V2-T": "timm:convnextv2_tiny",
+}
+_TRACED = "_norm_traced"
+
+
+def train_or_eval(here: Page) -> None:
+    """The same picture, the same network, other company."""
+    inference_answer.wait_for_imports(st.container())
+    from explorer.labs import forgotten_eval
+    from explorer.ui import normalisation_network_figures as figures
+
+    row = st.columns([3, 4, 3, 3], vertical_alignment="bottom")
+    picture = lab.picture(row[0])
+    weights_id = lab.weights(row[1], here.reference())
+    size = controls.steps(row[2], "Pictures in the batch", "ncompany", (2, 4, 8))
+    dropout = row[3].toggle(
+        "Dropout on as well",
+        key="ndropout",
+        bind="query-params",
+        help="`model.train()` switches both; off, only the batch norms are in training mode.",
+    )
+    found = controls.kept(
+        ("drift", weights_id, picture.digest, size, dropout),
+        lambda: controls.with_network(
+            weights_id,
+            lambda network: forgotten_eval.drift(
+                network, picture.image, _companies(picture, size), dropout=dropout
+            ),
+        ),
+    )
+    lab.figure(figures.drift(found, dark=here.dark), here, "norm_drift", height=400)
+    st.markdown(_verdict(found))
+    lab.look_for(
+        "The picture and the weights never change, only who else is in the batch. In training mode each "
+        "batch norm uses the batch's own mean and deviation, so the company moves the answer; and the "
+        "last bar shows that the passes have overwritten the running statistics, so that even `eval()` "
+        "answers differently from then on."
+    )
+    lab.code(forgotten_eval.drift)
+    with st.expander("What exactly is done", icon=":material/menu_book:"):
+        st.markdown(
+            "On a copy of the network: one pass in evaluation mode; then for each company a batch of the "
+            "picture and random cut-outs of one sample, in training mode; then evaluation mode once more. "
+            "The loaded network keeps its mode and its statistics. Passes with the same batch give the "
+            "same answer: nothing here is random unless dropout is on. A batch of one picture works too, "
+            "as each channel still has H × W values; PyTorch refuses only where one value is left ([Ioffe "
+            "and Szegedy 2015](https://arxiv.org/abs/1502.03167), section 3.1)."
+        )
+
+
+def _companies(picture: Picture, size: int) -> Mapping[str, Sequence[Image.Image]]:
+    from explorer.labs.forgotten_eval import cut_outs
+
+    own = picture.sample.title if picture.sample else ""
+    others = {title: image for title, image in controls.samples().items() if title != own}
+    with_others = {f"with {title}": cut_outs(image, size - 1) for title, image in others.items()}
+    return {"alone": (), "with itself": cut_outs(picture.image, size - 1), **with_others}
+
+
+def _verdict(found: Drift) -> str:
+    trained = [reply for reply in found.replies if reply.mode == "train" and not reply.refused]
+    wrong = sum(reply.label != found.expected for reply in trained)
+    low, high = (pick((100 * reply.expected for reply in trained), default=0.0) for pick in (min, max))
+    name = plain(found.expected)
+    if not found.layers:
+        said = "This network has no batch norm, so training mode and company change nothing of its answer"
+        return f"**{said}{'' if not found.dropouts else ' unless dropout is on'}.** Computed here."
+    text = (
+        f"**In training mode {wrong} of {len(trained)} batches get another answer than “{name}”**, whose "
+        f"probability lies between {low:.1f} and {high:.1f} %. {found.layers} batch norms; computed here."
+    )
+    if found.melted == found.layers:
+        text += (
+            " All of them have running mean 0 and variance 1: they were folded into the convolutions "
+            "before these weights were published (or never trained). Training mode normalises what was "
+            "meant to pass."
+        )
+    return text
+
+
+def in_a_network(here: Page) -> None:
+    """One norm layer at the visitor's picture, channel by channel."""
+    inference_answer.wait_for_imports(st.container())
+    from explorer.labs import normalisation_networks
+    from explorer.ui import normalisation_network_figures as figures
+
+    row = st.columns([3, 3, 3, 4], vertical_alignment="bottom")
+    picture = lab.picture(row[0])
+    weights_id = lab.weights(row[1], here.reference())
+    layers = controls.norm_layers(weights_id)
+    if not layers:
+        st.info("This network has no norm layer; choose another.", icon=":material/info:")
+        return
+    asked = inference_choices.get(LAYER)
+    path = asked if asked in layers else next(iter(layers))
+    controls.menu(row[2], "Layer", LAYER, {each: f"{each} · {kind}" for each, kind in layers.items()}, path)
+    found = controls.kept(
+        ("inside", weights_id, path, picture.digest),
+        lambda: controls.with_network(
+            weights_id, lambda network: normalisation_networks.inside(network, picture.image, path)
+        ),
+    )
+    channel = controls.slider(row[3], "Channel", "nmap", 1, len(found.before)) - 1
+    lab.figure(figures.inside(found, channel, dark=here.dark), here, "norm_inside", height=400)
+    st.markdown(_numbers_of(found, channel))
+    lab.look_for(
+        "Batch norm takes its mean and deviation from training, so on one picture the middle column is "
+        "not exactly 0 and 1: how far it is off says how unlike the training pictures this one is, for "
+        "this channel. Layer norm standardises each position over the channels, so a single channel may "
+        "come out with any mean."
+    )
+    lab.figure(figures.channels(found, channel, dark=here.dark), here, "norm_channels", height=260)
+    lab.code(normalisation_networks.folded)
+    with st.expander("What is shown", icon=":material/menu_book:"):
+        st.markdown(
+            "“After γ and β” is before an activation that the layer has built in (as timm's have). Of "
+            "channel numbers the first is 1. Folding: w′ = w γ / √(σ² + ε), b′ = (b − μ) γ / √(σ² + ε) + "
+            "β, possible because in evaluation mode batch norm is one multiplication and one addition a "
+            "channel. Layer norm cannot be folded: its mean and deviation come from the picture. [Ioffe "
+            "and Szegedy 2015](https://arxiv.org/abs/1502.03167), section 3.1; [Ba et al. "
+            "2016](https://arxiv.org/abs/1607.06450)."
+        )
+
+
+def _numbers_of(found: Inside, channel: int) -> str:
+    batch = found.kind == "Batch norm"
+    mean, deviation = found.before[channel].mean(), found.before[channel].std()
+    used = (
+        f"running mean **{found.mean[channel]:.3f}**, deviation **{found.deviation[channel]:.3f}** "
+        f"(this picture: {mean:.3f} and {deviation:.3f})"
+        if batch
+        else f"{found.mean.size} positions, their means {found.mean.min():.3f} to {found.mean.max():.3f}"
+    )
+    text = (
+        f"**{found.kind}**, channel {channel + 1} of {len(found.before)}: {used}, "
+        f"γ **{found.gamma[channel]:.3f}**, β **{found.beta[channel]:.3f}**. Largest difference from the "
+        f"layer's own answer: {found.difference:.1g}."
+    )
+    if fold := found.fold:
+        text += (
+            f" **Folded into `{fold.convolution}`** the two become one convolution: largest difference "
+            f"{fold.difference:.1g} where the largest output is {fold.scale:.3g}, and {exact(fold.saved)} "
+            "numbers fewer."
+        )
+    return text + " Computed here."
+
+
+def in_blocks(here: Page) -> None:
+    """Where the norm stands in the block of each family."""
+    inference_answer.wait_for_imports(st.container())
+    from explorer.labs import norm_places
+    from explorer.ui import normalisation_network_figures as figures
+
+    found = _all(here)
+    lab.figure(figures.blocks(found, dark=here.dark), here, "norm_blocks", height=46 * len(found) + 20)
+    lab.look_for(
+        "**post**: behind the layers, as ResNet has it; **pre**: before the first layer, so that what "
+        "runs along the skip is never normalised; **between**: once, behind the first layer, as ConvNeXt; "
+        "**none**. Count the norms: a ResNet bottleneck has three, a ConvNeXt block one."
+    )
+    lab.code(norm_places.placement)
+    with st.expander("The blocks as a table, and how they were read", icon=":material/menu_book:"):
+        lines = [
+            "| Network | Block | Norms | Layers | Norm stands | Main way |",
+            "|---|---|---:|---:|---|---|",
+        ]
+        for name, block in found.items():
+            way = " · ".join(step.label for step in block.steps)
+            lines.append(
+                f"| {name} | {plain(block.name)} × {block.count} | {block.norms} | {block.layers} "
+                f"| {block.placement} | {plain(way)} |"
+            )
+        st.markdown("\n".join(lines))
+        st.caption(
+            "Read off each network's trace: the block it repeats most, along its main way; what stands on "
+            "the skip and gates are left out. Two of the project's source texts give a ResNet bottleneck "
+            "two norms: it has three, a basic block two."
+        )
+
+
+def _all(here: Page) -> Mapping[str, Block]:
+    """The visitor's own network first; progress where traces have to be made."""
+    reference = here.reference()
+    own = {f"{reference.name} (chosen)": str(reference)} if str(reference) not in _PLACES.values() else {}
+    wanted = {**own, **_PLACES}
+    place, found = st.empty(), {}
+    for number, (name, network) in enumerate(wanted.items()):
+        if not st.session_state.get(_TRACED):
+            place.progress(number / len(wanted), text=f"Reading the graph of {plain(name)}")
+        block = _block(network)
+        if block is not None:
+            found[name] = block
+    place.empty()
+    st.session_state[_TRACED] = True
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _block(network: str) -> Block | None:
+    """None where the network cannot be built or traced here."""
+    from explorer import analysis
+    from explorer.labs.norm_places import typical_block
+
+    try:
+        return typical_block(analysis.trace(network))
+    except ValueError:
+        return None
