@@ -31,8 +31,8 @@ else:
     view.one(picture, weights_id, mistake, here)
 
 lab.look_for(
-    "Which mistakes raise no error and even keep the answer? Those are found late, so compare the probability "
-    "and the picture as the network saw it, and try a picture whose colour or shape decides."
+    "Which mistakes raise no error and even keep the answer? Those are found late, so compare the "
+    "probability and the picture as the network saw it, and try a picture whose colour or shape decides."
 )
 view.formula(shown, mistake)
 view.sources()

@@ -59,7 +59,7 @@ def answer(run: Run, chosen: str, *, shares: bool, dark: bool) -> go.Figure:
 def overview(
     found: Mapping[str, Comparison], mistakes: Mapping[str, Mistake], *, dark: bool, right_name: str
 ) -> go.Figure:
-    """One bar a mistake: the probability left for the right run's likeliest class, and what is said instead."""
+    """One bar a mistake: what is left for the right run's likeliest class, and what is said instead."""
     kept, lost = theme.ACCENT.on(dark=dark), theme.NEUTRAL.on(dark=dark)
     rows = [(mistakes[key], each) for key, each in found.items()]
     figure = go.Figure()

@@ -198,8 +198,8 @@ def time_or_parameters(here: Page) -> None:
     threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
     st.caption(
         f"Measured here: CPU ({machine.processor}), {threads}, PyTorch {machine.torch}, float32, random "
-        f"weights, one picture of 224 × 224 pixels, median of {lab_costs.PASSES} passes; whatever else runs on "
-        "this machine slows it down. Parameters and MACs are counted in the network's graph (1 MAC = one "
+        f"weights, one picture of 224 × 224 pixels, median of {lab_costs.PASSES} passes; whatever else runs "
+        "on this machine slows it down. Parameters and MACs are counted in the network's graph (1 MAC = one "
         "multiply and one add)."
     )
 
@@ -223,8 +223,9 @@ def _luggage(heavy: Cost) -> str:
     """The other half of the mistake: parameters that do little; Markdown."""
     return (
         f"**{heavy.name.partition(':')[2]}** (counted, not run) has {exact(heavy.params)} parameters, "
-        f"{share(heavy.linear_share, 1)} of them in linear layers that do {share(heavy.linear_macs_share, 1)} "
-        "of its MACs. As a backbone, where these layers are cut off, most of what was downloaded is luggage."
+        f"{share(heavy.linear_share, 1)} of them in linear layers that do "
+        f"{share(heavy.linear_macs_share, 1)} of its MACs. As a backbone, where these layers are cut "
+        "off, most of what was downloaded is luggage."
     )
 
 
