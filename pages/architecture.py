@@ -18,7 +18,8 @@ if subject.reference is None:
     st.stop()
 
 view.wait_for_imports()
-about, size_field = st.columns([4, 1], vertical_alignment="center")
+with st.container(key="small_print"):  # a presentation does without it
+    about, size_field = st.columns([4, 1], vertical_alignment="center")
 with about:
     view.provenance(subject)
 with size_field:

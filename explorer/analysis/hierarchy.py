@@ -155,10 +155,15 @@ class _Builder:
         homes = [self._home(op, units) for op in ops]
         children: list[Node] = []
         for (home, _), pairs in groupby(
-            zip(homes, ops, strict=True), key=lambda pair: (pair[0], pair[0] or pair[1].id)
+            zip(homes, ops, strict=True), key=lambda pair: (pair[0], pair[0] or pair[1].path or pair[1].id)
         ):
             run = [op for _, op in pairs]
-            children.append(self.leaf(run) if home is None else self.box(home, run, "block"))
+            if home is not None:
+                children.append(self.box(home, run, "block"))
+            elif telling(run):
+                children.append(self.leaf(run))
+            else:
+                children += [self.leaf([op]) for op in run]
         children = self.tidy(children)
         grid = stage.resolution if stage.resolution != (1, 1) else ()
         out = ops[-1].output_shape

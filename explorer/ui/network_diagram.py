@@ -28,6 +28,7 @@ _ZOOM = (
     ("in", "+", "Larger"),
     ("whole", "Fit", "All of it"),
     ("start", "1:1", "Readable"),
+    ("full", "Full", "Full screen, for a projector; Esc leaves it"),
 )
 
 _FIND = theme.Colour("#D9480F", "#FF9F5A")  # what the search found: no role and no family has this colour

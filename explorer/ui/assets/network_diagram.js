@@ -29,6 +29,7 @@ class Camera {
     this.moved = moved;
     this.at = { x: 0, y: 0, k: 1 };
     this.size = { width: 1, height: 1 };
+    this.entry = [0, 0]; // the middle of the first card
   }
 
   get window() {
@@ -48,14 +49,18 @@ class Camera {
     return { k, x: (width - this.size.width * k) / 2, y: (height - this.size.height * k) / 2 };
   }
 
-  // All of it where that can be read, else its beginning at a size that can.
+  // All of it where that can be read, else its beginning, with the input in sight, at a size that can.
   start() {
     const whole = this.whole();
     if (whole.k >= SMALLEST) return whole;
     const { width, height } = this.window;
     const k = READABLE;
-    const place = (room, length) => Math.max(MARGIN, (room - length * k) / 2);
-    return { k, x: place(width, this.size.width), y: place(height, this.size.height) };
+    const place = (room, length, entry) => {
+      const spare = room - length * k;
+      return spare >= 2 * MARGIN ? spare / 2 : clamp(room / 2 - entry * k, spare - MARGIN, MARGIN);
+    };
+    const [x, y] = this.entry;
+    return { k, x: place(width, this.size.width, x), y: place(height, this.size.height, y) };
   }
 
   zoom(factor, x = this.window.width / 2, y = this.window.height / 2) {
@@ -410,6 +415,8 @@ class View {
     for (const group of svg.querySelectorAll("[data-id]")) {
       this.boxes.set(group.dataset.id, { group, box: group.dataset.box.split(" ").map(Number) });
     }
+    const [left, top, width, height] = svg.querySelector(".kind-input")?.dataset.box.split(" ").map(Number) ?? [0, 0, 0, 0];
+    this.camera.entry = [left + width / 2, top + height / 2];
     this.edges = [...svg.querySelectorAll(".edge")];
     for (const edge of this.edges) { // a wide invisible line, or nobody could hit the thin one
       const line = edge.querySelector(".flow").cloneNode();
@@ -639,6 +646,9 @@ class View {
     on("out", () => this.camera.zoom(1 / 1.3));
     on("whole", () => this.camera.glide(this.camera.whole()));
     on("start", () => this.camera.glide(this.camera.start()));
+    const frame = this.canvas.parentElement;
+    on("full", () => (frame.getRootNode().fullscreenElement ? document.exitFullscreen() : frame.requestFullscreen()));
+    this.root.querySelector('[data-do="full"]').hidden = !document.fullscreenEnabled; // a host may forbid it
     on("svg", () => this.ask("export", "svg"));
     on("png", () => this.ask("export", "png"));
   }
