@@ -45,8 +45,8 @@ class Published:
 def _row(
     name: str, size: int, padding: int, build: str = "", nearest: str = "", cause: str = ""
 ) -> Published:
-    facts = (Fact(value, "px", SOURCE) for value in (size, 32, padding))
-    return Published(name, *facts, build=build, nearest=nearest, cause=cause)
+    published, stride, before = (Fact(value, "px", SOURCE) for value in (size, 32, padding))
+    return Published(name, published, stride, before, build, nearest, cause)
 
 
 PUBLISHED = (

@@ -77,6 +77,13 @@ def layer_fields(trace: Trace) -> tuple[LayerField, ...]:
     return tuple(rows)
 
 
+def field_at(trace: Trace, path: str) -> ReceptiveField | None:
+    """Of a module's output: the last operation in it whose units have a place; None where none has."""
+    fields = receptive_fields(trace)
+    inside = [op.id for op in trace.ops if op.dotted == path or op.dotted.startswith(f"{path}.")]
+    return next((fields[i] for i in reversed(inside) if i in fields and fields[i].local), None)
+
+
 def turns_global(op: Op, fields: Mapping[str, ReceptiveField]) -> bool:
     """Whether an operation is the first on its way through which a unit depends on the whole image."""
     if op.id not in fields or fields[op.id].global_from is None:
@@ -97,7 +104,7 @@ def middle_unit(field: ReceptiveField) -> Unit:
 def unit_at(field: ReceptiveField, down: float, across: float) -> Unit:
     """The unit at these fractions, 0 to 1, of the map's height and width."""
     rows, columns = field.positions
-    return round(down * (rows - 1)), round(across * (columns - 1))
+    return min(rows - 1, int(down * rows)), min(columns - 1, int(across * columns))
 
 
 def box(field: ReceptiveField, unit: Unit) -> tuple[float, float, float, float]:

@@ -84,6 +84,13 @@ ENTRIES = (
         "Who shares a mean with whom, what that does to the values, and what becomes of it at test time.",
         LABS,
     ),
+    Entry(
+        "pages/receptive_field.py",
+        "Receptive field",
+        ":material/center_focus_strong:",
+        "How much of the picture does one unit see: by theory, and by what really moves it?",
+        LABS,
+    ),
 )
 
 

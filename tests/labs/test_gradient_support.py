@@ -11,10 +11,10 @@ import torch
 from torch import nn
 from torchvision.ops import SqueezeExcitation
 
-from explorer.analysis import receptive_fields, trace_module
+from explorer.analysis import trace_module
 from explorer.inference.spatial import spatial_layers
 from explorer.labs.gradient_support import all_positive, influence_on, support
-from explorer.labs.receptive_field import middle_unit
+from explorer.labs.receptive_field import field_at, middle_unit
 from explorer.networks import build
 
 
@@ -47,9 +47,8 @@ def test_the_theoretical_field_is_the_support_of_the_gradient(
     model = network() if callable(network) else build(network, side)
     shape = (3, side, side)
     traced = trace_module(model, (1, *shape), str(network))
-    fields = receptive_fields(traced)
-    inside = [op for op in traced.ops if op.dotted == path or op.dotted.startswith(f"{path}.")]
-    field = [fields[op.id] for op in inside if op.id in fields and fields[op.id].local][-1]
+    field = field_at(traced, path)
+    assert field is not None
     assert field.size == (size, size)
     positive = all_positive(model, without=(SqueezeExcitation,))
     layer = spatial_layers(model, shape).by_path[path]

@@ -1,0 +1,334 @@
+"""The receptive field page: what its views share, growth by layer, and one unit's field on the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer.ui import architecture_choices, architecture_view, effective_field_view, formatting, lab
+from explorer.ui import inference_choices as choices
+from explorer.ui.architecture_view import Sheet, Subject
+from explorer.ui.inference_parts import data_url
+from explorer.ui.inference_picture import Picture, credit
+from explorer.ui.page import Page
+from explorer.ui.window_stack_view import CHANNELS, STACK
+
+if TYPE_CHECKING:
+    from explorer.analysis import Trace
+    from explorer.labs.receptive_field import LayerField
+
+VIEW, LAYER, DOWN, ACROSS, GLOW = "rf", "rflayer", "rfdown", "rfacross", "rfglow"
+GROWTH, PICTURE, EFFECTIVE, BUILDER = "Growth", "Picture", "Effective", "Stack"
+VIEWS = (GROWTH, PICTURE, EFFECTIVE, BUILDER)
+BOUND = ("sample", LAYER, effective_field_view.NETWORKS, STACK)
+START: Mapping[str, Any] = MappingProxyType(
+    {
+        VIEW: GROWTH,
+        LAYER: "",
+        DOWN: 50,
+        ACROSS: 50,
+        GLOW: False,
+        architecture_choices.SIZE: None,
+        **effective_field_view.START,
+        STACK: "3,3,3",
+        CHANNELS: 64,
+    }
+)
+_GLOW_PASSES = 6  # inputs behind the strength shown on the picture: it moves with the sliders
+_HEIGHT = 420
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _layers(key: tuple[str, ...], _trace: Trace) -> tuple[LayerField, ...]:
+    from explorer.labs.receptive_field import layer_fields
+
+    return layer_fields(_trace)
+
+
+def layers(sheet: Sheet) -> tuple[LayerField, ...]:
+    """Kept for all visitors by what the sheet stands for."""
+    return _layers(sheet.key, sheet.trace)
+
+
+def traced(here: Page, size_slot: Any) -> tuple[Subject, Sheet] | None:
+    """The network of the URL at the chosen size; None after a sentence where there is nothing to trace."""
+    subject = architecture_view.subject(here)
+    if subject.reference is None:
+        st.info(
+            f"{formatting.plain(subject.title)} came before networks: it has no layers to trace. "
+            "Choose a network above.",
+            icon=":material/info:",
+        )
+        return None
+    with size_slot:
+        size = architecture_choices.image_size(architecture_view.own_size(subject.reference))
+    sheet = architecture_view.load(subject, size)
+    return None if sheet is None else (subject, sheet)
+
+
+def growth(subject: Subject, sheet: Sheet, here: Page) -> None:
+    """Size and jump by layer, where the whole image is seen, and the table."""
+    from explorer.labs import receptive_field as fields
+    from explorer.ui import receptive_field_figures as figures
+
+    found = layers(sheet)
+    image = _image(sheet)
+    local = fields.local(found)
+    st.markdown(_growth_headline(subject, found, image))
+    marks = {
+        "middle unit sees all": fields.whole_image_at(found, image),
+        "every unit sees all": fields.every_unit_at(found, image),
+        "global at once": fields.global_at(found),
+    }
+    # After the last pooling no layer has a place on the curve: the mark then stands at its end.
+    placed = {name: layer for name, layer in marks.items() if layer is not None}
+    lab.figure(figures.growth(local, image, placed, dark=here.dark), here, "rf_growth", _HEIGHT)
+    lab.look_for(
+        "The field widens by (kernel − 1) × jump, so the same 3×3 adds twice as much after each stride: find "
+        "the bends. Then compare where the curve crosses the image with where a gate, attention or the last "
+        "pooling makes every unit depend on all of it at once."
+    )
+
+
+def _growth_headline(subject: Subject, found: tuple[LayerField, ...], image: tuple[int, int]) -> str:
+    from explorer.labs import receptive_field as fields
+
+    last = fields.local(found)[-1]
+    whole, reached = fields.whole_image_at(found, image), fields.global_at(found)
+    title = formatting.plain(subject.title.split(" · ")[0])
+    text = (
+        f"**{title}** at {image[0]} × {image[1]} pixels: a unit of the last map sees **{_side(last)} px**, "
+        f"{formatting.three_digits(last.size / max(image))} times the image's side, and neighbours are "
+        f"{last.jump:g} px apart. "
+    )
+    if whole:
+        text += (
+            f"Its middle unit sees the whole image **by layer {whole.number}** of {last.number}, "
+            f"{_named(whole)}. "
+        )
+    else:
+        text += "By its windows no unit ever sees the whole image. "
+    if reached:
+        text += f"From {_named(reached)} on (layer {reached.number}), units depend on all of it at once."
+    return text
+
+
+def table(sheet: Sheet) -> None:
+    """Every layer with its window, field, stride and jump, exact."""
+    with st.expander("Table by layer", icon=":material/table:"):
+        rows = [
+            {
+                "layer": layer.number,
+                "name": layer.label,
+                "kind": layer.kind,
+                "kernel": " × ".join(map(str, layer.kernel)),
+                "dilation": layer.dilation[0],
+                "stride": layer.stride[0],
+                "field height (px)": layer.field.size[0],
+                "field width (px)": layer.field.size[1],
+                "jump (px)": layer.jump,
+                "padding (px)": layer.field.padding[0],
+                "map": formatting.shape(layer.output_shape),
+                "has a place": layer.field.local,
+                "global through": layer.field.global_from or "",
+            }
+            for layer in layers(sheet)
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height=360, width="stretch")
+        st.caption(
+            "Computed here off the network's trace. Where a layer has no place of its own any more (inside a "
+            "gate, after the last pooling) its size is the extent of all places together."
+        )
+
+
+def picture(subject: Subject, sheet: Sheet, shown: Picture, here: Page) -> None:
+    """One unit of a chosen layer: what it sees of the visitor's picture."""
+    from explorer.labs import receptive_field as fields
+    from explorer.ui import receptive_field_figures as figures
+
+    local = {layer.label: layer for layer in fields.local(layers(sheet))}
+    left, right = st.columns([4, 8], gap="medium")
+    with left:
+        layer = _layer_slider(local)
+        down = st.slider("Unit, down (%)", 0, 100, START[DOWN], key=DOWN, bind="query-params")
+        across = st.slider("Unit, across (%)", 0, 100, START[ACROSS], key=ACROSS, bind="query-params")
+        glow = st.toggle(
+            "Effective field",
+            START[GLOW],
+            key=GLOW,
+            bind="query-params",
+            help="How strongly each pixel moves this unit: the gradient over a few inputs of noise, through "
+            "trained weights where this machine has them.",
+        )
+        unit = fields.unit_at(layer.field, down / 100, across / 100)
+        st.markdown(_unit_text(layer, unit, _image(sheet)))
+    with right:
+        strength = _strength(subject, sheet, layer, unit) if glow else None
+        box = fields.box(layer.field, unit)
+        url = _crop_url(subject, sheet, shown)
+        made = figures.on_picture(url, _image(sheet), box, strength, dark=here.dark)
+        lab.figure(made, here, "rf_picture", _HEIGHT + 20)
+        st.caption(credit(shown))
+    lab.look_for(
+        "Drag the layer: the square grows faster after each stride, and soon sticks out of the picture, "
+        "where the unit reads padding. Move the unit to a corner and see how much of its field is empty."
+    )
+
+
+def _layer_slider(local: Mapping[str, LayerField]) -> LayerField:
+    """The layer of the link; without one the deepest that still fits into the picture twice or so."""
+    labels = list(local)
+    asked = choices.get(LAYER)
+    middle = labels[len(labels) // 2]
+    box = "rf_layer_slider"
+    st.session_state[box] = asked if asked in local else middle
+    if len(labels) > 1:  # a slider needs two ends
+        st.select_slider(
+            "Layer",
+            labels,
+            key=box,
+            on_change=lambda: st.session_state.update({LAYER: st.session_state[box]}),
+            help="Convolutions, poolings and attention in the order of execution.",
+        )
+    return local[st.session_state[box]]
+
+
+def _unit_text(layer: LayerField, unit: tuple[int, int], image: tuple[int, int]) -> str:
+    from explorer.labs import receptive_field as fields
+
+    rows, columns = layer.field.positions
+    share = fields.seen_share(layer.field, image, unit)
+    outside = fields.outside_share(layer.field, image, unit)
+    after = layer.field.global_from
+    text = (
+        f"Unit ({unit[0]}, {unit[1]}) of {rows} × {columns} sees **{_side(layer)} px**: "
+        f"**{formatting.share(share, 1)}** of the picture; {formatting.share(outside, 1)} of its field is "
+        f"padding."
+    )
+    if after:
+        text += f" Through `{after.replace('`', '')}` it also depends on all the rest."
+    return text
+
+
+def _strength(subject: Subject, sheet: Sheet, layer: LayerField, unit: tuple[int, int]) -> Any:
+    """[H, W], 0-1; None after a sentence why there is none."""
+    assert subject.reference is not None
+    wanted = effective_field_view.Wanted(
+        effective_field_view.weights_id(subject.reference), _image(sheet)[0], "Noise", layer.path, unit
+    )
+    try:
+        found = effective_field_view.complete([wanted], _GLOW_PASSES, st.empty())[wanted]
+    except ValueError as refused:
+        st.info(formatting.plain(str(refused)), icon=":material/info:")
+        return None
+    st.caption(
+        f"Root mean square gradient over {found.passes} inputs of noise, "
+        f"{effective_field_view.named(wanted.weights_id)}: "
+        f"{formatting.three_digits(effective_field_view.width(found))} px wide."
+    )
+    return found.strength
+
+
+def _crop_url(subject: Subject, sheet: Sheet, shown: Picture) -> str:
+    """The part of the picture that the network sees, at the picture's own resolution."""
+    from PIL import Image
+
+    from explorer import networks
+    from explorer.inference.preprocessing import prepare
+
+    assert subject.reference is not None
+    spec = networks.input_spec(subject.reference).at(_image(sheet)[0])
+    return data_url(Image.fromarray(prepare(shown.image, spec).display), lossless=False)
+
+
+def _image(sheet: Sheet) -> tuple[int, int]:
+    height, width = sheet.trace.input_shape[-2:]
+    return height, width
+
+
+def _side(layer: LayerField) -> str:
+    height, width = layer.field.size
+    return f"{height:g}" if height == width else f"{height:g} × {width:g}"
+
+
+def _named(layer: LayerField) -> str:
+    return f"`{layer.label.replace('`', '')}`"
+
+
+def formula(view: str) -> None:
+    """The functions behind the view's numbers."""
+    from explorer.labs import effective_field, window_stack
+    from explorer.labs import receptive_field as fields
+
+    shown: Mapping[str, tuple[Callable[..., Any], ...]] = {
+        GROWTH: (window_stack.field_size, fields.whole_image_at),
+        PICTURE: (fields.box, fields.seen_share),
+        EFFECTIVE: (
+            effective_field.gradient_energy,
+            effective_field.relative_strength,
+            effective_field.effective_width,
+        ),
+        BUILDER: (window_stack.field_size, window_stack.weights, window_stack.read_places),
+    }
+    lab.code(*shown[view])
+
+
+def published() -> None:
+    """Araujo et al.'s table with the networks built here beside it; traced only when asked for."""
+    with st.expander("Published fields, and ours beside them", icon=":material/menu_book:"):
+        if st.toggle("Trace the networks (half a minute, the first time)", key="rf_published"):
+            st.dataframe(_published_rows(), hide_index=True, width="stretch")
+        st.caption(
+            "Published: Araujo, Norris and Sim 2019, "
+            "[Distill](https://distill.pub/2019/computing-receptive-fields/), of TF-Slim's networks. Here: "
+            "computed from the trace. timm's legacy SE-ResNets, which halve on the 1×1 before the 3×3, have "
+            "TF-Slim's 483, 1,027 and 1,507 pixels beside their gates."
+        )
+
+
+@st.cache_data(show_spinner="Tracing …")
+def _published_rows() -> pd.DataFrame:
+    from explorer.labs.published_fields import PUBLISHED, measured
+
+    rows = []
+    for row in PUBLISHED:
+        field = measured(row.compared)
+        rows.append(
+            {
+                "published for": row.name,
+                "field (px)": row.size.value,
+                "stride": row.stride.value,
+                "padding": row.padding.value,
+                "built here": row.compared,
+                "field here": field.size[0],
+                "stride here": field.stride[0],
+                "padding here": field.padding[0],
+                "agrees": field.size[0] == row.size.value,
+                "what differs": row.cause,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def sources() -> None:
+    """What the page rests on."""
+    with st.expander("Terms and sources", icon=":material/library_books:"):
+        st.markdown(
+            "- **Field**: the pixels that one unit's windows reach, padding counted; **jump**: pixels "
+            "between the fields of neighbours. One window adds dilation × (kernel − 1) × jump, one stride "
+            "multiplies the jump; where branches meet a unit sees the hull of both. "
+            "[Araujo, Norris and Sim 2019](https://distill.pub/2019/computing-receptive-fields/).\n"
+            "- **Global**: through squeeze-and-excitation, attention, norms over positions or a pooling of "
+            "the whole map, a unit depends on every pixel; its local field is what its windows alone reach.\n"
+            "- **Effective field**: where the root mean square gradient passes 4.55 % (1 − 95.45 %) of its "
+            "largest value; its width is the side of a square of equal area. "
+            "[Luo, Li, Urtasun and Zemel 2016](https://arxiv.org/abs/1701.04128).\n"
+            "- **Stacks**: two 3×3 for one 5×5, three for one 7×7. "
+            "[Simonyan and Zisserman 2015](https://arxiv.org/abs/1409.1556), section 2.3.\n"
+            "- The fields by theory are confirmed on twelve networks by the gradient itself "
+            "(`tests/labs/test_gradient_support.py`): no pixel outside has influence, the edge pixels have."
+        )
