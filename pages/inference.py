@@ -45,6 +45,8 @@ if answer is None:
 controls.layer(row, answer)
 controls.target(row, answer)
 headline.markdown(view.headline(answer, controls.name(here.entry, answer.entry)))
+if sentence := view.not_taken(answer):
+    headline.caption(sentence)
 with right:
     view.answer_bars(answer)
     view.maps(answer)

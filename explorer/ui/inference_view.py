@@ -132,6 +132,21 @@ def headline(answer: Answer, name: str) -> str:
     return f"**{plain(name)}** {known} and {seen}" + (f". {plain(answer.note)}" if answer.note else "")
 
 
+def not_taken(answer: Answer) -> str:
+    """What the link asks for and this network does not have, as a sentence; "" if it has all of it."""
+    used = {
+        "weights": (choices.get(choices.WEIGHTS), answer.entry.id),
+        "layers": (choices.get(choices.LAYER), answer.explanation.layer),
+        "classes": (choices.get(choices.TARGET), str(answer.explanation.target)),
+    }
+    foreign = [
+        f"{plain(asked)} is not among its {what}"
+        for what, (asked, got) in used.items()
+        if asked and asked != got
+    ]
+    return f"{'; '.join(foreign)}: the usual choice is shown instead." if foreign else ""
+
+
 def timings(answer: Answer) -> str:
     """How long each step took, and on what; Markdown."""
     steps = {name: f"{three_digits(1000 * value)} ms" for name, value in answer.explanation.seconds.items()}

@@ -73,6 +73,19 @@ def test_a_link_with_a_sample_answers(imagenet):
     assert any("Measured here on CPU: decode" in each.value for each in app.caption)
 
 
+def test_what_a_link_asks_for_in_vain_is_said(imagenet):
+    app = opened(sample="chelsea", weights="timm:nothing.in1k", layer="layer9", target="5000")
+    said = next(each.value for each in app.caption if "the usual choice" in each.value)
+    for asked in (
+        "nothing.in1k is not among its weights",
+        "layer9 is not among its layers",
+        "5000 is not among its classes",
+    ):
+        assert asked in said
+    usual = opened(sample="chelsea", layer=answer(app).explanation.layer)
+    assert not [each.value for each in usual.caption if "the usual choice" in each.value]
+
+
 def test_equal_names_of_two_classes_are_told_apart():
     labels = {134: "crane", 517: "crane", 1: "goldfish"}
     assert inference_controls.distinct(labels) == {134: "crane (134)", 517: "crane (517)", 1: "goldfish"}
