@@ -1,5 +1,9 @@
 """Overlays that the Architecture page measures: the network runs, and the boxes carry what came out."""
 
+import base64
+import json
+
+import numpy as np
 import pytest
 
 from explorer.serving import pool
@@ -46,3 +50,16 @@ def test_a_network_that_cannot_run_here_leaves_the_drawing(open_page, own_pool, 
         ("Not measured" in each.value and "11.7" in each.value) or "12 M" in each.value
         for each in app.warning
     )
+
+
+def test_a_layers_trained_weights_are_shown_as_a_histogram(open_page, own_pool):
+    app = open_page(arch="zoo:resnet20", node="conv2d")
+    assert not app.exception
+    charts = [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
+    bars = next(
+        chart for chart in charts if "weights, ResNet-20" in str(chart["layout"]["xaxis"].get("title"))
+    )
+    counts = bars["data"][0]["y"]
+    if isinstance(counts, dict):  # plotly sends arrays as base64
+        counts = np.frombuffer(base64.b64decode(counts["bdata"]), counts["dtype"])
+    assert np.sum(counts, dtype=int) == 3 * 3 * 3 * 16
