@@ -144,8 +144,9 @@ class Equivariance:
     """How well the moved map predicts the map of the moved picture.
 
     error: relative, ||moved map - map of moved picture|| / ||map of moved picture||. unmoved: the same for a
-    map left where it was. correlation: Pearson's, over the same cells. cells: (down, right) the map should
-    move. clean: no unit that was compared sees the border. spoiled: see `Place`.
+    map left where it was. correlation: Pearson's. cells: (down, right) the map should move. region: (top,
+    left, bottom, right) of the cells that were compared. clean: none of their units sees the border.
+    spoiled: see `Place`.
     """
 
     error: float
@@ -153,7 +154,7 @@ class Equivariance:
     correlation: float
     stride: tuple[float, float]
     cells: tuple[float, float]
-    compared: tuple[int, int]
+    region: tuple[int, int, int, int]
     clean: bool
     spoiled: str
 
@@ -199,7 +200,7 @@ def equivariance(still: Tensor, shifted: Tensor, shift: tuple[int, int], place: 
     rows, columns = (_interior(place, axis, cells[axis]) for axis in (0, 1))
     clean = len(rows) > 0 and len(columns) > 0
     if not clean:
-        rows, columns = (_overlap(still.shape[1 + axis], cells[axis]) for axis in (0, 1))
+        rows, columns = (overlap(still.shape[1 + axis], cells[axis]) for axis in (0, 1))
 
     def cut(features: Tensor) -> Tensor:
         return features[:, rows.start : rows.stop, columns.start : columns.stop]
@@ -211,7 +212,7 @@ def equivariance(still: Tensor, shifted: Tensor, shift: tuple[int, int], place: 
         correlation=correlation(predicted, found),
         stride=field.stride,
         cells=cells,
-        compared=(len(rows), len(columns)),
+        region=(rows.start, columns.start, rows.stop, columns.stop),
         clean=clean,
         spoiled=place.spoiled,
     )
@@ -226,7 +227,8 @@ def _interior(place: Place, axis: int, cells: float) -> range:
     return range(first + max(0, ceil(cells)), stop + min(0, floor(cells)))
 
 
-def _overlap(positions: int, cells: float) -> range:
+def overlap(positions: int, cells: float) -> range:
+    """Positions that both a map and the map moved by `cells` have."""
     return range(max(0, ceil(cells)), positions + min(0, floor(cells)))
 
 

@@ -139,7 +139,7 @@ def costs(measured: Sequence[Cost], *, dark: bool) -> go.Figure:
         subplot_titles=("Parameters", "MACs", "Time of one picture"),
     )
     names = [each.name.partition(":")[2] for each in measured]
-    columns = (
+    columns: tuple[tuple[list[float], list[str], str | None], ...] = (
         ([each.params for each in measured], [count(each.params) for each in measured], "linear"),
         ([each.macs for each in measured], [count(each.macs) for each in measured], "spatial"),
         (

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from explorer.labs.mistakes import Comparison, Mistake
     from explorer.ui.inference_picture import Picture
 
-MISTAKE, VIEW = "mistake", "view"
+MISTAKE, VIEW = "mistake", "see"
 ONE, ALL, COSTS = "One mistake", "All of them", "Time"
 VIEWS = (ONE, ALL, COSTS)
-_SPINNER = "The network looks twice, once right and once wrong …"
 
 
 def chosen() -> Mistake:
@@ -71,14 +70,14 @@ def one(picture: Picture, weights_id: str, mistake: Mistake, here: Page) -> None
 
 def _compared(picture: Picture, weights_id: str, mistake: Mistake) -> Comparison:
     from explorer.labs import mistakes
-    from explorer.serving import pool
 
-    def compute() -> Comparison:
-        with st.spinner(_SPINNER):
-            run = pool.shared().run(weights_id, lambda net: mistakes.compare(mistake, net, picture.image))
-            return run.value
-
-    return visit.once("mistake", (picture.digest, weights_id, mistake.id), compute)
+    return visit.ask(
+        "mistake",
+        weights_id,
+        (picture.digest, mistake.id),
+        lambda network: mistakes.compare(mistake, network, picture.image),
+        "The network looks twice, once right and once wrong …",
+    )
 
 
 def _run(run: Run, chosen_name: str, here: Page, key: str, *, shares: bool) -> None:
@@ -162,14 +161,15 @@ def _size(run: Run) -> str:
 def everything(picture: Picture, weights_id: str, here: Page) -> None:
     """All mistakes on this picture."""
     from explorer.labs import mistakes
-    from explorer.serving import pool
     from explorer.ui import mistakes_figures as figures
 
-    def compute():
-        with st.spinner("All mistakes, one after the other …"):
-            return pool.shared().run(weights_id, lambda net: mistakes.overview(net, picture.image)).value
-
-    found = visit.once("mistakes", (picture.digest, weights_id), compute)
+    found = visit.ask(
+        "mistakes",
+        weights_id,
+        (picture.digest,),
+        lambda network: mistakes.overview(network, picture.image),
+        "All mistakes, one after the other …",
+    )
     name = next(iter(found.values())).right
     made = figures.overview(found, mistakes.MISTAKES, dark=here.dark, right_name=name.label(name.top))
     lab.figure(made, here, "all_mistakes", height=455)

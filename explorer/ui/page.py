@@ -57,6 +57,13 @@ ENTRIES = (
         "Give a network your photo: what it answers, where it looked, what its layers saw.",
     ),
     Entry(
+        "pages/inductive_bias.py",
+        "Inductive bias",
+        ":material/open_with:",
+        "Shift the picture: does the feature map shift with it, does the answer stay?",
+        LABS,
+    ),
+    Entry(
         "pages/mistakes.py",
         "Common mistakes",
         ":material/bug_report:",
