@@ -51,12 +51,21 @@ class Plan:
     field: ReceptiveField
 
 
-def weights_id(reference: Reference) -> str:
-    """Trained weights of a network that lie on this machine, else its untrained twin."""
-    from explorer import networks
+@st.cache_resource(max_entries=256, show_spinner=False)
+def weights_with(path: str, reference: Reference) -> str:
+    """Trained weights of a network that lie on this machine, else its untrained twin.
 
-    here = (entry.id for entry in networks.weights_of(reference) if entry.on_this_machine)
-    return next(here, f"random:{reference}")
+    Another builder's weights of the same architecture name their layers otherwise, so they must have `path`.
+    """
+    from explorer import networks
+    from explorer.serving import pool
+
+    for entry in networks.weights_of(reference):
+        if entry.on_this_machine:
+            has = pool.shared().run(entry.id, lambda network: path in dict(network.model.named_modules()))
+            if has.value:
+                return entry.id
+    return f"random:{reference}"
 
 
 def named(identifier: str) -> str:
@@ -64,7 +73,7 @@ def named(identifier: str) -> str:
     from explorer import networks
 
     entry = networks.entry_of(identifier)
-    return f"{entry.reference.name} · {'random weights' if entry.untrained else 'trained'}"
+    return f"{entry.reference.name.rpartition('/')[2]} · {'random weights' if entry.untrained else 'trained'}"
 
 
 def width(found: EffectiveField) -> float:
@@ -194,13 +203,15 @@ def complete(wanted: Sequence[Wanted], passes: int, place: DeltaGenerator) -> di
                 on_click=lambda: st.session_state.update({_STOPPED: signature}),
             )  # fmt: skip
         whole = passes * len(wanted)
-        for each in wanted:
-            while each not in kept or kept[each].passes < passes:
-                done = whole - missing
-                bar.progress(done / whole, f"Input {done + 1} of {whole}: {named(each.weights_id)}")
-                kept[each] = _one_more(each, kept.get(each))
-                missing -= 1
-        place.empty()
+        try:
+            for each in wanted:
+                while each not in kept or kept[each].passes < passes:
+                    done = whole - missing
+                    bar.progress(done / whole, f"Input {done + 1} of {whole}: {named(each.weights_id)}")
+                    kept[each] = _one_more(each, kept.get(each))
+                    missing -= 1
+        finally:
+            place.empty()
     for each in wanted:
         if each in kept:
             kept.move_to_end(each)

@@ -40,7 +40,10 @@ def growth(
     *,
     dark: bool,
 ) -> go.Figure:
-    """Size by layer above, jump below; `marks` are named layers, such as where the whole image is seen."""
+    """Size by layer above, jump below; `marks` are named layers, such as where the whole image is seen.
+
+    Hollow points are of units that depend on the whole image as well, through a gate or attention.
+    """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.74, 0.26], vertical_spacing=0.06)
     numbers = [layer.number for layer in layers]
     widest = [max(la.size for la in layers[: n + 1]) for n in range(len(layers))]
@@ -53,7 +56,12 @@ def growth(
             y=[layer.size for layer in of_kind],
             mode="markers",
             name=theme.ROLE_NAMES.get(kind, kind),
-            marker={"color": theme.role_colour(kind, dark=dark), "size": 9},
+            marker={
+                "color": theme.role_colour(kind, dark=dark),
+                "size": 10,
+                "symbol": ["circle-open" if la.field.global_from else "circle" for la in of_kind],
+                "line": {"width": 2},
+            },
             customdata=[_about(layer) for layer in of_kind],
             hovertemplate="%{customdata}<extra></extra>",
         )
@@ -282,6 +290,7 @@ def weigh(rows: Mapping[str, tuple[int, int]], *, dark: bool) -> go.Figure:
     """Weights of stacks with the same field: name -> (weights, multiple of C2)."""
     figure = go.Figure()
     first = next(iter(rows))
+    colours = [(theme.ACCENT if name == first else theme.NEUTRAL).on(dark=dark) for name in rows]
     figure.add_bar(
         orientation="h",
         y=list(rows),
@@ -289,9 +298,10 @@ def weigh(rows: Mapping[str, tuple[int, int]], *, dark: bool) -> go.Figure:
         text=[f"{multiple} C² = {formatting.exact(weights)}" for weights, multiple in rows.values()],
         textposition="auto",
         insidetextanchor="end",
-        textfont={"size": 16},
+        insidetextfont={"size": 16, "color": [theme.ink_on(colour) for colour in colours]},
+        outsidetextfont={"size": 16},
         marker={
-            "color": [(theme.ACCENT if name == first else theme.NEUTRAL).on(dark=dark) for name in rows],
+            "color": colours,
             "line": {"width": 0},
         },
         hovertemplate="%{y}: %{text}<extra></extra>",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from explorer.ui import architecture_choices, architecture_view, effective_field_view, formatting, lab
+from explorer.ui import architecture_choices, architecture_view, effective_field_view, formatting, lab, theme
 from explorer.ui import inference_choices as choices
 from explorer.ui.architecture_view import Sheet, Subject
 from explorer.ui.inference_parts import data_url
@@ -82,7 +82,7 @@ def growth(subject: Subject, sheet: Sheet, here: Page) -> None:
     marks = {
         "middle unit sees all": fields.whole_image_at(found, image),
         "every unit sees all": fields.every_unit_at(found, image),
-        "global at once": fields.global_at(found),
+        _way(found): fields.global_at(found),
     }
     # After the last pooling no layer has a place on the curve: the mark then stands at its end.
     placed = {name: layer for name, layer in marks.items() if layer is not None}
@@ -90,7 +90,7 @@ def growth(subject: Subject, sheet: Sheet, here: Page) -> None:
     lab.look_for(
         "The field widens by (kernel − 1) × jump, so the same 3×3 adds twice as much after each stride: find "
         "the bends. Then compare where the curve crosses the image with where a gate, attention or the last "
-        "pooling makes every unit depend on all of it at once."
+        "pooling makes every unit depend on all of it at once (hollow points)."
     )
 
 
@@ -115,6 +115,18 @@ def _growth_headline(subject: Subject, found: tuple[LayerField, ...], image: tup
     if reached:
         text += f"From {_named(reached)} on (layer {reached.number}), units depend on all of it at once."
     return text
+
+
+def _way(found: tuple[LayerField, ...]) -> str:
+    """What first makes a unit depend on the whole image, in words."""
+    from explorer.labs import receptive_field as fields
+
+    first = fields.global_at(found)
+    if first is None:
+        return ""
+    if first.kind == "pool" and fields.local(found)[-1].number > first.number:
+        return "global: a gate's pooling"
+    return f"global: {theme.ROLE_NAMES.get(first.kind, first.kind).lower()}"
 
 
 def table(sheet: Sheet) -> None:
@@ -217,13 +229,14 @@ def _unit_text(layer: LayerField, unit: tuple[int, int], image: tuple[int, int])
 def _strength(subject: Subject, sheet: Sheet, layer: LayerField, unit: tuple[int, int]) -> Any:
     """[H, W], 0-1; None after a sentence why there is none."""
     assert subject.reference is not None
-    wanted = effective_field_view.Wanted(
-        effective_field_view.weights_id(subject.reference), _image(sheet)[0], "Noise", layer.path, unit
-    )
+    identifier = effective_field_view.weights_with(layer.path, subject.reference)
+    wanted = effective_field_view.Wanted(identifier, _image(sheet)[0], "Noise", layer.path, unit)
     try:
-        found = effective_field_view.complete([wanted], _GLOW_PASSES, st.empty())[wanted]
-    except ValueError as refused:
+        found = effective_field_view.complete([wanted], _GLOW_PASSES, st.empty()).get(wanted)
+    except (ValueError, RuntimeError) as refused:
         st.info(formatting.plain(str(refused)), icon=":material/info:")
+        return None
+    if found is None:  # stopped before the first input was through
         return None
     st.caption(
         f"Root mean square gradient over {found.passes} inputs of noise, "
