@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.labs import activations
-from explorer.labs.random_nets import CONVOLUTIONS_IN_BLOCK, Activate, Design, RandomNet, draw
+from explorer.labs.random_nets import CONVOLUTIONS_IN_BLOCK, Activate, Design, RandomNet, draw, one_thread
 
 SMALLEST_FLOAT32 = 2.0**-149
 """What is smaller is zero in single precision, in which networks are trained."""
@@ -46,6 +46,8 @@ class Flow:
         return self.reaches ** (1 / self.design.depth)
 
 
+@one_thread()
+@torch.enable_grad()
 def measure(design: Design, seeds: Sequence[int] = (0, 1, 2)) -> Flow:
     """One forward and one backward pass of one random network for each seed."""
     runs = [_one(design, seed) for seed in seeds]
@@ -96,6 +98,8 @@ class Jacobians:
     gradient: np.ndarray
 
 
+@one_thread()
+@torch.enable_grad()
 def jacobians(design: Design, seed: int = 0, iterations: int = 8) -> Jacobians:
     """The Jacobian of each block at a random batch; the greatest singular value from below, by power
     iteration that starts from the gradient, so it is never under what the gradient met.

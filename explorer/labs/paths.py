@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.labs.random_nets import Design, draw
+from explorer.labs.random_nets import Design, draw, one_thread
 from explorer.networks.cifar import CifarBlock, CifarResNet
 
 Map = Callable[[Tensor], Tensor]
@@ -65,7 +65,9 @@ class Paths:
         return int(np.searchsorted(parts, 0.025)), int(np.searchsorted(parts, 0.975))
 
 
-def measure(steps: Sequence[Step], gradient: Tensor, draws: int = 3, seed: int = 0) -> Paths:
+@one_thread()
+@torch.enable_grad()
+def measure(steps: Sequence[Step], gradient: Tensor, draws: int = 2, seed: int = 0) -> Paths:
     """The gradient behind the last step, led back along every path.
 
     `lengths[k]` is the sum over all paths of length k so far. A step sends each to its own length over the
@@ -94,10 +96,9 @@ def measure(steps: Sequence[Step], gradient: Tensor, draws: int = 3, seed: int =
 def pull(step: Step, gradients: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients [P, N, C, H, W] behind a step -> those before it, by the shortcut and by the branch."""
     h = step.h.detach().requires_grad_()
-    with torch.enable_grad():
-        branch, shortcut = step.branch(h), step.shortcut(h)
-        total = (branch + shortcut).detach().requires_grad_()
-        inner = _vector_jacobian(step.after(total), total, gradients)
+    branch, shortcut = step.branch(h), step.shortcut(h)
+    total = (branch + shortcut).detach().requires_grad_()
+    inner = _vector_jacobian(step.after(total), total, gradients)
     return _vector_jacobian(shortcut, h, inner), _vector_jacobian(branch, h, inner)
 
 
@@ -121,6 +122,8 @@ def identity(h: Tensor) -> Tensor:
     return h
 
 
+@one_thread()
+@torch.enable_grad()
 def random_steps(design: Design, seed: int = 0) -> tuple[list[Step], Tensor]:
     """The blocks of a random residual network at a random batch, and the loss's gradient behind them."""
     if design.skip == "none":
@@ -138,6 +141,8 @@ def random_steps(design: Design, seed: int = 0) -> tuple[list[Step], Tensor]:
     return steps, gradient
 
 
+@one_thread()
+@torch.enable_grad()
 def trained_steps(network: nn.Module, x: Tensor) -> tuple[list[Step], Tensor]:
     """The blocks of a CIFAR ResNet [N, 3, 32, 32] and the gradient of each picture's greatest score behind
     them.

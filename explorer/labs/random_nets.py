@@ -6,6 +6,7 @@ throughout, and its edges wrap around: zero padding would itself shrink the sign
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,7 @@ from explorer.labs.initialisation import INITIALISATIONS, adapt_branches
 PICTURES, SIDE, CLASSES = 4, 8, 10
 CONVOLUTIONS_IN_BLOCK = 2
 MAX_DEPTH = 200
+_THREADS = torch.get_num_threads()
 NORMS = ("none", "batch", "layer")
 SKIPS = ("none", "ResNet v1", "ResNet v2")
 
@@ -133,6 +135,21 @@ class RandomNet(nn.Module):
 
     def loss(self, last: Tensor, labels: Tensor) -> Tensor:
         return nn.functional.cross_entropy(self.head(last.flatten(1)), labels)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One core for the work of the calling thread: tensors this small gain nothing from a second one, and on a
+    busy machine the waiting for it made runs ten times as long.
+
+    PyTorch keeps the number for each thread. One that first meets PyTorch meanwhile starts with one core too,
+    which makes its work slower and not different.
+    """
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(_THREADS)
 
 
 def draw(design: Design, seed: int) -> tuple[RandomNet, Tensor, Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer.labs.initialisation import INITIALISATIONS
 from explorer.labs.paths import Step
-from explorer.labs.random_nets import SIDE, Block, Design
+from explorer.labs.random_nets import SIDE, Block, Design, one_thread
 
 
 def scalar(slope: float) -> float:
@@ -48,6 +48,8 @@ class Trials:
         return float((self.with_skip(scale, erase) < np.sqrt(np.maximum(plain, 0))).mean())
 
 
+@one_thread()
+@torch.enable_grad()
 def random_trials(design: Design, blocks: int = 300, seed: int = 0) -> Trials:
     """A new random block of two convolutions, a new input and a new gradient for each trial."""
     generator = torch.Generator().manual_seed(seed)
@@ -72,6 +74,8 @@ def _trial(step: Step, gradient: Tensor) -> tuple[float, float]:
     return float((pulled * gradient).sum() / size**2), float(pulled.norm() / size)
 
 
+@one_thread()
+@torch.enable_grad()
 def trained_trials(steps: Sequence[Step], gradient: Tensor) -> Trials:
     """Every picture at every block whose shortcut is the identity: [N * blocks] trials, taken at the sum, so
     before the ReLU behind it has cut anything off.

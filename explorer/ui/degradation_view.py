@@ -86,9 +86,12 @@ def _missing(trained: Trained) -> None:
     """Which twins have no card, and the commands that make one."""
     if not trained.missing:
         return
+    untrained = [twin.title for twin, damage in trained.missing.items() if damage is None]
+    if untrained:
+        st.markdown(f":material/hourglass_empty: Not trained yet: **{', '.join(untrained)}**.")
     for twin, damage in trained.missing.items():
-        reason = f"its card cannot be used: {plain(damage)}" if damage else "it has not been trained yet"
-        st.markdown(f":material/hourglass_empty: **{twin.title}** is missing: {reason}.")
+        if damage:
+            st.warning(f"The card of {twin.title} cannot be used: {plain(damage)}")
     st.code("\n".join(twin.command for twin in trained.missing), language="bash")
 
 
@@ -147,8 +150,9 @@ def _protocol(card: Card) -> str:
     recipe = card.recipe
     return plain(
         f"Measured here: one run each, {card.epochs} epochs of {card.dataset}, "
-        f"{recipe['optimizer'].upper()}, peak learning rate {recipe['peak_learning_rate']}, weight decay {recipe['weight_decay']}, batch "
-        f"{recipe['batch_size']}, seed {card.seed}, in {recipe['precision']}. Curves: training figures are "
+        f"{recipe['optimizer'].upper()}, peak learning rate {recipe['peak_learning_rate']}, weight decay "
+        f"{recipe['weight_decay']}, batch {recipe['batch_size']}, seed {card.seed}, in "
+        f"{recipe['precision']}. Curves: training figures are "
         "running means over augmented pictures; the table: final weights on unaltered pictures. "
         f"{card.dataset_note}"
     )

@@ -23,7 +23,7 @@ START: dict[str, Any] = {
     "gdepth": 50,
     "gwidth": 16,
     "gact": "ReLU",
-    "ginit": "Kaiming",
+    "ginit": "naive",
     "gnorm": "none",
     "gskip": "none",
     "gseeds": 3,
@@ -152,15 +152,13 @@ def _view_controls(row: Any, view: str) -> dict[str, Any]:
 def _network(view: str, *, trained: bool) -> None:
     """The choices that make a random network, each always in its place."""
     heeded = set() if trained else set(_HEEDED[view])
-    if view == "Flow":
-        heeded.discard(_SWEPT.get(st.session_state.get("gcompare", START["gcompare"]), ""))
     slots = st.columns([1.2, 1.5, 1.1, 1, 1.1, 0.9, 1.1, 1], gap="small")
 
     def off(key: str) -> bool:
         return key not in heeded
 
     bound: dict[str, Any] = {"bind": "query-params"}
-    slots[0].selectbox(
+    compared = slots[0].selectbox(
         "Compare",
         SWEEPS,
         key="gcompare",
@@ -168,6 +166,8 @@ def _network(view: str, *, trained: bool) -> None:
         help="All values of this choice in one picture.",
         **bound,
     )
+    if view == "Flow":
+        heeded.discard(_SWEPT[compared])
     slots[1].slider(
         "Depth (layers)", 2, 200, START["gdepth"], 2, key="gdepth", disabled=off("gdepth"), **bound
     )
@@ -175,7 +175,14 @@ def _network(view: str, *, trained: bool) -> None:
         "Width (channels)", (4, 8, 16, 32), START["gwidth"], key="gwidth", disabled=off("gwidth"), **bound
     )
     slots[3].selectbox("Activation", ACTIVATIONS, key="gact", disabled=off("gact"), **bound)
-    slots[4].selectbox("Initialisation", INITIALISATIONS, key="ginit", disabled=off("ginit"), **bound)
+    slots[4].selectbox(
+        "Initialisation",
+        INITIALISATIONS,
+        INITIALISATIONS.index(START["ginit"]),
+        key="ginit",
+        disabled=off("ginit"),
+        **bound,
+    )
     slots[5].selectbox("Norm", NORMS, key="gnorm", disabled=off("gnorm"), **bound)
     slots[6].selectbox(
         "Skip",

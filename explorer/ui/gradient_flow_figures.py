@@ -1,6 +1,8 @@
 """Plotly figures of the gradient labs. Each takes finished numbers and gives a figure."""
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,7 +24,9 @@ def flows(found: Mapping[str, Flow], *, weights: bool, dark: bool) -> go.Figure:
         else ("Gradient of the loss, going back from the right", "Size of the activations, from the left")
     )
     figure = panels(titles)
-    for (name, flow), colour, dash in zip(found.items(), colours(len(found), dark=dark), DASHES):  # noqa: B905
+    for (name, flow), colour, dash in zip(
+        found.items(), colours(len(found), dark=dark), cycle(DASHES), strict=False
+    ):
         if weights:
             layers = tuple(range(1, flow.design.depth + 1))
             left, right = flow.weight_gradient_norm, 100 * flow.asleep
@@ -30,7 +34,7 @@ def flows(found: Mapping[str, Flow], *, weights: bool, dark: bool) -> go.Figure:
             layers, left, right = flow.layers, flow.gradient_norm, flow.activation_rms
         _band(figure, 1, name, layers, _above_zero(left), colour, dash)
         _band(figure, 2, name, layers, right if weights else _above_zero(right), colour, dash)
-    figure.update_xaxes(title=_LAYER)
+    figure.update_xaxes(title=_LAYER, range=[0, max(flow.design.depth for flow in found.values())])
     figure.update_yaxes(title="‖gradient‖", col=1, **POWERS)
     if weights:
         figure.update_yaxes(title="share of units (%)", range=[0, 102], col=2)
@@ -91,11 +95,17 @@ def _float32(figure: go.Figure, traces: Sequence[go.Scatter], col: int) -> None:
     """A line at the smallest number of single precision, where a curve comes near it."""
     lowest = min((float(np.min(trace.y)) for trace in traces if len(trace.y)), default=1.0)
     if lowest < 1e-36:
-        figure.add_hline(
-            y=SMALLEST_FLOAT32,
-            line={"dash": "dot", "width": 2, "color": theme.NEUTRAL.light},
-            annotation={"text": "below: zero in float32", "font": {"size": 14}},
-            annotation_position="bottom right",
+        line = {"dash": "dot", "width": 2, "color": theme.NEUTRAL.light}
+        figure.add_hline(y=SMALLEST_FLOAT32, line=line, row=1, col=col)
+        figure.add_annotation(
+            text="below this line: zero in float32",
+            font={"size": 14},
+            xref="x domain",
+            x=1,
+            xanchor="right",
+            y=math.log10(SMALLEST_FLOAT32),  # a logarithmic axis places shapes by value, texts by exponent
+            yanchor="top",
+            showarrow=False,
             row=1,
             col=col,
         )

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.ui import lab
+from explorer.ui.formatting import three_digits
 from explorer.ui.gradient_flow_controls import (
     ACTIVATIONS,
     INITIALISATIONS,
@@ -41,7 +42,7 @@ def scientific(value: float) -> str:
     if value == 0 or not np.isfinite(value):
         return "0" if value == 0 else "not a number"
     if 0.001 <= abs(value) < 10_000:
-        return f"{value:.3g}"
+        return three_digits(value)
     mantissa, exponent = f"{value:.2e}".split("e")
     return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
@@ -123,9 +124,9 @@ def flow(choices: Choices, here: Page) -> None:
         )
     st.dataframe([_row(name, each) for name, each in found.items()], hide_index=True, key="flow_table")
     lab.look_for(
-        "On the left, follow each curve from the right edge, where the loss is, back to layer 0: a straight "
-        "line on this axis is a constant factor per layer, so it falls or climbs exponentially with depth. "
-        "A network can only begin to learn where neither side leaves the range that its number format holds."
+        "Follow each curve on the left from its right end, where the loss is, back to layer 0: a straight "
+        "line is a constant factor per layer, and a skip lifts that factor. Then choose Kaiming: the network "
+        "without skips recovers, and now the sums of the skips grow, until a norm holds them."
     )
     lab.code(gradient_flow.measure, random_nets.Block.forward, random_nets.draw)
     _about(choices)
@@ -160,11 +161,12 @@ def _about(choices: Choices) -> None:
     with st.expander("What was measured, and the sources", icon=":material/science:"):
         st.markdown(
             f"Computed here, in double precision: a 3×3 stem, {choices.depth} 3×3 convolutions of "
-            f"{choices.width} channels in blocks of two, and a linear head, on {random_nets.PICTURES} pictures "
-            f"of noise, {random_nets.SIDE} × {random_nets.SIDE} pixels, with random labels and cross-entropy. "
-            "The edges of the picture wrap around, because zero padding alone would shrink the signal at each "
-            "layer. Lines are medians, bands reach from the least to the greatest of the seeds. A skip passes "
-            "over two convolutions. Nothing is trained: this is the first step of training.\n\n"
+            f"{choices.width} channels in blocks of two, and a linear head, on {random_nets.PICTURES} "
+            f"pictures of noise, {random_nets.SIDE} × {random_nets.SIDE} pixels, with random labels and "
+            "cross-entropy. The edges of the picture wrap around, because zero padding alone would shrink "
+            "the signal at each layer. Lines are medians, bands reach from the least to the greatest of "
+            "the seeds. A skip passes over two convolutions. Nothing is trained: "
+            "this is the first step of training.\n\n"
             f"Standard deviation of a weight at {fan} inputs (3 · 3 · {choices.width}): Kaiming √(2/{fan}) = "
             f"{initialisation.kaiming_std(fan):.4f} ([He et al. 2015](https://arxiv.org/abs/1502.01852)); "
             f"Xavier √(2/{2 * fan}) = {initialisation.xavier_std(fan, fan):.4f} "
@@ -203,7 +205,7 @@ def jacobians(choices: Choices, here: Page) -> None:
         st.markdown(
             "Computed here for one random network (seed 0), block by block, at the batch it met. Greatest "
             "singular value by power iteration, so from below; the mean by one random probe. The gradient "
-            "before a block is the transposed Jacobian times the gradient behind it, so its length is at most "
+            "before a block is the transposed Jacobian times the gradient behind it: its length is at most "
             "the product of the greatest singular values."
         )
 
@@ -237,17 +239,18 @@ def paths(choices: Choices, here: Page) -> None:
         st.caption(" ".join(notes))
     lab.look_for(
         "Most paths are half as long as the network (left), but each block on the way may weaken what a path "
-        "carries (middle), and the product of the two peaks elsewhere (right). Turn batch norm on: the longer "
-        "the path, the less it brings, and a deep network learns through its short ones."
+        "carries (middle), and the product of the two peaks elsewhere (right). Turn batch norm on: the "
+        "longer the path, the less it brings, and a deep network learns through its short ones."
     )
     lab.code(core.path_count, core.share_of_length, core.measure)
     with st.expander("What was measured, and the source", icon=":material/science:"):
         st.markdown(
-            "[Veit et al. 2016](https://arxiv.org/abs/1605.06431) sampled paths of a trained ResNet-110. Here "
-            "the sum over all paths of a length is exact: each block sends what arrives over the skip at the "
-            "same length and through its branch to the next, so L²/2 products stand for 2^L paths, and the "
-            "sum over all lengths is the gradient of backpropagation to rounding. The middle picture is the "
-            "mean of three random paths of each length. The trained network is the zoo's ResNet-20 with the "
+            "[Veit et al. 2016](https://arxiv.org/abs/1605.06431) sampled paths of a trained ResNet-110. "
+            "Here the sum over all paths of a length is exact: each block sends what arrives over the "
+            "skip at the same length and through its branch to the next, so L²/2 products stand for 2^L "
+            "paths, and the sum over all lengths is the gradient of backpropagation to rounding. The middle "
+            "picture is the "
+            "mean of two random paths of each length. The trained network is the zoo's ResNet-20 with the "
             "sample pictures and the gradient of each picture's greatest score."
         )
 
@@ -288,9 +291,10 @@ def claim(choices: Choices, here: Page) -> None:
     with st.expander("What was tried", icon=":material/science:"):
         st.markdown(
             "Random: 300 blocks of two 3×3 convolutions, each with its own weights, input and gradient, all "
-            "normal noise; Fixup's zero layers are left to the strength slider. Trained: every identity block "
-            "of the zoo's ResNet-20 for each sample picture, with the gradient that really arrives there, "
-            "taken at the sum, before the ReLU behind it cuts more off."
+            "normal noise; Fixup's zero layers are left to the strength slider. Trained: every identity "
+            "block of the zoo's ResNet-20 for each sample picture, with the gradient that really arrives "
+            "there, taken at the sum, before the ReLU behind it cuts more off. Strength 1 is the "
+            "network as trained."
         )
 
 
@@ -307,7 +311,7 @@ def activation_functions(choices: Choices, here: Page) -> None:
     )
     left = core.chain(core.GREATEST["sigmoid"], choices.depth)
     st.markdown(
-        f"At best, {choices.depth} sigmoids leave 0.25^{choices.depth} = **{scientific(left)}** of a gradient."
+        f"At best {choices.depth} sigmoids leave 0.25^{choices.depth} = **{scientific(left)}** of it."
     )
     lab.look_for(
         "The sigmoid's derivative never passes 0.25, so its product falls whatever the inputs; tanh and ReLU "

@@ -62,15 +62,22 @@ def claim(found: Trials, scale: float, erase: float, scales: Sequence[float], *,
     )
     factors = found.with_skip(scale, erase)
     figure.add_histogram(x=factors, nbinsx=40, marker_color=chosen, row=1, col=2)
-    figure.add_vline(
-        x=1,
-        line={"dash": "dot", "width": 2, "color": theme.TEXT.on(dark=dark)},
-        annotation={"text": "shorter ← 1 → longer", "font": {"size": 14}},
-        annotation_position="top",
-        row=1,
-        col=2,
-    )
-    figure.update_xaxes(title="strength of the branch", col=1, type="log", exponentformat="none")
+    line = {"dash": "dot", "width": 2, "color": theme.TEXT.on(dark=dark)}
+    figure.add_vline(x=1, line=line, row=1, col=2)
+    for text, side in (("shorter ", "right"), (" longer", "left")):
+        figure.add_annotation(
+            text=text,
+            font={"size": 15},
+            x=1,
+            xanchor=side,
+            yref="y domain",
+            y=1,
+            yanchor="top",
+            showarrow=False,
+            row=1,
+            col=2,
+        )
+    figure.update_xaxes(title="strength of the branch", col=1, type="log", dtick=1, exponentformat="none")
     figure.update_yaxes(title="trials (%)", range=[-3, 103], col=1)
     figure.update_xaxes(title="gradient before the block ÷ behind it", col=2)
     figure.update_yaxes(title="trials", col=2)

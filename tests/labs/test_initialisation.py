@@ -1,0 +1,94 @@
+"""The rules of initialisation: deviations in closed form, and what they keep equal from layer to layer."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from explorer.labs import gradient_flow, initialisation
+from explorer.labs.initialisation import INITIALISATIONS
+from explorer.labs.random_nets import Design
+
+WIDE = (64, 64, 3, 3)
+
+
+def filled(name: str, shape: tuple[int, ...] = WIDE) -> torch.Tensor:
+    weight = torch.empty(shape, dtype=torch.float64)
+    INITIALISATIONS[name].fill(weight, torch.Generator().manual_seed(0))
+    return weight
+
+
+def test_fans_of_a_convolution_and_a_linear_layer():
+    assert initialisation.fans(torch.empty(32, 16, 3, 3)) == (144, 288)
+    assert initialisation.fans(torch.empty(10, 512)) == (512, 10)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "std"), [(2, 1.0), (200, 0.1), (144, 0.11785113), (512, 0.0625), (4608, 0.020833333)]
+)
+def test_kaiming_is_the_root_of_two_by_the_inputs(inputs: int, std: float):
+    """Source 002: std = sqrt(2 / D_in); in a convolution D_in counts the area: 512 x 3 x 3 = 4608."""
+    assert initialisation.kaiming_std(inputs) == pytest.approx(std)
+
+
+def test_xavier_is_kaiming_less_the_root_of_two_where_both_fans_are_equal():
+    assert initialisation.xavier_std(576, 576) * math.sqrt(2) == pytest.approx(
+        initialisation.kaiming_std(576)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "std"),
+    [
+        ("Kaiming", math.sqrt(2 / 576)),
+        ("Xavier", math.sqrt(1 / 576)),
+        ("naive", 0.01),
+        ("orthogonal", math.sqrt(1 / 576)),
+        ("Fixup", math.sqrt(2 / 576)),
+    ],
+)
+def test_what_is_drawn_has_the_deviation_of_its_rule(name: str, std: float):
+    assert filled(name).std().item() == pytest.approx(std, rel=0.02)
+
+
+def test_kaiming_is_what_the_library_draws():
+    mine, theirs = torch.empty(WIDE), torch.empty(WIDE)
+    initialisation.kaiming(mine, torch.Generator().manual_seed(3))
+    nn.init.kaiming_normal_(theirs, nonlinearity="relu", generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(mine, theirs)
+
+
+def test_orthogonal_rows_stand_at_right_angles():
+    rows = filled("orthogonal", (16, 16, 3, 3)).flatten(1)
+    torch.testing.assert_close(rows @ rows.T, torch.eye(16, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "layers", "scale"), [(16, 2, 0.25), (16, 3, 0.5), (1, 2, 1.0), (9, 1, 1.0)]
+)
+def test_fixup_shrinks_by_the_number_of_blocks(blocks: int, layers: int, scale: float):
+    """L ** (-1 / (2 m - 2)): 16 ** (-1/2) and 16 ** (-1/4)."""
+    assert initialisation.fixup_scale(blocks, layers) == pytest.approx(scale)
+
+
+def growth(**changes: object) -> float:
+    """Factor of the activations' root mean square per layer: wide, so that one draw tells."""
+    found = gradient_flow.measure(Design(depth=20, width=32, **changes), range(3))
+    return float((found.activation_rms[:, -1] / found.activation_rms[:, 0]).mean() ** (1 / 20))
+
+
+def test_kaiming_keeps_the_scale_through_relus_and_xavier_halves_the_power():
+    """Source 002: activations are well-scaled at the start. True for ReLU, which Kaiming was made for."""
+    assert growth() == pytest.approx(1, abs=0.06)
+    assert growth(initialisation="Xavier") == pytest.approx(math.sqrt(0.5), abs=0.05)
+    assert growth(initialisation="naive") == pytest.approx(0.01 / math.sqrt(2 / 288), abs=0.01)
+
+
+def test_a_slip_kaiming_does_not_keep_the_scale_whatever_the_activation():
+    """The same sentence of source 002 names no activation: a linear network doubles its power each layer."""
+    assert growth(activation="linear") == pytest.approx(math.sqrt(2), abs=0.05)
+
+
+def test_orthogonal_keeps_a_linear_networks_scale():
+    assert growth(activation="linear", initialisation="orthogonal") == pytest.approx(1, abs=0.03)
