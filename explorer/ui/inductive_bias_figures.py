@@ -45,6 +45,7 @@ def equivariance(sweeps: Mapping[str, Sweep], chosen: int, *, dark: bool) -> go.
             y=[y for _, y in exact],
             mode="markers",
             showlegend=False,
+            cliponaxis=False,
             marker={"symbol": "circle-open", "size": 16, "color": own, "line": {"width": 3}},
             hovertemplate="a whole number of strides: %{y:.1g}<extra></extra>",
         )
@@ -56,6 +57,7 @@ def equivariance(sweeps: Mapping[str, Sweep], chosen: int, *, dark: bool) -> go.
     return figure
 
 
+_ROUNDING = 1e-6  # of float32 sums in another order; less is no change
 _ABOVE = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
 
 
@@ -81,13 +83,13 @@ def invariance(
             row=1,
             col=1,
         )
-        other = [place for place, index in enumerate(top) if index != top[0]]
+        other = [at for at, index in enumerate(top) if index != top[0] and trained[place]]
         figure.add_scatter(
             x=[swept.shifts[at] for at in other],
             y=[kept[at] for at in other],
             mode="markers",
             name=f"{escape(name)}: another class is likelier",
-            showlegend=bool(other) and trained[place],
+            showlegend=bool(other),
             marker={"symbol": "x", "size": 13, "color": own},
             text=[_label(labels[place], top[at]) for at in other],
             hovertemplate="%{x} pixels: %{text}<extra></extra>",
@@ -121,7 +123,7 @@ def shuffles(
         dash = "dot" if name.endswith("without positions") else "solid"
         figure.add_scatter(
             x=[f"{grid} × {grid}" for grid in grids],
-            y=values,
+            y=[max(each, _ROUNDING) for each in values],
             name=escape(name),
             mode="lines+markers",
             line={"color": colour(place, dark=dark), "width": 3, "dash": dash},
@@ -132,7 +134,10 @@ def shuffles(
         x=list(grids).index(chosen), line={"color": theme.TEXT.on(dark=dark), "width": 1, "dash": "dot"}
     )
     figure.update_xaxes(title="Patches", type="category")
-    figure.update_yaxes(title="Scores moved, relative", rangemode="tozero", tickformat=".0%")
+    ticks = {_ROUNDING: "rounding", 1e-4: "0.01 %", 1e-2: "1 %", 1: "100 %"}
+    figure.update_yaxes(
+        title="Scores moved, relative", type="log", tickvals=list(ticks), ticktext=list(ticks.values())
+    )
     figure.update_layout(margin={"l": 0, "r": 12, "t": 8, "b": 0}, legend={**_ABOVE, "orientation": "v"})
     return figure
 

@@ -116,7 +116,7 @@ def watched(picture: Picture, weights_id: str, field: str) -> Watched:
 
 def _name(network: Network) -> str:
     entry = network.weights
-    return f"{entry.reference.name} (untrained)" if entry.untrained else entry.label.partition(" · ")[0]
+    return entry.reference.name if entry.untrained else entry.label.partition(" · ")[0]
 
 
 def _asked(
@@ -157,7 +157,7 @@ def layer_menu(slot, of: Watched, field: str, label: str) -> None:
 
 def names(both: tuple[Watched, Watched]) -> tuple[str, str]:
     """What to call them in a legend, told apart where they are one network."""
-    first, second = both[0].name, both[1].name
+    first, second = (of.name if of.trained else f"{of.name} (untrained)" for of in both)
     return (first, f"{second} (2)") if first == second else (first, second)
 
 
@@ -402,8 +402,8 @@ LOOK_FOR = {
     MAP: "Each ring is a shift by whole strides, where a convolution's map moves exactly with the picture: "
     "how deep is the dip between two rings? Choose `patch_embed` for the ViT, then a later block: its grid "
     "of patches is exact, and the position embedding ends that.",
-    ANSWER: "A cat remains a cat wherever it sits, so the upper curve ought to be flat. Where does it "
-    "wobble, and has that the period of a stride?",
+    ANSWER: "A thing remains what it is wherever it stands, so the upper curve ought to be flat. Where does it "
+    "wobble, and does the answer change?",
     SHUFFLE: "Shuffled patches keep the texture and lose the shape: up to which grid does the answer stay? "
     "Without positions a ViT cannot tell a shuffle of its own patches (2, 7 and 14 a side at 224 pixels).",
     POOLING: "The middle signal is not the shifted one, it is another one: this is where the answer begins "

@@ -123,9 +123,7 @@ def test_both_directions_of_a_shift_are_exact(cat, resnet20):
     place = lab.places(resnet20)["layer2.0"]
     scene = lab.scene(cat, resnet20.input)
     for dx, dy in ((-2, 4), (4, -6), (-8, 0)):
-        maps = lab.answers(
-            resnet20, torch.cat([scene.shifted(0), scene.shifted(dx, dy)]), place.layer
-        ).maps
+        maps = lab.answers(resnet20, torch.cat([scene.shifted(0), scene.shifted(dx, dy)]), place.layer).maps
         found = lab.equivariance(maps[0], maps[1], (dy, dx), place)
         assert found.exact
         assert found.error < 1e-4
