@@ -402,8 +402,8 @@ LOOK_FOR = {
     MAP: "Each ring is a shift by whole strides, where a convolution's map moves exactly with the picture: "
     "how deep is the dip between two rings? Choose `patch_embed` for the ViT, then a later block: its grid "
     "of patches is exact, and the position embedding ends that.",
-    ANSWER: "A thing remains what it is wherever it stands, so the upper curve ought to be flat. Where does it "
-    "wobble, and does the answer change?",
+    ANSWER: "A thing remains what it is wherever it stands, so the upper curve ought to be flat. Where "
+    "does it wobble, and does the answer change?",
     SHUFFLE: "Shuffled patches keep the texture and lose the shape: up to which grid does the answer stay? "
     "Without positions a ViT cannot tell a shuffle of its own patches (2, 7 and 14 a side at 224 pixels).",
     POOLING: "The middle signal is not the shifted one, it is another one: this is where the answer begins "
