@@ -5,7 +5,6 @@ What was measured stays in the visit: the numbers tell of the visitor's picture,
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.ui import architecture_panel
+from explorer.ui import architecture_panel, visit
 from explorer.ui import inference_picture as pictures
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ TITLES: Mapping[str, str] = MappingProxyType(
     }
 )
 _PASSES = 3
-_MEASURED, _DRAWN = "_measured_overlays", "_measured_drawing"
-_KEPT = 6  # networks and pictures
 
 
 def overlay(name: str, shown: Sheet, reference: Reference) -> Overlay:
@@ -46,29 +43,24 @@ def overlay(name: str, shown: Sheet, reference: Reference) -> Overlay:
 
     entry = architecture_panel.trained_here(reference) or networks.entry_of(f"random:{reference}")
     picture = pictures.in_hand()
-    kept: OrderedDict[tuple[str, ...], Mapping[str, Overlay]] = st.session_state.setdefault(
-        _MEASURED, OrderedDict()
-    )
     about_picture = "" if name == TIME else picture.digest
-    key = (*shown.key, entry.id, about_picture)
-    if key not in kept:
+
+    def compute() -> Mapping[str, Overlay]:
         with st.spinner("Measuring on this machine …"):
-            kept[key] = _measure(name, shown.trace, entry, picture)
-    kept.move_to_end(key)
-    while len(kept) > _KEPT:
-        kept.popitem(last=False)
-    return kept[key][name]
+            return _measure(name, shown.trace, entry, picture)
+
+    return visit.once("overlays", (*shown.key, entry.id, about_picture), compute)[name]
 
 
 def drawing(shown: Sheet, wanted: Wanted, measured: Overlay) -> Drawing:
-    """As `diagram_drawing.drawing`; the last one is kept, since a click on a node draws it again."""
+    """As `diagram_drawing.drawing`, kept in the visit too, since a click on a node draws it again."""
     from explorer.ui import diagram_drawing
 
-    key = (shown.key, wanted, measured)
-    last = st.session_state.get(_DRAWN)
-    if last is None or last[0] != key:
-        last = st.session_state[_DRAWN] = (key, diagram_drawing.drawing(shown.hierarchy, wanted, measured))
-    return last[1]
+    return visit.once(
+        "measured_drawings",
+        (shown.key, wanted, measured),
+        lambda: diagram_drawing.drawing(shown.hierarchy, wanted, measured),
+    )
 
 
 def _measure(name: str, trace: Trace, entry: WeightsEntry, picture: Picture) -> Mapping[str, Overlay]:

@@ -16,7 +16,7 @@ def own_pool(monkeypatch):
 
 
 def measured(app) -> diagram_drawing.Drawing:
-    return app.session_state["_measured_drawing"][1]
+    return list(app.session_state["_once_measured_drawings"].values())[-1]
 
 
 def test_time_by_layer_is_measured_once_and_said_to_be(open_page, own_pool):
