@@ -108,7 +108,7 @@ NORMS: Mapping[str, Norm] = MappingProxyType(
                 "ConvNeXt V2",
                 "Woo et al. 2023",
                 "https://arxiv.org/abs/2301.00808",
-                "timm.layers.GlobalResponseNorm",
+                "timm.layers.grn.GlobalResponseNorm",
                 centred=False,
                 second=(1, 2),
             ),

@@ -7,6 +7,7 @@ it was, hooks included.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -174,8 +175,11 @@ def _fold(model: nn.Module, norm: Any, seen: _Seen) -> Fold | None:
 
 
 def layer_inputs(network: Network, images: Sequence[Image.Image], path: str) -> Tensor:
-    """What goes into the layer at `path` for these pictures, float32 on the CPU, [N, C, H, W] where the layer
-    sees a map, channels last included. Raises ValueError where it does not."""
+    """What goes into the norm layer at `path` for these pictures: float32 on the CPU, [N, C, H, W].
+
+    Tokens become a square map; those before the last square number of them (a class token) are left out. What
+    has no positions any more is a map of one.
+    """
     layer: Any = network.model.get_submodule(path)
     found: list[Tensor] = []
 
@@ -192,10 +196,12 @@ def layer_inputs(network: Network, images: Sequence[Image.Image], path: str) -> 
     finally:
         handle.remove()
     x = torch.cat(found).float().cpu()
-    if x.ndim != 4:
-        raise ValueError(f"{path!r} does not work on a map of [N, C, H, W] but on {list(x.shape)}")
     channels = getattr(layer, "num_features", None) or layer.normalized_shape[0]
-    return x if x.shape[1] == channels else x.movedim(-1, 1)
+    if x.ndim == 4:
+        return x if x.shape[1] == channels else x.movedim(-1, 1)
+    tokens = x.unsqueeze(1) if x.ndim == 2 else x.flatten(1, -2)
+    side = math.isqrt(tokens.shape[1])
+    return tokens[:, -side * side :].transpose(1, 2).unflatten(2, (side, side))
 
 
 class _EnoughError(Exception):

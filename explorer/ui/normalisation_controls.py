@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 VIEW, TENSOR, LAYER = "nview", "ntensor", "nlayer"
-NUMBERS, NORMAL, FROM_LAYER = "A few numbers", "Normal numbers", "A layer"
+NUMBERS, NORMAL, FROM_LAYER = "Numbers", "Normal", "A layer"
 
 # The one place of first values; a key is the name in the link.
 START: Mapping[str, Any] = MappingProxyType(
@@ -51,10 +51,16 @@ def kept(key: Hashable, make: Callable[[], T]) -> T:
     return visit.once("normalisation", key, make)
 
 
-def choice(slot: DeltaGenerator, label: str, key: str, options: Sequence[str]) -> str:
-    """One of a few words, side by side."""
+def choice(slot: DeltaGenerator, label: str, key: str, options: Sequence[str], *, named: bool = True) -> str:
+    """One of a few words, side by side. named: whether the label is shown."""
     return slot.segmented_control(
-        label, options, default=START[key], required=True, key=key, bind="query-params"
+        label,
+        options,
+        default=START[key],
+        required=True,
+        key=key,
+        bind="query-params",
+        label_visibility="visible" if named else "collapsed",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from explorer.labs.normalisation import Noise, Steps
 
 BINS = 60
+_TICKS = [digit * 10.0**power for power in range(-5, 1) for digit in (1, 2, 5)]
 
 
 def tiles(maps: np.ndarray) -> np.ndarray:
@@ -68,7 +70,7 @@ def axes(panels: Mapping[str, np.ndarray], mark: np.ndarray, rows: Sequence[str]
     )
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", showline=False)
     places = [i * (h + 1) + (h - 1) / 2 for i in range(n)]
-    figure.update_yaxes(tickvals=places, ticktext=list(rows), row=1, col=1)
+    figure.update_yaxes(tickvals=places, ticktext=[escape(row) for row in rows], row=1, col=1)
     figure.update_yaxes(tickvals=places, ticktext=[""] * n, row=1, col=2)
     figure.update_annotations(font_size=16)
     return figure
@@ -139,7 +141,7 @@ def histograms(values: Mapping[str, np.ndarray], *, dark: bool) -> go.Figure:
             col=1,
         )
         figure.add_annotation(
-            text=f"<b>{name}</b>  mean {each.mean():.2f}, deviation {each.std():.2f}",
+            text=f"<b>{name}</b>  mean {round(float(each.mean()), 2) + 0.0:.2f}, deviation {each.std():.2f}",
             x=1,
             xref="paper",
             xanchor="right",
@@ -217,7 +219,12 @@ def statistics(
     figure.add_hline(y=truth, line={"color": grey, "width": 1}, row=1, col=2)
     figure.update_xaxes(title="pictures in the batch", type="log", tickvals=list(noise.sizes), row=1, col=1)
     figure.update_yaxes(
-        title="error of the batch mean, in σ", type="log", dtick="D2", exponentformat="none", row=1, col=1
+        title="error of the batch mean, in σ",
+        type="log",
+        tickvals=_TICKS,
+        exponentformat="none",
+        row=1,
+        col=1,
     )
     figure.update_xaxes(title="batches seen in training mode", row=1, col=2)
     figure.update_yaxes(title="mean", row=1, col=2)

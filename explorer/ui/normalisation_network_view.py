@@ -64,7 +64,7 @@ def train_or_eval(here: Page) -> None:
             ),
         ),
     )
-    lab.figure(figures.drift(found, dark=here.dark), here, "norm_drift", height=400)
+    lab.figure(figures.drift(found, dark=here.dark), here, "norm_drift", height=390)
     st.markdown(_verdict(found))
     lab.look_for(
         "The picture and the weights never change, only who else is in the batch. In training mode each "
@@ -137,7 +137,7 @@ def in_a_network(here: Page) -> None:
         ),
     )
     channel = controls.slider(row[3], "Channel", "nmap", 1, len(found.before)) - 1
-    lab.figure(figures.inside(found, channel, dark=here.dark), here, "norm_inside", height=400)
+    lab.figure(figures.inside(found, channel, dark=here.dark), here, "norm_inside", height=370)
     st.markdown(_numbers_of(found, channel))
     lab.look_for(
         "Batch norm takes its mean and deviation from training, so on one picture the middle column is "

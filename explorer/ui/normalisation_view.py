@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from explorer.ui import inference_answer, inference_choices, lab
 from explorer.ui import normalisation_controls as controls
-from explorer.ui.formatting import plain
 from explorer.ui.normalisation_controls import FROM_LAYER, LAYER, NORMAL, NUMBERS, START, TENSOR
 from explorer.ui.page import Page
 
@@ -38,7 +38,7 @@ def axes(here: Page) -> None:
     from explorer.ui import normalisation_figures as figures
 
     norm = normalisation.NORMS[
-        controls.choice(st.container(), "Normalisation", "nkind", list(normalisation.NORMS))
+        controls.choice(st.container(), "Normalisation", "nkind", list(normalisation.NORMS), named=False)
     ]
     row = st.columns([3, 2, 2, 2, 3, 3], vertical_alignment="bottom")
     x, names, about = _tensor(here, row[0], row[4], row[5])
@@ -69,7 +69,7 @@ def axes(here: Page) -> None:
 
 
 def _moments(values: np.ndarray) -> str:
-    return f"mean {values.mean():.2f} and deviation {values.std():.2f}"
+    return f"mean {round(float(values.mean()), 2) + 0.0:.2f} and deviation {values.std():.2f}"
 
 
 def _tensor(
@@ -96,7 +96,7 @@ def _tensor(
                 lambda: controls.with_network(weights_id, lambda network: _small(network, images, shown)),
             )
             about = f"on {maps.shape[1]} channels of what enters `{shown}`, averaged to {_SIDE} × {_SIDE}"
-            return maps, [plain(name)[:14] for name in (picture.title, *others)], about
+            return maps, [shorten(name, 16, placeholder=" …") for name in (picture.title, *others)], about
         about = "on random numbers, for this network has no norm layer"
     controls.menu(slot, "Tensor", TENSOR, options, _RANDOM)
     return normalisation.random_maps(_PICTURES, _CHANNELS, _SIDE), names, about
@@ -281,8 +281,8 @@ _MOMENTUM = (
     "PyTorch's: new = (1 − momentum) · old + momentum · batch. "
     "Keras calls 1 − momentum by that name: its 0.99 is 0.01 here."
 )
-_CONVENTIONS = """PyTorch: new = (1 − m) · old + m · batch, m = 0.1 by default; `momentum=None` is the plain average
-of all batches
+_CONVENTIONS = """PyTorch: new = (1 − m) · old + m · batch, m = 0.1 by default; `momentum=None` is the plain
+average of all batches
 ([BatchNorm2d](https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html)).
 Keras and TensorFlow: new = m · old + (1 − m) · batch, m = 0.99 by default
 ([BatchNormalization](https://keras.io/api/layers/normalization_layers/batch_normalization/)), 0.01 here.
