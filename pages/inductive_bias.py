@@ -2,30 +2,21 @@
 
 import streamlit as st
 
+from explorer.ui import inductive_bias_answers as answers
+from explorer.ui import inductive_bias_notes as notes
 from explorer.ui import inductive_bias_view as view
 from explorer.ui import inference_answer, lab, page
-
-START = {
-    view.VIEW: view.MAP,
-    view.RIVAL: "",
-    view.LAYER: "",
-    view.RIVAL_LAYER: "",
-    view.DX: 8,
-    view.DY: 0,
-    view.PATCHES: 4,
-    view.DEAL: 0,
-}
 
 here = page.begin()
 lab.bound("sample", "weights", view.RIVAL, view.LAYER, view.RIVAL_LAYER)
 top = st.columns([5, 2.2, 3, 3, 1.2], vertical_alignment="bottom")
 shown = top[0].segmented_control(
-    "What to do", view.VIEWS, default=view.MAP, required=True, key=view.VIEW, bind="query-params"
+    "What to do", view.VIEWS, default=view.START[view.VIEW], required=True, key=view.VIEW, bind="query-params"
 )
 with top[4]:
-    lab.reset(START)
+    lab.reset(view.START)
 if shown == view.POOLING:
-    view.pooling(here)
+    answers.pooling(here)
 else:
     inference_answer.wait_for_imports(st.container())
     picture = lab.picture(top[1])
@@ -33,7 +24,7 @@ else:
     rival_id = view.rival(top[3])
     row = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
     if shown == view.SHUFFLE:
-        grid, deal = view.deal(row)
+        grid, deal = answers.deal(row)
     both = view.watched(picture, weights_id, view.LAYER), view.watched(picture, rival_id, view.RIVAL_LAYER)
     if shown == view.MAP:
         view.layer_menu(row[0], both[0], view.LAYER, "Layer")
@@ -41,9 +32,9 @@ else:
         dx, dy = view.shift(row[2], row[3])
         view.feature_maps(picture, both, dx, dy, here)
     elif shown == view.ANSWER:
-        view.answers(both, here)
+        answers.answers(both, here)
     else:
-        view.shuffle(picture, both, grid, deal, here)
-lab.look_for(view.LOOK_FOR[shown])
-view.formula(shown)
-view.sources()
+        answers.shuffle(picture, both, grid, deal, here)
+lab.look_for(notes.LOOK_FOR[shown])
+notes.formula(shown)
+notes.sources()

@@ -5,13 +5,11 @@ import streamlit as st
 from explorer.ui import inference_answer, lab, page
 from explorer.ui import mistakes_view as view
 
-START = {view.VIEW: view.ONE, view.MISTAKE: ""}
-
 here = page.begin()
 lab.bound("sample", "weights", view.MISTAKE)
 row = st.columns([4, 2.2, 3, 3, 1.2], vertical_alignment="bottom")
 shown = row[0].segmented_control(
-    "View", view.VIEWS, default=view.ONE, required=True, key=view.VIEW, bind="query-params"
+    "View", view.VIEWS, default=view.START[view.VIEW], required=True, key=view.VIEW, bind="query-params"
 )
 inference_answer.wait_for_imports(st.container())
 mistake = view.chosen()
@@ -21,7 +19,7 @@ if shown != view.COSTS:
 if shown == view.ONE:
     view.menu(row[3], mistake)
 with row[4]:
-    lab.reset(START)
+    lab.reset(view.START)
 
 if shown == view.ALL:
     view.everything(picture, weights_id, here)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MISTAKE, VIEW = "mistake", "see"
 ONE, ALL, COSTS = "One mistake", "All of them", "Time"
 VIEWS = (ONE, ALL, COSTS)
+START = {VIEW: ONE, MISTAKE: ""}
 
 
 def chosen() -> Mistake:
