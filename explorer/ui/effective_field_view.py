@@ -51,21 +51,28 @@ class Plan:
     field: ReceptiveField
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
 def weights_with(path: str, reference: Reference) -> str:
     """Trained weights of a network that lie on this machine, else its untrained twin.
 
     Another builder's weights of the same architecture name their layers otherwise, so they must have `path`.
     """
     from explorer import networks
+
+    here = tuple(entry.id for entry in networks.weights_of(reference) if entry.on_this_machine)
+    return _first_with(path, here) or f"random:{reference}"
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _first_with(path: str, identifiers: tuple[str, ...]) -> str:
     from explorer.serving import pool
 
-    for entry in networks.weights_of(reference):
-        if entry.on_this_machine:
-            has = pool.shared().run(entry.id, lambda network: path in dict(network.model.named_modules()))
-            if has.value:
-                return entry.id
-    return f"random:{reference}"
+    for identifier in identifiers:
+        found = pool.shared().run(
+            identifier, lambda net: path in {name for name, _ in net.model.named_modules()}
+        )
+        if found.value:
+            return identifier
+    return ""
 
 
 def named(identifier: str) -> str:
@@ -244,9 +251,10 @@ def _panel(wanted: Wanted, plan: Plan, found: EffectiveField) -> Panel:
     spans = (plan.field.interval(axis, found.unit[axis]) for axis in (0, 1))
     row, column = ((low + high + 1) / 2 for low, high in spans)
     more = "≥ " if side > 0.9 * wanted.side else ""
+    name, _, kind = named(wanted.weights_id).partition(" · ")
     title = (
-        f"<b>{escape(named(wanted.weights_id))}</b><br>{more}{formatting.three_digits(side)} px of "
-        f"{theory:g} px: {more}{formatting.share(side, theory)}"
+        f"<b>{escape(name)}</b><br>{kind}: {more}{formatting.three_digits(side)} of {theory:g} px, "
+        f"{more}{formatting.share(side, theory)}"
     )
     return Panel(title, found.strength, side, theory, (row, column))
 

@@ -161,23 +161,27 @@ def on_picture(
     accent = "#FFFFFF" if strength is not None else theme.ACCENT.on(dark=True)
     figure.add_shape(type="rect", x0=left, y0=top, x1=right, y1=bottom, line={"color": "#000000", "width": 5})
     figure.add_shape(type="rect", x0=left, y0=top, x1=right, y1=bottom, line={"color": accent, "width": 3})
-    _frame(figure, image, (min(top, left), max(bottom - height, right - width)), dark=dark)
+    _frame(figure, image, field, dark=dark)
     return figure
 
 
-def _frame(figure: go.Figure, image: tuple[int, int], beyond: tuple[float, float], *, dark: bool) -> None:
+def _frame(
+    figure: go.Figure, image: tuple[int, int], field: tuple[float, float, float, float], *, dark: bool
+) -> None:
     """Axes in pixels, square, with some room around the picture where a field leaves it; the rest is cut."""
-    height, width = image
-    room = _AROUND if beyond[0] < 0 or beyond[1] > 0 else 0.02
+    (height, width), (top, left, bottom, right) = image, field
     outline = {"color": theme.NEUTRAL.on(dark=dark), "width": 1, "dash": "dot"}
     figure.add_shape(type="rect", x0=0, y0=0, x1=width, y1=height, line=outline)
     axis = {"showgrid": False, "constrain": "domain"}
-    figure.update_xaxes(
-        title="Column (pixel of the input)", range=[-room * width, (1 + room) * width], **axis
-    )
-    figure.update_yaxes(
-        title="Row (pixel)", range=[(1 + room) * height, -room * height], scaleanchor="x", **axis
-    )
+    across, down = _room(left, right, width), _room(top, bottom, height)
+    figure.update_xaxes(title="Column (pixel of the input)", range=across, **axis)
+    figure.update_yaxes(title="Row (pixel)", range=down[::-1], scaleanchor="x", **axis)
+
+
+def _room(first: float, last: float, extent: int) -> tuple[float, float]:
+    margin = 0.02 * extent
+    low = max(min(-margin, first - margin), -_AROUND * extent)
+    return low, min(max(extent + margin, last + margin), (1 + _AROUND) * extent)
 
 
 @dataclass(frozen=True)
@@ -196,7 +200,7 @@ def strengths(panels: Sequence[Panel], *, dark: bool) -> go.Figure:
     """Maps side by side in one colour scale; solid: square of the effective width, dashed: of theory."""
     titles = [panel.title for panel in panels]
     figure = make_subplots(rows=1, cols=len(panels), horizontal_spacing=0.05, subplot_titles=titles)
-    figure.update_annotations(font={"size": 16})
+    figure.update_annotations(font={"size": 16 if len(panels) < 4 else 14})
     for at, panel in enumerate(panels, start=1):
         height, width = panel.strength.shape
         figure.add_heatmap(

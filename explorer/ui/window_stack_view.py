@@ -138,7 +138,7 @@ def _headline(built: tuple[Window, ...], channels: int) -> str:
             f"; one {side}×{side} would need {side**2} C² = {formatting.exact(one)}, "
             f"{formatting.three_digits(one / own)} times as many"
         )
-    text += f", with room for {many} activation{'s' if many > 1 else ''}."
+    text += f". The stack has room for {many} activation{'s' if many > 1 else ''}."
     if holes:
         text += f" **{holes} of the {side}** pixels along each axis are never read."
     if windows.jump(built) > 1:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torchvision.ops import SqueezeExcitation
 
-from explorer.analysis import trace_module
+from explorer.analysis import trace, trace_module
 from explorer.inference.spatial import spatial_layers
 from explorer.labs.gradient_support import all_positive, influence_on, support
 from explorer.labs.receptive_field import field_at, middle_unit
@@ -28,7 +28,7 @@ def dilated_resnet() -> nn.Module:
     [
         ("torchvision:alexnet", 263, "features.12", 195),  # large windows, overlapping poolings
         ("torchvision:squeezenet1_1", 127, "features.7", 63),  # branches joined
-        ("torchvision:inception_v3", 203, "Mixed_5d", 127),  # branches of 1, 3, 5 and a pooling
+        ("torchvision:googlenet", 160, "inception4a", 107),  # branches of 1x1, 3x3 and a pooling
         ("torchvision:densenet121", 80, "features.denseblock1", 59),  # everything read again and again
         ("zoo:resnet20", 96, "layer3", 81),  # skips
         ("timm:regnetx_002", 160, "s3", 127),  # groups
@@ -46,7 +46,7 @@ def test_the_theoretical_field_is_the_support_of_the_gradient(
 ) -> None:
     model = network() if callable(network) else build(network, side)
     shape = (3, side, side)
-    traced = trace_module(model, (1, *shape), str(network))
+    traced = trace(network, side) if isinstance(network, str) else trace_module(model, (1, *shape), "dilated")
     field = field_at(traced, path)
     assert field is not None
     assert field.size == (size, size)
