@@ -61,7 +61,8 @@ class Trained:
 
 def read() -> Trained:
     """What lies in assets/zoo now."""
-    cards, missing = {}, {}
+    cards: dict[Twin, Card] = {}
+    missing: dict[Twin, str | None] = {}
     for twin in TWINS:
         path = zoo.FOLDER / f"{twin.card}.json"
         if not path.exists():

@@ -75,7 +75,7 @@ def _one(design: Design, seed: int) -> tuple[list[float], ...]:
         if isinstance(module, Activate):  # the network lives for this call only, and its hooks with it
             module.register_forward_pre_hook(lambda _, inputs: before.append(inputs[0].detach()))
     points = network.points(x)
-    weights = [each.weight for block in network.blocks for each in block.convolutions]
+    weights = [weight for block in network.trunk() for weight in block.weights()]
     found = torch.autograd.grad(network.loss(points[-1], labels), [*points, *weights])
     return (
         [rms(point.detach()) for point in points],
@@ -110,7 +110,7 @@ def jacobians(design: Design, seed: int = 0, iterations: int = 8) -> Jacobians:
     generator = torch.Generator().manual_seed(seed)
     rows = []
     for block, h, incoming, outgoing in zip(
-        network.blocks, points, gradients[1:], gradients[:-1], strict=False
+        network.trunk(), points, gradients[1:], gradients[:-1], strict=False
     ):
         push, pull = linear_maps(block, h.detach())
         probe = torch.randn(h.shape, generator=generator, dtype=h.dtype)

@@ -84,13 +84,13 @@ def fixup_scale(blocks: int, layers_in_branch: int) -> float:
 
 
 @torch.no_grad()
-def adapt_branches(branches: Sequence[Sequence[nn.Conv2d]]) -> None:
-    """Fixup's rules 1 and 2: scale the layers of each branch, set its last to zero.
+def adapt_branches(branches: Sequence[Sequence[Tensor]]) -> None:
+    """Fixup's rules 1 and 2 on the weights of each branch: scale its layers, set its last to zero.
 
     Left out: the zero classifier, which would stop every gradient before the first step, and rule 3's
     multipliers and biases, which change nothing at the start.
     """
     for branch in branches:
-        for convolution in branch[:-1]:
-            convolution.weight.mul_(fixup_scale(len(branches), len(branch)))
-        branch[-1].weight.zero_()
+        for weight in branch[:-1]:
+            weight.mul_(fixup_scale(len(branches), len(branch)))
+        branch[-1].zero_()

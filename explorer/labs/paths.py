@@ -67,13 +67,14 @@ class Paths:
 
 @one_thread()
 @torch.enable_grad()
-def measure(steps: Sequence[Step], gradient: Tensor, draws: int = 2, seed: int = 0) -> Paths:
+def measure(steps: Sequence[Step], gradient: Tensor, draws: int | None = None, seed: int = 0) -> Paths:
     """The gradient behind the last step, led back along every path.
 
     `lengths[k]` is the sum over all paths of length k so far. A step sends each to its own length over the
     shortcut and to the next length through the branch: L^2 / 2 products with Jacobians for 2^L paths.
     """
     blocks = len(steps)
+    draws = draws or max(2, 60 // blocks)
     lengths, singles = gradient[None], gradient.expand(blocks + 1, draws, *gradient.shape).flatten(0, 1)
     through = _subsets(blocks, draws, seed)
     for index in reversed(range(blocks)):
@@ -133,10 +134,10 @@ def random_steps(design: Design, seed: int = 0) -> tuple[list[Step], Tensor]:
         points = network.points(x)
     last = points[-1].requires_grad_()
     gradient = torch.autograd.grad(network.loss(last, labels), last)[0]
-    after = identity if design.skip == "ResNet v2" else None
+    clean = design.skip == "ResNet v2"
     steps = [
-        Step(h, block.branch, identity, after or block.after)
-        for h, block in zip(points, network.blocks, strict=False)
+        Step(h, block.branch, identity, identity if clean else block.after)
+        for h, block in zip(points, network.trunk(), strict=False)
     ]
     return steps, gradient
 

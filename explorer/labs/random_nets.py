@@ -101,6 +101,9 @@ class Block(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         return self.after(self.branch(h) if self.skip == "none" else self.branch(h) + h)
 
+    def weights(self) -> list[Tensor]:
+        return [each.weight for each in self.convolutions if isinstance(each, nn.Conv2d)]
+
     def _layers(self) -> Iterator[tuple[nn.Module, nn.Module, nn.Module]]:
         return zip(self.convolutions, self.norms, self.activations, strict=True)
 
@@ -124,12 +127,15 @@ class RandomNet(nn.Module):
                     rule.fill(module.weight, generator)
             self.head.bias.zero_()
         if rule.zero_last:
-            adapt_branches([list(block.convolutions) for block in self.blocks])
+            adapt_branches([block.weights() for block in self.trunk()])
+
+    def trunk(self) -> list[Block]:
+        return [block for block in self.blocks if isinstance(block, Block)]
 
     def points(self, x: Tensor) -> list[Tensor]:
         """What stands after the stem and after each block: 1 + blocks tensors [N, C, H, W]."""
         points = [self.stem(x)]
-        for block in self.blocks:
+        for block in self.trunk():
             points.append(block(points[-1]))
         return points
 
@@ -139,8 +145,8 @@ class RandomNet(nn.Module):
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One core for the work of the calling thread: tensors this small gain nothing from a second one, and on a
-    busy machine the waiting for it made runs ten times as long.
+    """One core for the work of the calling thread: tensors this small gain nothing from a second one, and on
+    a busy machine the waiting for it made runs ten times as long.
 
     PyTorch keeps the number for each thread. One that first meets PyTorch meanwhile starts with one core too,
     which makes its work slower and not different.

@@ -58,8 +58,8 @@ def random_trials(design: Design, blocks: int = 300, seed: int = 0) -> Trials:
     for _ in range(blocks):
         block = Block(design, 2).double()
         with torch.no_grad():
-            for convolution in block.convolutions:
-                fill(convolution.weight, generator)
+            for weight in block.weights():
+                fill(weight, generator)
         h, gradient = torch.randn(
             2, 4, design.width, SIDE, SIDE, generator=generator, dtype=torch.float64
         ).unbind()

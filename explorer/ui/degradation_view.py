@@ -19,6 +19,7 @@ START = {"dshow": "Error"}
 _HEIGHT = 400
 _MEASURES: tuple[Measure, Measure] = ("train", "test")
 _PICTURES = {"train": "training pictures", "test": "test pictures"}
+_PAPER = "He et al. 2015"
 _PUBLISHED = ("plain34", "resnet18", "resnet34", "resnet20_cifar", "resnet56_cifar")
 
 
@@ -165,7 +166,7 @@ def published() -> list[dict[str, str]]:
         entry = catalogue.get(name)
         for key in ("top1", "cifar10_error"):
             for fact in entry.facts.get(key, ()):
-                if fact.source.startswith("he2015"):
+                if fact.source.startswith(_PAPER):
                     error = fact.value if key == "cifar10_error" else 100 - fact.value
                     found.append(
                         {
@@ -173,7 +174,7 @@ def published() -> list[dict[str, str]]:
                             "data": "CIFAR-10" if key == "cifar10_error" else "ImageNet",
                             "error (%)": f"{error:.2f}",
                             "protocol": fact.protocol,
-                            "source": fact.source.replace("he2015", "He et al. 2015"),
+                            "source": fact.source,
                             "note": fact.note,
                         }
                     )

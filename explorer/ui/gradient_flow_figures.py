@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.labs.gradient_flow import SMALLEST_FLOAT32, Flow, Jacobians, products
 from explorer.ui import theme
-from explorer.ui.lab_panels import DASHES, POWERS, colours, panels
+from explorer.ui.lab_panels import DASHES, colours, panels, powers
 
 _LAYER = "layer (3×3 convolutions after the stem)"
 
@@ -35,11 +35,11 @@ def flows(found: Mapping[str, Flow], *, weights: bool, dark: bool) -> go.Figure:
         _band(figure, 1, name, layers, _above_zero(left), colour, dash)
         _band(figure, 2, name, layers, right if weights else _above_zero(right), colour, dash)
     figure.update_xaxes(title=_LAYER, range=[0, max(flow.design.depth for flow in found.values())])
-    figure.update_yaxes(title="‖gradient‖", col=1, **POWERS)
+    figure.update_yaxes(title="‖gradient‖", col=1, **powers(figure, 1))
     if weights:
         figure.update_yaxes(title="share of units (%)", range=[0, 102], col=2)
     else:
-        figure.update_yaxes(title="root mean square", col=2, **POWERS)
+        figure.update_yaxes(title="root mean square", col=2, **powers(figure, 2))
     _float32(figure, [trace for trace in figure.data if trace.yaxis == "y"], col=1)
     return figure
 
@@ -141,6 +141,6 @@ def jacobian_products(found: Jacobians, *, dark: bool) -> go.Figure:
                 col=col,
             )
     figure.update_xaxes(title=_LAYER)
-    figure.update_yaxes(title="times the gradient at the end", col=1, **POWERS)
+    figure.update_yaxes(title="times the gradient at the end", col=1, **powers(figure, 1))
     figure.update_yaxes(title="factor", col=2, rangemode="tozero")
     return figure

@@ -125,7 +125,7 @@ def flow(choices: Choices, here: Page) -> None:
     st.dataframe([_row(name, each) for name, each in found.items()], hide_index=True, key="flow_table")
     lab.look_for(
         "Follow each curve on the left from its right end, where the loss is, back to layer 0: a straight "
-        "line is a constant factor per layer, and a skip lifts that factor. Then choose Kaiming: the network "
+        "line is a constant factor per layer, and a skip moves it. Then choose Kaiming: the network "
         "without skips recovers, and now the sums of the skips grow, until a norm holds them."
     )
     lab.code(gradient_flow.measure, random_nets.Block.forward, random_nets.draw)
@@ -250,7 +250,7 @@ def paths(choices: Choices, here: Page) -> None:
             "skip at the same length and through its branch to the next, so L²/2 products stand for 2^L "
             "paths, and the sum over all lengths is the gradient of backpropagation to rounding. The middle "
             "picture is the "
-            "mean of two random paths of each length. The trained network is the zoo's ResNet-20 with the "
+            "mean of a few random paths of each length. The trained network is the zoo's ResNet-20 with the "
             "sample pictures and the gradient of each picture's greatest score."
         )
 

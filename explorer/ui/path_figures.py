@@ -9,7 +9,7 @@ from explorer.labs.activations import ACTIVATIONS, GREATEST, chain, typical_slop
 from explorer.labs.paths import Paths
 from explorer.labs.skip_claim import Trials
 from explorer.ui import theme
-from explorer.ui.lab_panels import DASHES, POWERS, colours, panels
+from explorer.ui.lab_panels import DASHES, colours, panels, powers
 
 
 def lengths(found: Paths, *, dark: bool) -> go.Figure:
@@ -32,7 +32,7 @@ def lengths(found: Paths, *, dark: bool) -> go.Figure:
     figure.add_bar(x=x, y=100 * found.together / total, marker_color=all_, row=1, col=3, hovertemplate=hover)
     figure.update_xaxes(title="blocks passed through")
     figure.update_yaxes(title="share of all paths (%)", col=1)
-    figure.update_yaxes(title="‖gradient‖ at the first block", col=2, **POWERS)
+    figure.update_yaxes(title="‖gradient‖ at the first block", col=2, **powers(figure, 2))
     figure.update_yaxes(title="share of what is carried (%)", col=3)
     figure.update_layout(showlegend=False, bargap=0.15)
     return figure
@@ -116,7 +116,7 @@ def functions(depth: int, *, dark: bool) -> go.Figure:
     figure.update_xaxes(title="z", col=2)
     figure.update_xaxes(title="layers", col=3)
     figure.update_yaxes(range=[-1.5, 4], col=1)
-    figure.update_yaxes(title="product", col=3, **POWERS)
+    figure.update_yaxes(title="product", col=3, **powers(figure, 3))
     return figure
 
 
