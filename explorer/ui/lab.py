@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from explorer.networks import Reference, WeightsEntry
 
+_WHERE_WEIGHTS_LIE = ("EXPLORER_WEIGHTS", "TORCH_HOME", "HF_HOME")
 _ONLY_HOVER = {"displayModeBar": False, "scrollZoom": False}
 
 
@@ -68,7 +70,17 @@ def weights(slot: DeltaGenerator, reference: Reference | None, label: str = "Net
 
 
 def trained_here(reference: Reference | None = None) -> tuple[WeightsEntry, ...]:
-    """All trained weights on this machine that need no download, those of `reference` first."""
+    """All trained weights on this machine that need no download, those of `reference` first.
+
+    Looked up anew after half a minute: asking every builder takes longer than the rest of a slider's answer.
+    """
+    places = tuple(os.environ.get(name, "") for name in _WHERE_WEIGHTS_LIE)
+    return _trained_here(str(reference) if reference else "", places)
+
+
+@st.cache_resource(ttl=30, max_entries=64, show_spinner=False)
+def _trained_here(reference: str, places: tuple[str, ...]) -> tuple[WeightsEntry, ...]:
+    """places: values of _WHERE_WEIGHTS_LIE, which decide what is found."""
     from explorer import networks
 
     own = networks.weights_of(reference) if reference else ()

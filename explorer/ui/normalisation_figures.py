@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.ui import theme
+from explorer.ui.facets import Facet, assembled, bars, facets, upright
 
 if TYPE_CHECKING:
     from explorer.labs.normalisation import Noise, Steps
@@ -34,46 +34,40 @@ def axes(panels: Mapping[str, np.ndarray], mark: np.ndarray, rows: Sequence[str]
 
     panels: title -> [N, C, h, w]. mark: as `labs.normalisation.shared` gives it. rows: the pictures' names.
     """
-    figure = make_subplots(1, len(panels), subplot_titles=list(panels), horizontal_spacing=0.09)
     n, c, h, w = mark.shape
     where = tiles(mark.astype(float))
     ground, ink = theme.SURFACE.on(dark=dark), theme.NEUTRAL.on(dark=dark)
     colours: dict[int, object] = {0: [[0, ground], [1, ink]], 1: "Oranges", 2: "Viridis"}
-    for column, maps in enumerate(panels.values(), 1):
-        values = tiles(maps)
-        low, high = float(maps.min()), float(maps.max())
-        for level, scale in colours.items():
-            if not (where == level).any():
-                continue
-            figure.add_heatmap(
-                z=np.where(where == level, values, np.nan).astype(np.float32),
-                zmin=low,
-                zmax=high,
-                colorscale=scale,
-                showscale=level == 2,
-                colorbar={
-                    "x": column / len(panels) - (0.045 if column < len(panels) else 0),
-                    "thickness": 14,
-                },
-                hovertemplate="value %{z:.3f}<extra></extra>",
-                hoverongaps=False,
-                row=1,
-                col=column,
-            )
-    figure.update_xaxes(
-        title="channel",
-        tickvals=[j * (w + 1) + (w - 1) / 2 for j in range(c)],
-        ticktext=[str(j + 1) for j in range(c)],
-        showgrid=False,
-        ticks="",
-        showline=False,
-    )
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", showline=False)
-    places = [i * (h + 1) + (h - 1) / 2 for i in range(n)]
-    figure.update_yaxes(tickvals=places, ticktext=[escape(row) for row in rows], row=1, col=1)
-    figure.update_yaxes(tickvals=places, ticktext=[""] * n, row=1, col=2)
-    figure.update_annotations(font_size=16)
-    return figure
+    levels = [level for level in colours if (mark == level).any()]
+    bare = {"showgrid": False, "ticks": "", "showline": False}
+    across = bare | {
+        "title": {"text": "channel"},
+        "tickvals": [j * (w + 1) + (w - 1) / 2 for j in range(c)],
+        "ticktext": [str(j + 1) for j in range(c)],
+    }
+    down = bare | {"autorange": "reversed", "tickvals": [i * (h + 1) + (h - 1) / 2 for i in range(n)]}
+    names = ([escape(row) for row in rows], [""] * n)
+    traces: list[dict[str, Any]] = []
+    frames = []
+    for panel, maps, shown in zip(facets(1, 2, gap=0.12), panels.values(), names, strict=True):
+        values = tiles(maps).astype(np.float32)
+        frames.append((panel, across, down | {"ticktext": shown}))
+        traces += [
+            {
+                "type": "heatmap",
+                "z": np.where(where == level, values, np.nan),
+                "zmin": float(maps.min()),
+                "zmax": float(maps.max()),
+                "colorscale": colours[level],
+                "showscale": level == 2,
+                "colorbar": {"x": panel.right + 0.005, "thickness": 14},
+                "hovertemplate": "value %{z:.3f}<extra></extra>",
+                "hoverongaps": False,
+                **panel.axes,
+            }
+            for level in levels
+        ]
+    return assembled(traces, frames, list(panels))
 
 
 def stages_of(dark: bool) -> Mapping[str, str]:
@@ -88,74 +82,69 @@ def stages_of(dark: bool) -> Mapping[str, str]:
 def few_numbers(steps: Steps, *, dark: bool) -> go.Figure:
     """Each number on three lines: raw, normalised, after gamma and beta; a thread joins its three places."""
     rows = dict(zip(stages_of(dark), (steps.values, steps.normalised, steps.output), strict=True))
-    figure = go.Figure()
-    for each in zip(*rows.values(), strict=True):
-        figure.add_scatter(
-            x=each,
-            y=list(rows),
-            mode="lines",
-            line={"color": theme.LINE.on(dark=dark), "width": 2},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    for (name, values), colour in zip(rows.items(), stages_of(dark).values(), strict=True):
-        figure.add_scatter(
-            x=values,
-            y=[name] * len(values),
-            mode="markers+text",
-            marker={"color": colour, "size": 18},
-            text=[f"{value:.4g}" if name == "raw" else f"{value:.2f}" for value in values],
-            textposition="top center",
-            textfont={"size": 18},
-            hovertemplate="%{x:.6f}<extra>" + name + "</extra>",
-            showlegend=False,
-        )
-    figure.add_vline(x=0, line={"color": theme.NEUTRAL.on(dark=dark), "dash": "dot"})
-    figure.update_xaxes(title="value")
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticksuffix="  ")
-    return figure
+    thread = {"color": theme.LINE.on(dark=dark), "width": 2}
+    traces: list[dict[str, Any]] = [
+        {"type": "scatter", "x": each, "y": list(rows), "mode": "lines", "line": thread, "hoverinfo": "skip"}
+        for each in zip(*rows.values(), strict=True)
+    ]
+    traces += [
+        {
+            "type": "scatter",
+            "x": values,
+            "y": [name] * len(values),
+            "mode": "markers+text",
+            "marker": {"color": colour, "size": 18},
+            "text": [f"{value:.4g}" if name == "raw" else f"{value:.2f}" for value in values],
+            "textposition": "top center",
+            "textfont": {"size": 18},
+            "hovertemplate": "%{x:.6f}<extra>" + name + "</extra>",
+        }
+        for (name, values), colour in zip(rows.items(), stages_of(dark).values(), strict=True)
+    ]
+    (panel,) = facets(1, 1)
+    down = {"autorange": "reversed", "showgrid": False, "ticksuffix": "  "}
+    line = upright(panel, 0, theme.NEUTRAL.on(dark=dark))
+    return assembled(traces, [(panel, {"title": {"text": "value"}}, down)], shapes=[line])
 
 
 def histograms(values: Mapping[str, np.ndarray], *, dark: bool) -> go.Figure:
     """One histogram under the other on one axis of values; in each, mean and deviation of what it shows.
 
-    Counted here, so the browser gets bars and not thousands of values; the axis leaves out the outermost
-    0.1 % at each end.
+    The axis leaves out the outermost 0.1 % at each end.
     """
-    figure = make_subplots(len(values), 1, shared_xaxes=True, vertical_spacing=0.09)
-    ends = [np.quantile(each, (0.001, 0.999)) for each in values.values()]
+    ends = [_ends(each) for each in values.values()]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-    low, high = (low, high) if high > low else (low - 1, high + 1)
-    for row, ((name, each), colour) in enumerate(
-        zip(values.items(), stages_of(dark).values(), strict=True), 1
-    ):
-        counts, edges = np.histogram(each, np.linspace(low, high, BINS + 1))
-        figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=100 * counts / each.size,
-            width=edges[1] - edges[0],
-            marker={"color": colour, "line": {"width": 0}},
-            hovertemplate="%{x:.2f}: %{y:.1f} %<extra>" + name + "</extra>",
-            showlegend=False,
-            row=row,
-            col=1,
+    edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+    traces, frames, notes, shapes = [], [], [], []
+    panels = facets(len(values), 1, gap=0.09)
+    for panel, (name, each), colour in zip(panels, values.items(), stages_of(dark).values(), strict=True):
+        traces.append(bars(each, edges, colour, name, panel, shares=True))
+        across: dict[str, Any] = {"range": [edges[0], edges[-1]], "showticklabels": panel is panels[-1]}
+        if panel is panels[-1]:
+            across["title"] = {"text": "value"}
+        frames.append((panel, across, {"nticks": 3, "title": {"text": "share, %"}}))
+        shapes.append(upright(panel, 0, theme.NEUTRAL.on(dark=dark)))
+        mean = round(float(each.mean()), 2) + 0.0
+        notes.append(
+            {
+                "text": f"<b>{name}</b>  mean {mean:.2f}, deviation {each.std():.2f}",
+                "x": 1,
+                "xref": "paper",
+                "xanchor": "right",
+                "y": panel.top,
+                "yref": "paper",
+                "yanchor": "top",
+                "showarrow": False,
+                "font": {"size": 17},
+            }
         )
-        figure.add_annotation(
-            text=f"<b>{name}</b>  mean {round(float(each.mean()), 2) + 0.0:.2f}, deviation {each.std():.2f}",
-            x=1,
-            xref="paper",
-            xanchor="right",
-            y=1.05,
-            yref=f"y{row if row > 1 else ''} domain",
-            showarrow=False,
-            font={"size": 17, "color": theme.TEXT.on(dark=dark)},
-        )
-        figure.add_vline(x=0, line={"color": theme.NEUTRAL.on(dark=dark), "dash": "dot"}, row=row, col=1)
-    figure.update_xaxes(range=[low, high])
-    figure.update_xaxes(title="value", row=len(values), col=1)
-    figure.update_yaxes(nticks=3)
-    figure.update_yaxes(title="share of values, %", row=2, col=1)
-    return figure
+    return assembled(traces, frames, annotations=notes, shapes=shapes)
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """Near enough from 4,096 of the values, evenly taken: it only sets the width of the axis."""
+    low, high = np.quantile(values[:: max(1, values.size // 4096)], (0.001, 0.999))
+    return float(low), float(high)
 
 
 def statistics(
@@ -171,63 +160,57 @@ def statistics(
     """Left: noise of the batch mean by batch size. Right: the running mean against the batches' own."""
     accent, grey = theme.ACCENT.on(dark=dark), theme.NEUTRAL.on(dark=dark)
     strong = theme.role_colour("merge", dark=dark)
-    figure = make_subplots(
-        1,
-        2,
-        subplot_titles=["One batch: how far off its mean is", "Running mean, batch by batch"],
-        horizontal_spacing=0.1,
-    )
-    for name, values, line in (
-        ("measured", noise.mean_error, None),
-        ("if pictures are drawn whole", noise.by_picture, {"color": accent, "width": 3}),
+    left, right = facets(1, 2, gap=0.1)
+    marks = {
+        "size": [18 if size == chosen else 11 for size in noise.sizes],
+        "color": [strong if size == chosen else accent for size in noise.sizes],
+    }
+    series: Sequence[tuple[Facet, str, Sequence[float], dict[str, Any]]] = (
+        (left, "pictures drawn whole", noise.by_picture, {"line": {"color": accent, "width": 3}}),
         (
-            "if every position were independent",
+            left,
+            "positions independent",
             noise.independent,
-            {"color": grey, "width": 3, "dash": "dash"},
+            {"line": {"color": grey, "width": 3, "dash": "dash"}},
         ),
-    ):
-        figure.add_scatter(
-            x=noise.sizes,
-            y=values,
-            name=name,
-            mode="lines" if line else "markers",
-            line=line,
-            marker={
-                "size": [18 if size == chosen else 11 for size in noise.sizes],
-                "color": [strong if size == chosen else accent for size in noise.sizes],
-            },
-            hovertemplate="batch of %{x}: %{y:.3f} σ<extra>" + name + "</extra>",
-            row=1,
-            col=1,
-        )
-    steps = list(range(1, len(batches) + 1))
-    for name, series, mode, look in (
-        ("mean of each batch", batches, "markers", {"marker": {"color": grey, "size": 6}}),
-        ("running mean", running, "lines", {"line": {"color": accent, "width": 4}}),
-        ("expected", expected, "lines", {"line": {"color": strong, "width": 2, "dash": "dot"}}),
-    ):
-        figure.add_scatter(
-            x=steps,
-            y=series,
-            name=name,
-            mode=mode,
-            **look,
-            row=1,
-            col=2,
-            hovertemplate="batch %{x}: %{y:.3f}<extra>" + name + "</extra>",
-        )
-    figure.add_hline(y=truth, line={"color": grey, "width": 1}, row=1, col=2)
-    figure.update_xaxes(title="pictures in the batch", type="log", tickvals=list(noise.sizes), row=1, col=1)
-    figure.update_yaxes(
-        title="error of the batch mean, in σ",
-        type="log",
-        tickvals=_TICKS,
-        exponentformat="none",
-        row=1,
-        col=1,
+        (left, "measured", noise.mean_error, {"marker": marks}),
+        (right, "mean of each batch", batches, {"marker": {"color": grey, "size": 6}}),
+        (right, "running mean", running, {"line": {"color": accent, "width": 4}}),
+        (right, "expected", expected, {"line": {"color": strong, "width": 2, "dash": "dot"}}),
     )
-    figure.update_xaxes(title="batches seen in training mode", row=1, col=2)
-    figure.update_yaxes(title="mean", row=1, col=2)
-    figure.update_annotations(font_size=16)
-    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top"})
-    return figure
+    count = list(range(1, len(batches) + 1))
+    traces = [
+        {
+            "type": "scatter",
+            "x": noise.sizes if panel is left else count,
+            "y": values,
+            "name": name,
+            "mode": "lines" if "line" in look else "markers",
+            "hovertemplate": "%{x}: %{y:.3f}<extra>" + name + "</extra>",
+            **look,
+            **panel.axes,
+        }
+        for panel, name, values, look in series
+    ]
+    level = {"type": "line", "x0": 0, "x1": 1, "xref": "x2 domain", "y0": truth, "y1": truth, "yref": "y2"}
+    frames: list[tuple[Facet, dict[str, Any], dict[str, Any]]] = [
+        (
+            left,
+            {"title": {"text": "pictures in the batch"}, "type": "log", "tickvals": list(noise.sizes)},
+            {
+                "title": {"text": "error of the batch mean, in σ"},
+                "type": "log",
+                "tickvals": _TICKS,
+                "exponentformat": "none",
+            },
+        ),
+        (right, {"title": {"text": "batches seen in training mode"}}, {"title": {"text": "mean"}}),
+    ]
+    return assembled(
+        traces,
+        frames,
+        ["One batch: how far off its mean is", "Running mean, batch by batch"],
+        shapes=[{**level, "line": {"color": grey, "width": 1}}],
+        showlegend=True,
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top"},
+    )

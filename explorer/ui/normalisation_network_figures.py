@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.ui import theme
+from explorer.ui.facets import Facet, assembled, bars, facets, upright
 from explorer.ui.normalisation_figures import BINS, stages_of
 
 if TYPE_CHECKING:
@@ -52,84 +52,59 @@ def drift(found: Drift, *, dark: bool) -> go.Figure:
 
 def inside(found: Inside, channel: int, *, dark: bool) -> go.Figure:
     """One channel in its three stages: the map, where there is one, above its histogram."""
-    panels = dict(zip(stages_of(dark), (found.before, found.normalised, found.after), strict=True))
-    rows = 2 if found.grid else 1
-    figure = make_subplots(
-        rows,
-        3,
-        subplot_titles=list(panels),
-        vertical_spacing=0.08,
-        horizontal_spacing=0.07,
-        row_heights=[0.58, 0.42] if rows == 2 else None,
-    )
-    for column, ((name, values), colour) in enumerate(
-        zip(panels.items(), stages_of(dark).values(), strict=True), 1
+    stages = dict(zip(stages_of(dark), (found.before, found.normalised, found.after), strict=True))
+    panels = facets(2, 3, gap=0.1, heights=(0.6, 0.4)) if found.grid else facets(1, 3)
+    traces: list[dict[str, Any]] = []
+    frames: list[tuple[Facet, dict, dict]] = []
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "constrain": "domain"}
+    for panel, (name, values), colour in zip(
+        panels[-3:], stages.items(), stages_of(dark).values(), strict=True
     ):
         each = values[channel]
-        if found.grid:
-            figure.add_heatmap(
-                z=each.reshape(found.grid),
-                colorscale="Viridis",
-                row=1,
-                col=column,
-                colorbar={
-                    "x": column / 3 - (0.035, 0.018, 0.0)[column - 1],
-                    "y": 0.72,
-                    "len": 0.56,
-                    "thickness": 12,
-                },
-                hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>",
-            )
-        counts, edges = np.histogram(each, BINS)
-        figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=counts,
-            width=edges[1] - edges[0],
-            marker={"color": colour, "line": {"width": 0}},
-            showlegend=False,
-            row=rows,
-            col=column,
-            hovertemplate="%{x:.2f}: %{y}<extra>" + name + "</extra>",
-        )
-        figure.update_xaxes(title="value", row=rows, col=column)
+        edges = np.histogram_bin_edges(each, BINS)
+        traces.append(bars(each, edges, colour, name, panel, shares=False))
+        positions = {"title": {"text": "positions"}} if panel is panels[-3] else {}
+        frames.append((panel, {"title": {"text": "value"}}, positions))
     if found.grid:
-        figure.update_xaxes(showticklabels=False, ticks="", showgrid=False, constrain="domain", row=1)
-        for column in (1, 2, 3):
-            anchor = "x" if column == 1 else f"x{column}"
-            figure.update_yaxes(
-                autorange="reversed",
-                showticklabels=False,
-                ticks="",
-                showgrid=False,
-                scaleanchor=anchor,
-                constrain="domain",
-                row=1,
-                col=column,
+        maps = []
+        for panel, values in zip(panels, stages.values(), strict=False):
+            traces.append(
+                {
+                    "type": "heatmap",
+                    "z": values[channel].reshape(found.grid),
+                    "colorscale": "Viridis",
+                    "colorbar": {"x": panel.right - 0.02, "y": 0.73, "len": 0.6, "thickness": 12},
+                    "hovertemplate": "row %{y}, column %{x}: %{z:.3f}<extra></extra>",
+                    **panel.axes,
+                }
             )
-    figure.update_yaxes(title="positions", row=rows, col=1)
-    figure.update_annotations(font_size=16)
-    return figure
+            down = bare | {"autorange": "reversed", "scaleanchor": panel.axes["xaxis"]}
+            maps.append((panel, bare, down))
+        frames = maps + frames
+    return assembled(traces, frames, list(stages))
 
 
 def channels(found: Inside, chosen: int, *, dark: bool) -> go.Figure:
     """All channels of the layer: the mean of this picture's values with its deviation, by stage."""
-    figure = go.Figure()
     numbers = np.arange(1, len(found.before) + 1)
-    panels = zip(stages_of(dark).items(), (found.before, found.normalised, found.after), strict=True)
-    for (name, colour), values in panels:
-        figure.add_scatter(
-            x=numbers,
-            y=values.mean(1),
-            name=name,
-            mode="markers",
-            marker={"color": colour, "size": 6},
-            error_y={"array": values.std(1), "width": 0, "thickness": 1},
-            hovertemplate="channel %{x}: %{y:.2f} ± %{error_y.array:.2f}<extra>" + name + "</extra>",
-        )
-    figure.add_vline(x=chosen + 1, line={"color": theme.role_colour("merge", dark=dark), "width": 2})
-    figure.update_xaxes(title="channel")
-    figure.update_yaxes(title="mean ± deviation")
-    return figure
+    stages = zip(stages_of(dark).items(), (found.before, found.normalised, found.after), strict=True)
+    traces = [
+        {
+            "type": "scatter",
+            "x": numbers,
+            "y": values.mean(1),
+            "name": name,
+            "mode": "markers",
+            "marker": {"color": colour, "size": 6},
+            "error_y": {"array": values.std(1), "width": 0, "thickness": 1},
+            "hovertemplate": "channel %{x}: %{y:.2f} ± %{error_y.array:.2f}<extra>" + name + "</extra>",
+        }
+        for (name, colour), values in stages
+    ]
+    (panel,) = facets(1, 1)
+    line = upright(panel, chosen + 1, theme.role_colour("merge", dark=dark))
+    frame = (panel, {"title": {"text": "channel"}}, {"title": {"text": "mean ± deviation"}})
+    return assembled(traces, [frame], shapes=[line], showlegend=True)
 
 
 def blocks(found: Mapping[str, Block], *, dark: bool) -> go.Figure:

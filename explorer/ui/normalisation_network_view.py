@@ -209,7 +209,7 @@ def in_blocks(here: Page) -> None:
         st.markdown("\n".join(lines))
         st.caption(
             "Read off each network's trace: the block it repeats most, along its main way; what stands on "
-            "the skip and gates are left out. Two of the project's source texts give a ResNet bottleneck "
+            "the skip and gates are left out. One of the project's source texts gives a ResNet bottleneck "
             "two norms: it has three, a basic block two."
         )
 

@@ -145,8 +145,8 @@ def test_gamma_and_beta_undo_the_norm_but_for_epsilon():
 
 
 def test_one_number_has_no_variance_but_one_picture_has():
-    """002: evaluating with a batch of one gives zero variance and breaks everything. So it is with one number a
-    channel, where PyTorch refuses; a map has H x W numbers.
+    """002: evaluating with a batch of one gives zero variance and breaks everything. So it is with one number
+    a channel, where PyTorch refuses; a map has H x W numbers.
     """
     assert worked((7,), 2, 1).output == (1,)
     assert math.isnan(worked((7,), 2, 1).unbiased)
