@@ -185,6 +185,7 @@ def pooling(rows: Mapping[str, Sequence[Sequence[float]]], *, dark: bool) -> go.
             figure.add_scatter(
                 x=list(range(len(values) + 1)),
                 y=[*values, values[-1]],
+                mode="lines",
                 name="as it is" if shift == 0 else "shifted by one",
                 showlegend=column == 1,
                 line={

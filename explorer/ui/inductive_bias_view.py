@@ -139,8 +139,12 @@ def looked(
 def shift(horizontal, vertical) -> tuple[int, int]:
     """(dx, dy) in pixels."""
     text = "Pixels of each network's own input; a small input is shifted by a quarter of its side at most."
-    dx = horizontal.slider("Shift right, px", -32, 32, START[DX], key=DX, bind="query-params", help=text)
-    dy = vertical.slider("Shift down, px", -32, 32, START[DY], key=DY, bind="query-params", help=text)
+    dx = horizontal.slider(
+        "Shift right, px", -32, 32, START[DX], key=DX, bind="query-params", persist_state="page", help=text
+    )
+    dy = vertical.slider(
+        "Shift down, px", -32, 32, START[DY], key=DY, bind="query-params", persist_state="page", help=text
+    )
     return dx, dy
 
 

@@ -109,6 +109,19 @@ def test_a_trained_map_is_exact_at_multiples_of_its_stride_and_not_between(cat, 
     assert_as_before(resnet20, before)
 
 
+def test_an_imagenet_network_is_exact_every_eighth_pixel(monkeypatch, shared_models, cat):
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(shared_models))
+    network = networks.load("folder:mobilenetv2_100.coral_in1k")
+    known = lab.places(network)
+    assert lab.place_to_start(known) == "blocks.2"
+    swept = lab.sweep(network, lab.scene(cat, network.input), known["blocks.2"])
+    assert swept.shifts == tuple(range(0, 33, 2))
+    errors = {shift: found.error for shift, found in zip(swept.shifts, swept.equivariance, strict=True)}
+    assert max(errors[shift] for shift in (0, 8, 16, 24, 32)) < 1e-4
+    assert min(errors[shift] for shift in (2, 4, 6, 10, 12, 14, 30)) > 0.3
+    assert {network.labels[index] for index in swept.top} == {"Egyptian cat"}
+
+
 def test_where_every_unit_sees_the_border_no_shift_is_exact(cat, resnet20):
     place = lab.places(resnet20)["layer3.2"]
     assert place.field.size == (81, 81)

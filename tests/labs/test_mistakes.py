@@ -230,6 +230,21 @@ def test_the_overview_holds_every_mistake_once(resnet20, cat):
     assert len({id(each.right) for each in found.values()}) == 1
 
 
+def test_imagenet_weights_that_want_constants_of_their_own(monkeypatch, shared_models, cat):
+    """MobileNet V2 from Google's Coral: 0.5, so that ImageNet's mean is the mistake here."""
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(shared_models))
+    network = networks.load("folder:mobilenetv2_100.coral_in1k")
+    found = mistakes.overview(network, cat)
+    assert "mean 0.485, 0.456, 0.406, std 0.229" in found["other-normalisation"].wrong.note
+    assert found["train-mode"].wrong.values[found["train-mode"].index] < 0.01
+    labels = found["other-labels"]
+    assert (labels.right.label(labels.index), labels.wrong.label(labels.wrong.top)) == (
+        "Egyptian cat",
+        "Siamese cat",  # 284, the one before 285
+    )
+    assert "MobileNet_V2_Weights.IMAGENET1K_V2" in found["other-entry"].wrong.note
+
+
 def test_every_mistake_has_three_lines_of_code_at_most():
     for mistake in mistakes.MISTAKES.values():
         assert 1 <= len(mistake.wrong.splitlines()) <= 3
