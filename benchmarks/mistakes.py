@@ -3,8 +3,8 @@
     EXPLORER_WEIGHTS=FOLDER python benchmarks/mistakes.py PHOTOS [--weights folder:NAME] [--threads N]
 
 PHOTOS: a folder of JPEG files whose names end in the class, as n02123394_Persian_cat.JPEG. Top-1 is counted
-by class name, so two classes of one name count as one. Mistakes whose outputs are no probabilities of the same
-list are left out.
+by class name, so two classes of one name count as one. Mistakes whose outputs are no probabilities of the
+same list are left out.
 """
 
 import argparse
