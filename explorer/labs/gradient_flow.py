@@ -50,7 +50,7 @@ class Flow:
 @torch.enable_grad()
 def measure(design: Design, seeds: Sequence[int] = (0, 1, 2)) -> Flow:
     """One forward and one backward pass of one random network for each seed."""
-    runs = [_one(design, seed) for seed in seeds]
+    runs = [one_network(design, seed) for seed in seeds]
     columns = [np.array(column) for column in zip(*runs, strict=True)]
     return Flow(design, places(design), *columns)
 
@@ -68,7 +68,8 @@ def rms(tensor: Tensor) -> float:
     return float(tensor.square().mean().sqrt())
 
 
-def _one(design: Design, seed: int) -> tuple[list[float], ...]:
+def one_network(design: Design, seed: int) -> tuple[list[float], ...]:
+    """The four rows of a `Flow` for one seed, in its order."""
     network, x, labels = draw(design, seed)
     before: list[Tensor] = []
     for module in network.blocks.modules():

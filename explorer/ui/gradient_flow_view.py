@@ -1,13 +1,14 @@
-"""The views of the gradient flow page: numbers from the labs, kept for all visitors, as figures and words."""
+"""The views of the gradient flow page: what was measured, as figures and words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
+from explorer.ui import gradient_flow_measured as measured
 from explorer.ui import lab
 from explorer.ui.formatting import three_digits
 from explorer.ui.gradient_flow_controls import (
@@ -21,19 +22,12 @@ from explorer.ui.gradient_flow_controls import (
 from explorer.ui.page import Page
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from explorer.labs.gradient_flow import Flow, Jacobians
-    from explorer.labs.paths import Paths, Step
-    from explorer.labs.skip_claim import Trials
-
-Found = TypeVar("Found")
+    from explorer.labs.gradient_flow import Flow
 
 _HEIGHT = 400
 _VALUES = {"skip": SKIPS, "initialisation": INITIALISATIONS, "activation": ACTIVATIONS, "norm": NORMS}
 # Layers; the work grows with the square of the depth.
 MAX_PATH_DEPTH = 60
-_TRAINED = "zoo:resnet20"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -47,71 +41,15 @@ def scientific(value: float) -> str:
     return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _flow(fields: tuple[tuple[str, object], ...], seeds: int) -> Flow:
-    from explorer.labs import gradient_flow
-
-    return gradient_flow.measure(_design(fields), range(seeds))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _jacobians(fields: tuple[tuple[str, object], ...]) -> Jacobians:
-    from explorer.labs import gradient_flow
-
-    return gradient_flow.jacobians(_design(fields))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _paths(fields: tuple[tuple[str, object], ...] | None) -> Paths:
-    """None: of the trained network."""
-    from explorer.labs import paths
-
-    if fields is not None:
-        return paths.measure(*paths.random_steps(_design(fields)))
-    return _with_trained(paths.measure)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _trials(fields: tuple[tuple[str, object], ...] | None) -> Trials:
-    """None: of the trained network."""
-    from explorer.labs import skip_claim
-
-    if fields is not None:
-        return skip_claim.random_trials(_design(fields))
-    return _with_trained(skip_claim.trained_trials)
-
-
-def _with_trained(measure: Callable[[list[Step], Tensor], Found]) -> Found:
-    """`measure` on the zoo's ResNet-20, with the sample pictures that come with the app."""
-    import torch
-
-    from explorer.inference import SAMPLES, decode
-    from explorer.inference.preprocessing import prepare
-    from explorer.labs import paths
-    from explorer.serving import pool
-
-    with pool.shared().lease(_TRAINED) as network:
-        pictures = [prepare(decode(sample.load()), network.input).x for sample in SAMPLES.values()]
-        return measure(*paths.trained_steps(network.model, torch.cat(pictures)))
-
-
-def _design(fields: tuple[tuple[str, object], ...]):
-    from explorer.labs.random_nets import Design
-
-    return Design(**dict(fields))  # type: ignore[arg-type]
-
-
-def _key(choices: Choices, **changes: object) -> tuple[tuple[str, object], ...]:
-    return tuple((choices.fields | changes).items())
-
-
 def flow(choices: Choices, here: Page) -> None:
     from explorer.labs import gradient_flow, random_nets
     from explorer.ui import gradient_flow_figures as figures
 
     with st.spinner("Building and measuring the networks …"):
         found = {
-            _named(choices.sweep, value): _flow(_key(choices, **{choices.sweep: value}), choices.seeds)
+            _named(choices.sweep, value): measured.flow(
+                measured.key(choices, **{choices.sweep: value}), choices.seeds
+            )
             for value in _VALUES[choices.sweep]
         }
     lab.figure(
@@ -128,7 +66,7 @@ def flow(choices: Choices, here: Page) -> None:
         "line is a constant factor per layer, and a skip moves it. Then choose Kaiming: the network "
         "without skips recovers, and now the sums of the skips grow, until a norm holds them."
     )
-    lab.code(gradient_flow.measure, random_nets.Block.forward, random_nets.draw)
+    lab.code(gradient_flow.one_network, random_nets.Block.forward, random_nets.Block.branch)
     _about(choices)
 
 
@@ -186,7 +124,7 @@ def jacobians(choices: Choices, here: Page) -> None:
     from explorer.ui import gradient_flow_figures as figures
 
     with st.spinner("Greatest singular value of every block …"):
-        found = _jacobians(_key(choices))
+        found = measured.jacobians(measured.key(choices))
     lab.figure(figures.jacobian_products(found, dark=here.dark), here, "jacobian_figure", _HEIGHT)
     bound, mean, true = (
         float(gradient_flow.products(each)[0]) for each in (found.spectral, found.mean_gain, found.gradient)
@@ -217,7 +155,7 @@ def paths(choices: Choices, here: Page) -> None:
     depth = min(choices.depth, MAX_PATH_DEPTH)
     skip = "ResNet v2" if choices.skip == "none" else choices.skip
     with st.spinner("Leading the gradient along all paths …"):
-        found = _paths(None if choices.trained else _key(choices, depth=depth, skip=skip))
+        found = measured.path_sums(None if choices.trained else measured.key(choices, depth=depth, skip=skip))
     lab.figure(figures.lengths(found, dark=here.dark), here, "path_figure", _HEIGHT)
     blocks = len(found.share) - 1
     low, high = found.carrying
@@ -260,7 +198,7 @@ def claim(choices: Choices, here: Page) -> None:
     from explorer.ui import path_figures as figures
 
     with st.spinner("Trying blocks …"):
-        found = _trials(None if choices.trained else _key(choices, skip="ResNet v2"))
+        found = measured.trials(None if choices.trained else measured.key(choices, skip="ResNet v2"))
     scales = sorted({*STRENGTHS, *np.geomspace(0.001, 3, 25).tolist()})
     made = figures.claim(found, choices.strength, choices.erase, scales, dark=here.dark)
     lab.figure(made, here, "claim_figure", _HEIGHT)
@@ -283,8 +221,8 @@ def claim(choices: Choices, here: Page) -> None:
         )
     )
     lab.look_for(
-        "The weaker the branch, the closer the share of shortened gradients comes to one half, though each "
-        "loses next to nothing: the +1 is a vector that the branch's term may oppose, not a lower bound. "
+        "The weaker a random branch, the closer the share of shortened gradients comes to one half, though "
+        "each loses next to nothing: the +1 is a vector that the branch may oppose, not a lower bound. "
         "Let the branch erase its input (−x): at 1 the skip is gone, and with a weak branch the gradient too."
     )
     lab.code(skip_claim.scalar, skip_claim.Trials.with_skip, skip_claim.Trials.shrunk)
@@ -311,7 +249,8 @@ def activation_functions(choices: Choices, here: Page) -> None:
     )
     left = core.chain(core.GREATEST["sigmoid"], choices.depth)
     st.markdown(
-        f"At best {choices.depth} sigmoids leave 0.25^{choices.depth} = **{scientific(left)}** of it."
+        f"At best, {choices.depth} sigmoids leave 0.25^{choices.depth} = **{scientific(left)}** of what "
+        "came from behind."
     )
     lab.look_for(
         "The sigmoid's derivative never passes 0.25, so its product falls whatever the inputs; tanh and ReLU "

@@ -32,9 +32,9 @@ def powers(figure: go.Figure, col: int) -> dict[str, object]:
 def panels(titles: Sequence[str]) -> go.Figure:
     """Panels in a row with their titles, the legend below."""
     figure = make_subplots(cols=len(titles), subplot_titles=list(titles), horizontal_spacing=0.09)
-    figure.update_annotations(font_size=16)
+    figure.update_annotations(font_size=18)
     figure.update_layout(
         margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0.5, "xanchor": "center"},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.24, "x": 0.5, "xanchor": "center"},
     )
     return figure

@@ -1,5 +1,6 @@
 """Plotly figures of paths through residual networks, of the claim about skips, of activations."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,7 +62,16 @@ def claim(found: Trials, scale: float, erase: float, scales: Sequence[float], *,
         col=1,
     )
     factors = found.with_skip(scale, erase)
-    figure.add_histogram(x=factors, nbinsx=40, marker_color=chosen, row=1, col=2)
+    trials, edges = np.histogram(factors, _bins_from_one(factors))
+    figure.add_bar(
+        x=(edges[1:] + edges[:-1]) / 2,
+        y=trials,
+        width=np.diff(edges),
+        marker={"color": chosen, "line": {"width": 0}},
+        hovertemplate="%{x:.4g}: %{y} trials<extra></extra>",
+        row=1,
+        col=2,
+    )
     line = {"dash": "dot", "width": 2, "color": theme.TEXT.on(dark=dark)}
     figure.add_vline(x=1, line=line, row=1, col=2)
     for text, side in (("shorter ", "right"), (" longer", "left")):
@@ -80,9 +90,17 @@ def claim(found: Trials, scale: float, erase: float, scales: Sequence[float], *,
     figure.update_xaxes(title="strength of the branch", col=1, type="log", dtick=1, exponentformat="none")
     figure.update_yaxes(title="trials (%)", range=[-3, 103], col=1)
     figure.update_xaxes(title="gradient before the block ÷ behind it", col=2)
-    figure.update_yaxes(title="trials", col=2)
+    figure.update_yaxes(title="trials", range=[0, 1.2 * trials.max()], col=2)
     figure.update_layout(showlegend=False, bargap=0.02)
     return figure
+
+
+def _bins_from_one(factors: np.ndarray) -> np.ndarray:
+    """Edges of some forty equal bins, one of them at 1, so that no bin holds both shorter and longer."""
+    least, most = min(float(factors.min()), 1.0), max(float(factors.max()), 1.0)
+    width = max((most - least) / 40, 1e-12)
+    below, above = math.ceil((1 - least) / width), math.floor((most - 1) / width) + 1
+    return 1 + width * np.arange(-below, above + 1)
 
 
 def functions(depth: int, *, dark: bool) -> go.Figure:

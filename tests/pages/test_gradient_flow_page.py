@@ -1,5 +1,6 @@
 """The Gradient flow page: links, choices, and values that follow from them."""
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -166,3 +167,12 @@ def test_the_product_of_sigmoids_follows_the_depth():
 )
 def test_numbers_of_any_size_are_readable(value: float, text: str):
     assert view.scientific(value) == text
+
+
+def test_no_bin_of_the_claim_holds_both_shorter_and_longer():
+    from explorer.ui import path_figures
+
+    for factors in ([0.2, 0.9, 1.3], [1.06, 3.8], [0.5, 0.6], [1.0, 1.0]):
+        edges = path_figures._bins_from_one(np.array(factors))
+        assert np.isclose(edges, 1, rtol=0, atol=1e-15).any()
+        assert np.histogram(factors, edges)[0].sum() == len(factors)
