@@ -9,7 +9,7 @@ from explorer.ui import inference_answer, lab, page
 
 here = page.begin()
 lab.bound("sample", "weights", view.RIVAL, view.LAYER, view.RIVAL_LAYER)
-top = st.columns([5, 2.2, 3, 3, 1.2], vertical_alignment="bottom")
+top = st.columns([5.4, 2, 3, 3, 1.4], vertical_alignment="bottom")
 shown = top[0].segmented_control(
     "What to do", view.VIEWS, default=view.START[view.VIEW], required=True, key=view.VIEW, bind="query-params"
 )

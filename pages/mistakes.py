@@ -7,7 +7,7 @@ from explorer.ui import mistakes_view as view
 
 here = page.begin()
 lab.bound("sample", "weights", view.MISTAKE)
-row = st.columns([4, 2.2, 3, 3, 1.2], vertical_alignment="bottom")
+row = st.columns([4, 2.2, 3, 3, 1.4], vertical_alignment="bottom")
 shown = row[0].segmented_control(
     "View", view.VIEWS, default=view.START[view.VIEW], required=True, key=view.VIEW, bind="query-params"
 )

@@ -250,14 +250,15 @@ def reference(here: Page):
 
 def formula(shown: str | None, mistake: Mistake) -> None:
     """The functions behind what is shown."""
-    from explorer.labs import cost_of_networks, input_numbers, mistakes
+    from explorer.labs import cost_of_networks, input_numbers, mistaken_runs, mistakes
 
     if shown == COSTS:
         lab.code(cost_of_networks.passes)
     elif shown == ALL:
         lab.code(mistakes.overview)
     else:
-        lab.code(mistake.run, input_numbers.normalise)
+        last = mistaken_runs.softmax if "softmax" in mistake.id else input_numbers.normalise
+        lab.code(mistake.run, last)
 
 
 def sources() -> None:
