@@ -74,6 +74,7 @@ def assembled(
             "y": panel.top,
             "xref": "paper",
             "yref": "paper",
+            "xanchor": "center",
             "yanchor": "bottom",
             "showarrow": False,
             "font": {"size": 16},

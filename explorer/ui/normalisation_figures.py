@@ -102,7 +102,7 @@ def few_numbers(steps: Steps, *, dark: bool) -> go.Figure:
         for (name, values), colour in zip(rows.items(), stages_of(dark).values(), strict=True)
     ]
     (panel,) = facets(1, 1)
-    down = {"autorange": "reversed", "showgrid": False, "ticksuffix": "  "}
+    down = {"range": [2.3, -0.5], "showgrid": False, "ticksuffix": "  "}  # room for the uppermost numbers
     line = upright(panel, 0, theme.NEUTRAL.on(dark=dark))
     return assembled(traces, [(panel, {"title": {"text": "value"}}, down)], shapes=[line])
 

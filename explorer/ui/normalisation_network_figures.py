@@ -144,7 +144,7 @@ def blocks(found: Mapping[str, Block], *, dark: bool) -> go.Figure:
         )
     figure.update_xaxes(visible=False, range=[0, longest + 2.4])
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", showline=False, ticksuffix="  ")
-    figure.update_layout(bargap=0.22)
+    figure.update_layout(bargap=0.18, margin={"t": 4})
     return figure
 
 

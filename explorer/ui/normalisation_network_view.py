@@ -188,7 +188,7 @@ def in_blocks(here: Page) -> None:
     from explorer.ui import normalisation_network_figures as figures
 
     found = _all(here)
-    lab.figure(figures.blocks(found, dark=here.dark), here, "norm_blocks", height=46 * len(found) + 20)
+    lab.figure(figures.blocks(found, dark=here.dark), here, "norm_blocks", height=38 * len(found) + 8)
     lab.look_for(
         "**post**: behind the layers, as ResNet has it; **pre**: before the first layer, so that what "
         "runs along the skip is never normalised; **between**: once, behind the first layer, as ConvNeXt; "
