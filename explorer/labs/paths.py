@@ -76,7 +76,7 @@ def measure(steps: Sequence[Step], gradient: Tensor, draws: int | None = None, s
     blocks = len(steps)
     draws = draws or max(2, 60 // blocks)
     lengths, singles = gradient[None], gradient.expand(blocks + 1, draws, *gradient.shape).flatten(0, 1)
-    through = _subsets(blocks, draws, seed)
+    through = _subsets(blocks, draws, seed).to(gradient.device)
     for index in reversed(range(blocks)):
         past, inside = pull(steps[index], torch.cat([lengths, singles]))
         count = len(lengths)
@@ -87,8 +87,8 @@ def measure(steps: Sequence[Step], gradient: Tensor, draws: int | None = None, s
     norms = singles.flatten(1).norm(dim=1).reshape(blocks + 1, draws)
     return Paths(
         share=np.array([share_of_length(blocks, length) for length in range(blocks + 1)]),
-        of_one=norms.mean(dim=1).double().numpy(),
-        together=lengths.flatten(1).norm(dim=1).double().numpy(),
+        of_one=norms.mean(dim=1).double().cpu().numpy(),
+        together=lengths.flatten(1).norm(dim=1).double().cpu().numpy(),
         whole=float(lengths.sum(dim=0).norm()),
         at_end=float(gradient.norm()),
     )

@@ -96,4 +96,4 @@ def trained_trials(steps: Sequence[Step], gradient: Tensor) -> Trials:
         else:
             passed = torch.autograd.grad(shortcut, h, inner)[0]
         gradient = passed + pulled
-    return Trials(torch.cat(along).double().numpy(), torch.cat(length).double().numpy())
+    return Trials(torch.cat(along).double().cpu().numpy(), torch.cat(length).double().cpu().numpy())

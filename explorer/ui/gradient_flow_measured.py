@@ -69,7 +69,8 @@ def _with_trained(measure: Callable[[list[Step], Tensor], Found]) -> Found:
 
     with pool.shared().lease(_TRAINED) as network:
         pictures = [prepare(decode(sample.load()), network.input).x for sample in SAMPLES.values()]
-        return measure(*paths.trained_steps(network.model, torch.cat(pictures)))
+        device = next(network.model.parameters()).device
+        return measure(*paths.trained_steps(network.model, torch.cat(pictures).to(device)))
 
 
 def _design(fields: Fields) -> Design:

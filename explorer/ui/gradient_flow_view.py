@@ -166,7 +166,7 @@ def paths(choices: Choices, here: Page) -> None:
     columns[3].metric("Mean length, by gradient carried", f"{found.mean_length:.2f}")
     st.markdown(
         f"Lengths {low} to {high} carry 95 % of it. All paths add up to {scientific(found.whole)}, the "
-        f"gradient itself; the path past all blocks brings {scientific(float(found.of_one[0]))} of it."
+        f"gradient itself; the one path past all blocks brings {scientific(float(found.of_one[0]))}."
     )
     notes = []
     if not choices.trained and choices.skip == "none":
