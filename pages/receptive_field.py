@@ -20,7 +20,8 @@ inference_answer.wait_for_imports(st.container())
 if shown == view.BUILDER:
     window_stack_view.show(here)
 elif shown == view.EFFECTIVE:
-    effective_field_view.show(None if here.entry and not here.entry.builders else here.reference(), here)
+    own = None if here.entry and not here.entry.builders else here.reference()
+    effective_field_view.show(own, row[1], row[2], here)
 else:
     found = view.traced(here, row[1])
     if found is None:

@@ -101,6 +101,14 @@ def middle_unit(field: ReceptiveField) -> Unit:
     return field.positions[0] // 2, field.positions[1] // 2
 
 
+def central_unit(field: ReceptiveField, image: Image) -> Unit:
+    """The unit whose field lies nearest to the image's middle; uneven padding shifts it from the map's."""
+    row, column = (
+        round(((image[axis] - 1) / 2 - field.centre[axis]) / field.stride[axis]) for axis in (0, 1)
+    )
+    return max(0, row), max(0, column)
+
+
 def unit_at(field: ReceptiveField, down: float, across: float) -> Unit:
     """The unit at these fractions, 0 to 1, of the map's height and width."""
     rows, columns = field.positions

@@ -87,7 +87,7 @@ def growth(
         figure.add_vline(x=layer.number, line={"color": text, "dash": "dot", "width": 1.5}, row="all", col=1)
         figure.add_annotation(
             x=layer.number,
-            y=0.97 - 0.12 * place if early else 0.06 + 0.12 * place,
+            y=0.8 - 0.12 * place if early else 0.06 + 0.12 * place,
             yref="y domain",
             text=escape(name),
             showarrow=False,
@@ -196,15 +196,16 @@ class Panel:
     origin: tuple[float, float]
 
 
-def strengths(panels: Sequence[Panel], *, dark: bool) -> go.Figure:
+def strengths(panels: Sequence[Panel], *, presenting: bool) -> go.Figure:
     """Maps side by side in one colour scale; solid: square of the effective width, dashed: of theory."""
     titles = [panel.title for panel in panels]
     figure = make_subplots(rows=1, cols=len(panels), horizontal_spacing=0.05, subplot_titles=titles)
-    figure.update_annotations(font={"size": 16 if len(panels) < 4 else 14})
+    figure.update_annotations(font={"size": (16 if len(panels) < 4 else 14) + 5 * presenting})
     for at, panel in enumerate(panels, start=1):
         height, width = panel.strength.shape
         figure.add_heatmap(
-            z=panel.strength, x0=0.5, y0=0.5, dx=1, dy=1, coloraxis="coloraxis", row=1, col=at,
+            z=panel.strength.astype("float32"), x0=0.5, y0=0.5, dx=1, dy=1, coloraxis="coloraxis",
+            row=1, col=at,
             hovertemplate="row %{y:.0f}, column %{x:.0f}: %{z:.3f}<extra></extra>",
         )  # fmt: skip
         for side, dash in ((panel.theory, "dash"), (panel.side, "solid")):
@@ -223,7 +224,7 @@ def strengths(panels: Sequence[Panel], *, dark: bool) -> go.Figure:
             "colorbar": {"title": {"text": "Strength (largest = 1)", "side": "right"}, "thickness": 14},
         },
         showlegend=False,
-        margin={"t": 56},
+        margin={"t": 70 if presenting else 56},
     )
     return figure
 

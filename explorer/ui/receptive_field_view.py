@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import architecture_choices, architecture_view, effective_field_view, formatting, lab, theme
+from explorer.ui import effective_field_measuring as measuring
 from explorer.ui import inference_choices as choices
 from explorer.ui.architecture_view import Sheet, Subject
 from explorer.ui.inference_parts import data_url
@@ -179,7 +181,7 @@ def picture(subject: Subject, sheet: Sheet, shown: Picture, here: Page) -> None:
         unit = fields.unit_at(layer.field, down / 100, across / 100)
         st.markdown(_unit_text(layer, unit, _image(sheet)))
     with right:
-        strength = _strength(subject, sheet, layer, unit) if glow else None
+        strength = _strength(subject, sheet, layer, unit, left) if glow else None
         box = fields.box(layer.field, unit)
         url = _crop_url(subject, sheet, shown)
         made = figures.on_picture(url, _image(sheet), box, strength, dark=here.dark)
@@ -226,22 +228,24 @@ def _unit_text(layer: LayerField, unit: tuple[int, int], image: tuple[int, int])
     return text
 
 
-def _strength(subject: Subject, sheet: Sheet, layer: LayerField, unit: tuple[int, int]) -> Any:
+def _strength(
+    subject: Subject, sheet: Sheet, layer: LayerField, unit: tuple[int, int], left: DeltaGenerator
+) -> Any:
     """[H, W], 0-1; None after a sentence why there is none."""
     assert subject.reference is not None
-    identifier = effective_field_view.weights_with(layer.path, subject.reference)
-    wanted = effective_field_view.Wanted(identifier, _image(sheet)[0], "Noise", layer.path, unit)
+    identifier = measuring.weights_with(layer.path, subject.reference)
+    wanted = measuring.Wanted(identifier, _image(sheet)[0], "Noise", layer.path, unit)
     try:
-        found = effective_field_view.complete([wanted], _GLOW_PASSES, st.empty()).get(wanted)
+        found = measuring.complete([wanted], _GLOW_PASSES, left, left).get(wanted)
     except (ValueError, RuntimeError) as refused:
         st.info(formatting.plain(str(refused)), icon=":material/info:")
         return None
     if found is None:  # stopped before the first input was through
         return None
-    st.caption(
+    left.caption(
         f"Root mean square gradient over {found.passes} inputs of noise, "
-        f"{effective_field_view.named(wanted.weights_id)}: "
-        f"{formatting.three_digits(effective_field_view.width(found))} px wide."
+        f"{measuring.named(wanted.weights_id)}: "
+        f"{formatting.three_digits(measuring.width(found))} px wide."
     )
     return found.strength
 

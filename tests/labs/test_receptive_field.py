@@ -1,5 +1,7 @@
 """The theoretical field, layer by layer: published tables, sizes derived by hand, the image as a whole."""
 
+from dataclasses import replace
+
 import pytest
 
 from explorer.analysis import trace
@@ -223,6 +225,15 @@ def test_source_002_vgg_has_no_3x3_in_its_fully_connected_layers() -> None:
     assert [la.kernel for la in layers if la.kind == "linear"] == [(1, 1)] * 3
     weight = next(op for op in trace("torchvision:vgg16").ops if op.dotted == "classifier.0" and op.params)
     assert weight.params == 7 * 7 * 512 * 4096 + 4096
+
+
+def test_the_central_unit_is_where_its_field_is_central() -> None:
+    """ResNet-50's unit p is centred at 32 p: of 320 pixels the middle, 159.5, is nearest to unit 5's."""
+    field = lab.local(lab.layer_fields(trace("torchvision:resnet50")))[-1].field
+    assert field.centre == (0, 0)
+    assert lab.central_unit(field, (320, 320)) == (5, 5)
+    uneven = replace(field, centre=(31, 31))  # as with TensorFlow's padding
+    assert lab.central_unit(uneven, (320, 320)) == (4, 4)
 
 
 def test_a_unit_and_its_box() -> None:
