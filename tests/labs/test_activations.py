@@ -77,7 +77,7 @@ def test_sigmoid_and_tanh_saturate_on_both_sides(derivative):
 
 
 def test_gelu_at_zero_gives_zero_and_keeps_half_of_the_gradient():
-    """Source 000, 4.5: at 0 the output is 0 but the gradient is not dead. Its word "stochastic" is a slip:
+    """Source 000, 4.5, says it of z = 0: no output, a live gradient. Its word "stochastic" is a slip:
     the function as used draws nothing.
     """
     zero = torch.zeros(1, dtype=torch.float64)
