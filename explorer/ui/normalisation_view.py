@@ -59,9 +59,10 @@ def axes(here: Page) -> None:
         f"{_moments(after[mark == 2])} after (computed here {about})."
     )
     lab.look_for(
-        "Go through the norms and watch the coloured set: only batch norm's crosses from one picture to the next. "
-        "Afterwards each set has mean 0 and deviation 1, so what told two sets apart is gone and what told cells "
-        "of one set apart stays; RMS norm leaves the mean, and GRN makes strong channels stronger."
+        "Go through the norms and watch the coloured set: only batch norm's crosses from one picture to "
+        "the next. Afterwards each set has mean 0 and deviation 1, so what told two sets apart is gone "
+        "and what told cells of one set apart stays; RMS norm leaves the mean, and GRN makes strong "
+        "channels stronger."
     )
     lab.code(normalisation.standardise, normalisation.normalise, normalisation.response)
     with st.expander("The norms, their papers, and what the sources say", icon=":material/menu_book:"):
