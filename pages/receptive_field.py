@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.ui import effective_field_view, inference_answer, lab, page, window_stack_view
+from explorer.ui import receptive_field_notes as notes
 from explorer.ui import receptive_field_view as view
 
 here = page.begin()
@@ -34,5 +35,5 @@ else:
     view.table(sheet)
 
 view.formula(shown)
-view.published()
-view.sources()
+notes.published()
+notes.sources()

@@ -88,7 +88,7 @@ def growth(subject: Subject, sheet: Sheet, here: Page) -> None:
     }
     # After the last pooling no layer has a place on the curve: the mark then stands at its end.
     placed = {name: layer for name, layer in marks.items() if layer is not None}
-    lab.figure(figures.growth(local, image, placed, dark=here.dark), here, "rf_growth", _HEIGHT)
+    lab.figure(figures.growth(local, image, placed, dark=here.dark), here, "rf_growth", _tall(here))
     lab.look_for(
         "The field widens by (kernel − 1) × jump, so the same 3×3 adds twice as much after each stride: find "
         "the bends. Then compare where the curve crosses the image with where a gate, attention or the last "
@@ -185,7 +185,7 @@ def picture(subject: Subject, sheet: Sheet, shown: Picture, here: Page) -> None:
         box = fields.box(layer.field, unit)
         url = _crop_url(subject, sheet, shown)
         made = figures.on_picture(url, _image(sheet), box, strength, dark=here.dark)
-        lab.figure(made, here, "rf_picture", _HEIGHT + 20)
+        lab.figure(made, here, "rf_picture", _tall(here) + 20)
         st.caption(credit(shown))
     lab.look_for(
         "Drag the layer: the square grows faster after each stride, and soon sticks out of the picture, "
@@ -267,6 +267,11 @@ def _image(sheet: Sheet) -> tuple[int, int]:
     return height, width
 
 
+def _tall(here: Page) -> int:
+    """Pixels; more for a projector, whose type is larger too."""
+    return _HEIGHT + 200 * here.presenting
+
+
 def _side(layer: LayerField) -> str:
     height, width = layer.field.size
     return f"{height:g}" if height == width else f"{height:g} × {width:g}"
@@ -292,60 +297,3 @@ def formula(view: str) -> None:
         BUILDER: (window_stack.field_size, window_stack.weights, window_stack.read_places),
     }
     lab.code(*shown[view])
-
-
-def published() -> None:
-    """Araujo et al.'s table with the networks built here beside it; traced only when asked for."""
-    with st.expander("Published fields, and ours beside them", icon=":material/menu_book:"):
-        if st.toggle("Trace the networks (half a minute, the first time)", key="rf_published"):
-            st.dataframe(_published_rows(), hide_index=True, width="stretch")
-        st.caption(
-            "Published: Araujo, Norris and Sim 2019, "
-            "[Distill](https://distill.pub/2019/computing-receptive-fields/), of TF-Slim's networks. Here: "
-            "computed from the trace. timm's legacy SE-ResNets, which halve on the 1×1 before the 3×3, have "
-            "TF-Slim's 483, 1,027 and 1,507 pixels beside their gates."
-        )
-
-
-@st.cache_data(show_spinner="Tracing …")
-def _published_rows() -> pd.DataFrame:
-    from explorer.labs.published_fields import PUBLISHED, measured
-
-    rows = []
-    for row in PUBLISHED:
-        field = measured(row.compared)
-        rows.append(
-            {
-                "published for": row.name,
-                "field (px)": row.size.value,
-                "stride": row.stride.value,
-                "padding": row.padding.value,
-                "built here": row.compared,
-                "field here": field.size[0],
-                "stride here": field.stride[0],
-                "padding here": field.padding[0],
-                "agrees": field.size[0] == row.size.value,
-                "what differs": row.cause,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def sources() -> None:
-    """What the page rests on."""
-    with st.expander("Terms and sources", icon=":material/library_books:"):
-        st.markdown(
-            "- **Field**: the pixels that one unit's windows reach, padding counted; **jump**: pixels "
-            "between the fields of neighbours. One window adds dilation × (kernel − 1) × jump, one stride "
-            "multiplies the jump; where branches meet a unit sees the hull of both. "
-            "[Araujo, Norris and Sim 2019](https://distill.pub/2019/computing-receptive-fields/).\n"
-            "- **Global**: through squeeze-and-excitation, attention, norms over positions or a pooling of "
-            "the whole map, a unit depends on every pixel; its local field is what its windows alone reach.\n"
-            "- **Effective field**: where the root mean square gradient passes 4.55 % (1 − 95.45 %) of its "
-            "largest value; its width is the side of a square of equal area. "
-            "[Luo, Li, Urtasun and Zemel 2016](https://arxiv.org/abs/1701.04128).\n"
-            "- **Stacks**: two 3×3 for one 5×5, three for one 7×7. "
-            "[Simonyan and Zisserman 2015](https://arxiv.org/abs/1409.1556), section 2.3.\n"
-            "- The fields by theory are confirmed on twelve networks by the gradient itself "
-            "(`tests/labs/test_gradient_support.py`): no pixel outside has influence, the edge pixels have."
-        )
