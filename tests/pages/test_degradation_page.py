@@ -1,5 +1,6 @@
 """The Degradation page says what the cards say; the cards here are made up."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 from explorer.labs.degradation import TWINS, Gap
 from explorer.networks import zoo
 from explorer.ui import degradation_view as view
-from tests.conftest import REPOSITORY
 from tests.labs.made_up_cards import write
+from tests.pages import opening
 
 
 @pytest.fixture
@@ -18,15 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def opened(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=120)
-    app.run()
-    app.switch_page("pages/degradation.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(opening.opened, "pages/degradation.py")
 
 
 def table(app: AppTest) -> dict[str, list[object]]:

@@ -1,5 +1,7 @@
 """The Gradient flow page: links, choices, and values that follow from them."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,19 +10,9 @@ from explorer.labs import activations, initialisation, random_nets
 from explorer.networks import zoo
 from explorer.ui import gradient_flow_controls as controls
 from explorer.ui import gradient_flow_view as view
-from tests.conftest import REPOSITORY
+from tests.pages import opening
 
-
-def opened(**parameters: str) -> AppTest:
-    """The page as the link with these parameters opens it on a fresh visit."""
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=120)
-    app.run()
-    app.switch_page("pages/gradient_flow.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(opening.opened, "pages/gradient_flow.py")
 
 
 def table(app: AppTest) -> dict[str, list[str]]:

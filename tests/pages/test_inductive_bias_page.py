@@ -1,11 +1,13 @@
 """The page on inductive bias as a visitor meets it: shifts, layers, shuffles, links."""
 
+from functools import partial
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.serving import pool
 from explorer.ui import inductive_bias_view as view
-from tests.conftest import REPOSITORY
+from tests.pages import opening
 
 VIT = "timm:test_vit"  # timm's smallest, 160 pixels
 
@@ -19,16 +21,7 @@ def only_the_zoo(monkeypatch, tmp_path):
     monkeypatch.setattr(view, "UNTRAINED", (VIT, "timm:test_resnet"))
 
 
-def opened(**parameters: str) -> AppTest:
-    """The page as the link with these parameters opens it."""
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=180)
-    app.run()
-    app.switch_page("pages/inductive_bias.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(opening.opened, "pages/inductive_bias.py")
 
 
 def tiles(app: AppTest) -> list:

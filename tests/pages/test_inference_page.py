@@ -1,5 +1,7 @@
 """The Inference page as a visitor meets it: links, choices, bad files, missing weights."""
 
+from functools import partial
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,7 +9,7 @@ from explorer import networks
 from explorer.inference import SAMPLES
 from explorer.serving import pool
 from explorer.ui import inference_answer, inference_choices, inference_controls
-from tests.conftest import REPOSITORY
+from tests.pages import opening
 
 MODEL = "folder:mobilenetv2_100.coral_in1k"
 SENTENCE = "is not a picture that can be read here"
@@ -32,17 +34,7 @@ def no_weights(monkeypatch, tmp_path):
     monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu", loader=refuse))
 
 
-def opened(**parameters: str) -> AppTest:
-    """The page as the link with these parameters opens it."""
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=120)
-    app.query_params["arch"] = parameters.pop("arch", "mobilenet_v2")
-    app.run()
-    app.switch_page("pages/inference.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(opening.opened, "pages/inference.py", arch="mobilenet_v2")
 
 
 def classes(app: AppTest) -> list[str]:

@@ -1,5 +1,7 @@
 """The page on common mistakes as a visitor meets it: links, choices, a network of another size."""
 
+from functools import partial
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,7 +9,7 @@ from explorer.labs import cost_of_networks
 from explorer.labs.mistakes import MISTAKES
 from explorer.serving import pool
 from explorer.ui import mistakes_view as view
-from tests.conftest import REPOSITORY
+from tests.pages import opening
 
 
 @pytest.fixture(autouse=True)
@@ -18,16 +20,7 @@ def only_the_zoo(monkeypatch, tmp_path):
     monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
 
 
-def opened(**parameters: str) -> AppTest:
-    """The page as the link with these parameters opens it."""
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=120)
-    app.run()
-    app.switch_page("pages/mistakes.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(opening.opened, "pages/mistakes.py")
 
 
 def comparison(app: AppTest):

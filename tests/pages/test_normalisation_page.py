@@ -1,6 +1,7 @@
 """The Normalisation page as a visitor meets it: links, sliders, and the numbers they move."""
 
 import re
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,7 +10,7 @@ from explorer.labs import normalisation
 from explorer.serving import pool
 from explorer.ui import normalisation_controls as controls
 from explorer.ui.normalisation_view import numbers
-from tests.conftest import REPOSITORY
+from tests.pages import opening
 
 
 @pytest.fixture(autouse=True)
@@ -18,17 +19,7 @@ def own_pool(monkeypatch):
     monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
 
 
-def opened(**parameters: str) -> AppTest:
-    """The page as the link with these parameters opens it."""
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=240)
-    app.query_params["arch"] = parameters.pop("arch", "resnet50")
-    app.run()
-    app.switch_page("pages/normalisation.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(opening.opened, "pages/normalisation.py", arch="resnet50")
 
 
 def said(app: AppTest) -> str:
