@@ -8,6 +8,7 @@
     diagram*, network_diagram, stage_cards, node_facts    the block diagram, likewise
     architecture_*, notes, stats_sheet, charts, layer_table, *_panel    the Architecture page
     inference_*, feature_maps    the Inference page
+    lab, visit, lab_panels, facets    what all labs share; each lab's page is drawn by the modules of its name
     formatting  numbers, sizes and names as the screen shows them
     gradio_app  the same core behind Gradio, without the frame
     assets      style sheets and scripts

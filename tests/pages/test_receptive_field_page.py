@@ -1,11 +1,13 @@
 """The receptive field page as a visitor meets it: links, controls, values."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.serving import pool
-from tests.conftest import REPOSITORY
+from tests.pages import opening
 
 
 @pytest.fixture(autouse=True)
@@ -13,17 +15,7 @@ def own_pool(monkeypatch):
     monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
 
 
-def opened(**parameters: str) -> AppTest:
-    """The page as the link with these parameters opens it, on a fresh server."""
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=120)
-    app.query_params["arch"] = parameters.pop("arch", "zoo:resnet20")
-    app.run()
-    app.switch_page("pages/receptive_field.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(opening.opened, "pages/receptive_field.py", arch="zoo:resnet20")
 
 
 def says(app: AppTest, *parts: str) -> bool:
