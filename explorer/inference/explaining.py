@@ -23,6 +23,7 @@ from explorer.inference.attribution import METHODS
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, SpatialLayers, spatial_layers
 from explorer.networks import Network
+from explorer.networks.labels import output_name
 
 Measure = Literal["activation", "contribution"]
 
@@ -266,7 +267,7 @@ def _explained(network: Network, probabilities: Tensor, target: int | None) -> P
 
 
 def _prediction(network: Network, probabilities: Tensor, index: int) -> Prediction:
-    label = network.labels[index] if index < len(network.labels) else f"output {index}"
+    label = output_name(network.labels, index)
     return Prediction(label, index, float(probabilities[index]))
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from explorer.labs.normalisation_networks import BATCH_NORM, ready
 from explorer.networks import Network
+from explorer.networks.labels import output_name
 
 DROPOUT = nn.modules.dropout._DropoutNd
 
@@ -132,4 +133,4 @@ def _reply(network: Network, name: str, mode: str, batch: int, found: Tensor, ex
 
 
 def _label(network: Network, index: int) -> str:
-    return network.labels[index] if index < len(network.labels) else f"output {index}"
+    return output_name(network.labels, index)

@@ -24,6 +24,7 @@ from explorer.inference.preprocessing import prepare
 from explorer.labs.input_numbers import normalise, understood
 from explorer.networks import InputSpec, Network, WeightsEntry
 from explorer.networks.inputs import IMAGENET_MEAN, IMAGENET_STD
+from explorer.networks.labels import output_name
 
 PASSES = 5  # in train mode, before the network is used for good
 COMPANIES = (("coffee", "rocket", "camera"), ("astronaut", "retina", "hubble_deep_field"))
@@ -57,7 +58,7 @@ class Run:
         return int(self.values.argmax())
 
     def label(self, index: int) -> str:
-        return self.labels[index] if index < len(self.labels) else f"output {index}"
+        return output_name(self.labels, index)
 
 
 def right(network: Network, image: Image.Image) -> Run:

@@ -1,5 +1,6 @@
 """Class names by output index, from the packages that ship them."""
 
+from collections.abc import Sequence
 from functools import cache
 
 # timm's lists by number of outputs; 1000 is left to torchvision, whose names are the shorter ones.
@@ -10,6 +11,11 @@ _TIMM_SUBSETS = {
     21842: "imagenet-22k-ms",
     21843: "imagenet-21k-goog",
 }
+
+
+def output_name(labels: Sequence[str], index: int) -> str:
+    """The class's name; "output 7" where the outputs have none."""
+    return labels[index] if index < len(labels) else f"output {index}"
 
 
 @cache

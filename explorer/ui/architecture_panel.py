@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from explorer.ui import diagram_choices, formatting, node_facts, theme
+from explorer.ui import diagram_choices, formatting, lab, node_facts, theme
 from explorer.ui.formatting import plain
 
 if TYPE_CHECKING:
@@ -126,18 +126,15 @@ def _histogram(weights_id: str, name: str) -> tuple[np.ndarray, np.ndarray] | No
     return next(((each.counts, each.edges) for each in made if each.parameter == parameter), None)
 
 
-@st.cache_resource(max_entries=64, ttl=60, show_spinner=False)
-def trained_here(reference: Reference) -> WeightsEntry | None:
-    """Trained weights of this very network on this machine; asked anew each minute, as they may arrive."""
-    from explorer import networks
-
-    here = [each for each in networks.weights_of(reference) if each.path is not None]
+def own_weights(reference: Reference) -> WeightsEntry | None:
+    """Trained weights of this very network on this machine."""
+    here = lab.trained_here(reference)
     return next((each for each in here if str(each.reference) == str(reference)), None)
 
 
 def _weights(reference: Reference, name: str, *, dark: bool) -> None:
     """The histogram of trained weights on this machine; without any, where they would come from."""
-    entry = trained_here(reference)
+    entry = own_weights(reference)
     if entry is None:
         st.caption("Histogram of its weights: once trained weights are on this machine (tab Weights).")
         return

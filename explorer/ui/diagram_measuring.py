@@ -41,7 +41,7 @@ def overlay(name: str, shown: Sheet, reference: Reference) -> Overlay:
     """The measured overlay of that name. Raises ValueError or RuntimeError."""
     from explorer import networks
 
-    entry = architecture_panel.trained_here(reference) or networks.entry_of(f"random:{reference}")
+    entry = architecture_panel.own_weights(reference) or networks.entry_of(f"random:{reference}")
     picture = pictures.in_hand()
     about_picture = "" if name == TIME else picture.digest
 

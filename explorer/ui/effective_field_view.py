@@ -91,8 +91,9 @@ def _plans(chosen: Sequence[str], inputs: str) -> dict[Wanted, Plan]:
 
 def _networks(slot: DeltaGenerator, reference: Reference | None) -> list[str]:
     """Ids of up to four sets of weights: the link's that mean something, else the first pair."""
-    trained = [entry.id for entry in lab.trained_here(reference)]
-    twins = [f"random:{entry.reference}" for entry in lab.trained_here(reference)]
+    entries = lab.trained_here(reference)
+    trained = [entry.id for entry in entries]
+    twins = [f"random:{entry.reference}" for entry in entries]
     own = [f"random:{reference}"] if reference else []
     asked = [_known(each) for each in choices.get(NETWORKS).split(",") if each.strip()]
     valid = list(dict.fromkeys(each for each in asked if each))[:MOST]

@@ -47,6 +47,7 @@ def answers(both: tuple[Watched, Watched], here: Page) -> None:
 def said(of: Watched) -> str:
     """The answer under all shifts in numbers; Markdown."""
     from explorer.labs.inductive_bias import consistency
+    from explorer.networks.labels import output_name
 
     top, swept = of.sweep.top, of.sweep
     moved = f"All scores together moved by up to **{percent(max(swept.change))}**."
@@ -56,7 +57,7 @@ def said(of: Watched) -> str:
             f"only shows that every class is about as likely. {moved}"
         )
     kept = [float(row[top[0]]) for row in swept.probabilities]
-    label = of.labels[top[0]] if top[0] < len(of.labels) else f"output {top[0]}"
+    label = output_name(of.labels, top[0])
     changes = sum(index != top[0] for index in top)
     return (
         f"**{plain(of.name)}** says **{plain(label)}** with {share(kept[0], 1)} where the picture stands "

@@ -212,4 +212,6 @@ def _upright(text: str) -> dict[str, object]:
 
 
 def _label(labels: tuple[str, ...], index: int) -> str:
-    return escape(labels[index]) if index < len(labels) else f"output {index}"
+    from explorer.networks.labels import output_name
+
+    return escape(output_name(labels, index))

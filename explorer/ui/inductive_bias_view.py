@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer.ui import inductive_bias_figures as figures
 from explorer.ui import inference_choices as choices
-from explorer.ui import lab, state, visit
+from explorer.ui import lab, visit
 from explorer.ui.formatting import plain, share
 from explorer.ui.page import Page
 
@@ -70,13 +70,6 @@ class Tiles:
     pictures: Mapping[str, Image.Image]
     measured: Equivariance
     shift: tuple[int, int]
-
-
-def reference(here: Page):
-    """What the visitor chose, else MobileNet V2, which is small and convolutional."""
-    from explorer import networks
-
-    return here.reference() if state.chosen() else networks.resolve("timm:mobilenetv2_100")
 
 
 def rival(slot) -> str:

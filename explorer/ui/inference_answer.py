@@ -53,7 +53,7 @@ class Answer:
 
     @property
     def tiny(self) -> bool:
-        return _is_tiny(self.explanation.view)
+        return is_tiny(self.explanation.view)
 
 
 def answered_before() -> bool:
@@ -189,12 +189,12 @@ def _explain(network: Network, picture: Picture, layer: str, target: int | None)
         default_layer=inference.default_layer(network),
         note="",
         display_url=data_url(Image.fromarray(explanation.display), lossless=False),
-        view_url=data_url(Image.fromarray(explanation.view), lossless=_is_tiny(explanation.view)),
+        view_url=data_url(Image.fromarray(explanation.view), lossless=is_tiny(explanation.view)),
         heat_url=data_url(heat, lossless=True),
     )
 
 
-def _is_tiny(view: np.ndarray) -> bool:
+def is_tiny(view: np.ndarray) -> bool:
     return max(view.shape[:2]) < _TINY
 
 

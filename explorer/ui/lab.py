@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import inference_choices as choices
 from explorer.ui import inference_picture as pictures
-from explorer.ui import theme
+from explorer.ui import state, theme
 from explorer.ui.formatting import plain
 from explorer.ui.inference_picture import Picture
 from explorer.ui.page import Page
@@ -67,6 +67,13 @@ def weights(slot: DeltaGenerator, reference: Reference | None, label: str = "Net
     if asked and asked not in entries:
         slot.caption(f"`{plain(asked).replace('`', '')}` is not on this machine, so another is shown.")
     return chosen
+
+
+def small_reference(here: Page) -> Reference:
+    """What the visitor chose, else MobileNet V2: small, convolutional, and it knows ImageNet's classes."""
+    from explorer import networks
+
+    return here.reference() if state.chosen() else networks.resolve("timm:mobilenetv2_100")
 
 
 def trained_here(reference: Reference | None = None) -> tuple[WeightsEntry, ...]:

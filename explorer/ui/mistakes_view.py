@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.ui import inference_choices as choices
-from explorer.ui import lab, state, visit
+from explorer.ui import lab, visit
 from explorer.ui.formatting import exact, plain, share, three_digits
+from explorer.ui.inference_answer import is_tiny
 from explorer.ui.page import Page
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _enlarged(run: Run):
     from PIL import Image
 
     view = Image.fromarray(run.view)
-    return view.resize((224, 224), Image.Resampling.NEAREST) if max(view.size) < 97 else view
+    return view.resize((224, 224), Image.Resampling.NEAREST) if is_tiny(run.view) else view
 
 
 def _stopped(run: Run) -> None:
@@ -239,13 +240,6 @@ def constants() -> list[tuple[str, str, int]]:
         (", ".join(f"{each:.3g}" for each in mean), ", ".join(f"{each:.3g}" for each in std), number)
         for (mean, std), number in normalisations().most_common()
     ]
-
-
-def reference(here: Page):
-    """What the visitor chose, else MobileNet V2, which is small and knows ImageNet's classes."""
-    from explorer import networks
-
-    return here.reference() if state.chosen() else networks.resolve("timm:mobilenetv2_100")
 
 
 def formula(shown: str | None, mistake: Mistake) -> None:

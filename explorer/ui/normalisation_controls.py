@@ -46,9 +46,9 @@ START: Mapping[str, Any] = MappingProxyType(
 )
 
 
-def kept(key: Hashable, make: Callable[[], T]) -> T:
-    """`make()` for this key, or what it gave before in this visit."""
-    return visit.once("normalisation", key, make)
+def ask(weights_id: str, key: tuple[Hashable, ...], look: Callable[[Network], T]) -> T:
+    """`look` at the loaded network, or what it gave for this key before in this visit."""
+    return visit.ask("normalisation", weights_id, key, look, "Looking into the network …")
 
 
 def choice(slot: DeltaGenerator, label: str, key: str, options: Sequence[str], *, named: bool = True) -> str:
@@ -98,22 +98,11 @@ def menu(
     )
 
 
-def with_network(weights_id: str, work: Callable[[Network], T]) -> T:
-    """`work` on the loaded network, alone with it; a spinner while one waits."""
-    from explorer.serving import pool
-
-    with st.spinner("Looking into the network …"), pool.shared().lease(weights_id) as network:
-        return work(network)
-
-
 def norm_layers(weights_id: str) -> Mapping[str, str]:
     """Path -> kind of the network's norm layers; found once a visit."""
     from explorer.labs import normalisation_networks
 
-    return kept(
-        ("layers", weights_id),
-        lambda: with_network(weights_id, lambda network: normalisation_networks.norm_layers(network.model)),
-    )
+    return ask(weights_id, ("layers",), lambda network: normalisation_networks.norm_layers(network.model))
 
 
 @st.cache_resource(show_spinner=False)

@@ -55,13 +55,11 @@ def train_or_eval(here: Page) -> None:
         bind="query-params",
         help="`model.train()` switches both; off, only the batch norms are in training mode.",
     )
-    found = controls.kept(
-        ("drift", weights_id, picture.digest, size, dropout),
-        lambda: controls.with_network(
-            weights_id,
-            lambda network: forgotten_eval.drift(
-                network, picture.image, _companies(picture, size), dropout=dropout
-            ),
+    found = controls.ask(
+        weights_id,
+        ("drift", picture.digest, size, dropout),
+        lambda network: forgotten_eval.drift(
+            network, picture.image, _companies(picture, size), dropout=dropout
         ),
     )
     lab.figure(figures.drift(found, dark=here.dark), here, "norm_drift", height=390)
@@ -130,11 +128,10 @@ def in_a_network(here: Page) -> None:
     asked = inference_choices.get(LAYER)
     path = asked if asked in layers else next(iter(layers))
     controls.menu(row[2], "Layer", LAYER, {each: f"{each} · {kind}" for each, kind in layers.items()}, path)
-    found = controls.kept(
-        ("inside", weights_id, path, picture.digest),
-        lambda: controls.with_network(
-            weights_id, lambda network: normalisation_networks.inside(network, picture.image, path)
-        ),
+    found = controls.ask(
+        weights_id,
+        ("inside", path, picture.digest),
+        lambda network: normalisation_networks.inside(network, picture.image, path),
     )
     channel = controls.slider(row[3], "Channel", "nmap", 1, len(found.before)) - 1
     lab.figure(figures.inside(found, channel, dark=here.dark), here, "norm_inside", height=370)

@@ -95,9 +95,10 @@ def _tensor(
             controls.menu(slot, "Tensor", TENSOR, {_RANDOM: "Random numbers"} | {p: p for p in paths}, shown)
             others = _others(picture.title)
             images = [picture.image, *(controls.samples()[name] for name in others)]
-            maps = controls.kept(
-                ("maps", weights_id, shown, picture.digest),
-                lambda: controls.with_network(weights_id, lambda network: _small(network, images, shown)),
+            maps = controls.ask(
+                weights_id,
+                ("maps", shown, picture.digest),
+                lambda network: _small(network, images, shown),
             )
             about = f"on {maps.shape[1]} channels of what enters `{shown}`, averaged to {_SIDE} × {_SIDE}"
             return maps, [shorten(name, 16, placeholder=" …") for name in (picture.title, *others)], about
@@ -309,9 +310,8 @@ def _population(
             asked = inference_choices.get(LAYER)
             shown = asked if asked in paths else paths[0]
             controls.menu(more, "Layer", LAYER, {path: path for path in paths}, shown)
-            values = controls.kept(
-                ("population", weights_id, shown),
-                lambda: controls.with_network(weights_id, lambda network: _cut_outs(network, shown)),
+            values = controls.ask(
+                weights_id, ("population", shown), lambda network: _cut_outs(network, shown)
             )
             return (
                 values,

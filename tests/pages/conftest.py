@@ -1,9 +1,10 @@
-"""The Architecture page, opened as a link would."""
+"""What several page tests need."""
 
 from functools import partial
 
 import pytest
 
+from explorer.serving import pool
 from tests.pages import opening
 
 
@@ -11,3 +12,12 @@ from tests.pages import opening
 def open_page():
     """`open_page(arch="vgg16", size="160")` opens the page as that link would."""
     return partial(opening.opened, "pages/architecture.py")
+
+
+@pytest.fixture
+def only_the_zoo(monkeypatch, tmp_path):
+    """A machine with no other weights, and a pool of its own."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
+    monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))

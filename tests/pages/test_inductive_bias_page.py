@@ -13,11 +13,7 @@ VIT = "timm:test_vit"  # timm's smallest, 160 pixels
 
 
 @pytest.fixture(autouse=True)
-def only_the_zoo(monkeypatch, tmp_path):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
-    monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
+def small_rivals(monkeypatch, only_the_zoo):
     monkeypatch.setattr(view, "UNTRAINED", (VIT, "timm:test_resnet"))
 
 

@@ -7,17 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.labs import cost_of_networks
 from explorer.labs.mistakes import MISTAKES
-from explorer.serving import pool
 from explorer.ui import mistakes_view as view
 from tests.pages import opening
 
-
-@pytest.fixture(autouse=True)
-def only_the_zoo(monkeypatch, tmp_path):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
-    monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
+pytestmark = pytest.mark.usefixtures("only_the_zoo")
 
 
 opened = partial(opening.opened, "pages/mistakes.py")
