@@ -37,6 +37,8 @@ class Entry:
 
 
 LABS = "Labs"
+NUMBERS = "Numbers"
+QUESTIONS = "Questions"
 ENTRIES = (
     Entry(
         "pages/timeline.py",
