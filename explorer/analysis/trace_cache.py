@@ -26,13 +26,17 @@ FORMAT = 1
 _SOURCES = ("costs.py", "export.py", "graph.py", "roles.py")
 
 
-def folder() -> Path:
+def home() -> Path:
     """`EXPLORER_CACHE`, else the user's cache folder by the convention of the platform's desktops."""
     chosen = os.environ.get("EXPLORER_CACHE")
     if chosen:
-        return Path(chosen) / "traces"
+        return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "cnn-architecture-explorer" / "traces"
+    return Path(base) / "cnn-architecture-explorer"
+
+
+def folder() -> Path:
+    return home() / "traces"
 
 
 def fingerprint(reference: Reference) -> str:
@@ -59,20 +63,26 @@ def read(reference: str, fingerprint: str, shape: tuple[int, ...]) -> Trace | No
 
 def write(trace: Trace, reference: str, fingerprint: str) -> None:
     """Keep it if the disk lets us: a cache that cannot be written is no reason to fail."""
-    target = _file(reference, fingerprint, trace.input_shape)
     content = {"key": _key(reference, fingerprint, trace.input_shape), "trace": to_json(trace)}
+    data = gzip.compress(json.dumps(content).encode(), compresslevel=3)
+    write_whole(_file(reference, fingerprint, trace.input_shape), data)
+
+
+def write_whole(target: Path, data: bytes) -> bool:
+    """Whoever reads meanwhile sees the old file or the new one. False where the disk does not let us."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(gzip.compress(json.dumps(content).encode(), compresslevel=3))
+                file.write(data)
             os.replace(name, target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError:
-        return
+        return False
+    return True
 
 
 def _key(reference: str, fingerprint: str, shape: tuple[int, ...]) -> dict[str, Any]:
