@@ -1,4 +1,4 @@
-"""Two networks side by side: stages that work at the same scale in one row, with what differs between them.
+"""Networks side by side: stages that work at the same scale in one row, with what differs between them.
 
 The scale of a stage is by how many halvings its grid is smaller than the image, to the nearest whole one. So
 56 x 56 of 224 stands beside 72 x 72 of 288, and AlexNet's 27 beside ResNet's 28; the sentence says both.
@@ -35,6 +35,45 @@ def align(left: Hierarchy, right: Hierarchy) -> tuple[Row, ...]:
     image size."""
     ones, others = _described(left), _described(right)
     return tuple(_row(one, other) for one, other in _pairs(ones, others))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One scale of several networks. nodes: the stage of each, None where it has none to put beside the
+    others'. resolution: as in Row, of the first that is there. differences: of each against the first that is
+    there, () for that one, for those that are alike and for those that are not there."""
+
+    resolution: tuple[int, int]
+    nodes: tuple[Node | None, ...]
+    differences: tuple[tuple[str, ...], ...]
+
+
+def align_all(networks: Sequence[Hierarchy]) -> tuple[Scale, ...]:
+    """Every stage of every network once. Each network joins the rows that those before it have made, beside
+    the first stage of a row; so a row's stages agree in scale, but for heads."""
+    rows: list[list[_Described | None]] = []
+    for joined, network in enumerate(networks):
+        rows_by_first = {id(first): row for row in rows if (first := _first(row)) is not None}
+        firsts = [first for row in rows if (first := _first(row)) is not None]
+        rows = [
+            [*(rows_by_first[id(one)] if one is not None else [None] * joined), other]
+            for one, other in _pairs(firsts, _described(network))
+        ]
+    return tuple(_scale(row) for row in rows)
+
+
+def _first(row: Sequence[_Described | None]) -> _Described | None:
+    return next((each for each in row if each is not None), None)
+
+
+def _scale(row: Sequence[_Described | None]) -> Scale:
+    first = _first(row)
+    assert first is not None
+    return Scale(
+        first.stage.resolution,
+        tuple(each and each.node for each in row),
+        tuple(_row(first, each).differences if each is not None else () for each in row),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,186 @@
+"""Up to a handful of networks compared: what each costs against the first, and their layers in one table.
+
+A ratio says how many times as much as the first network a quantity is; of accuracies and years the difference
+tells more. What is better is said only where one direction is: fewer parameters, more accuracy, but no depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from types import MappingProxyType
+from typing import Literal
+
+from explorer.analysis.alignment import Scale
+from explorer.analysis.graph import Trace
+from explorer.analysis.memory import memory
+from explorer.analysis.pareto import Better
+from explorer.analysis.stats import Layer, Stats
+from explorer.catalogue import Architecture, Fact
+
+TRAINING_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One network at one input size. paper, weights: its published top-1 in its paper, and the best of any
+    weights one can load; None where none is known."""
+
+    stats: Stats
+    trace: Trace
+    year: int | None = None
+    paper: Fact | None = None
+    weights: Fact | None = None
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """title and unit as a table prints them. better: which way is good, None where neither is. change: how a
+    network stands against the first."""
+
+    title: str
+    unit: str
+    better: Better | None
+    change: Literal["ratio", "difference"]
+    read: Callable[[Compared], float | None]
+
+
+def _memory(mode: Literal["inference", "training"], batch_size: int) -> Callable[[Compared], float]:
+    return lambda of: memory(of.trace, batch_size, mode=mode).total
+
+
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
+    {
+        "weights top1": Quantity(
+            "Top-1 of published weights", "%", "more", "difference", lambda of: _value(of.weights)
+        ),
+        # Papers test with one crop or ten, one network or several: no difference between them is a ranking.
+        "paper top1": Quantity("Top-1 in its paper", "%", None, "difference", lambda of: _value(of.paper)),
+        "params": Quantity("Parameters", "", "less", "ratio", lambda of: of.stats.params),
+        "macs": Quantity("MACs", "", "less", "ratio", lambda of: of.stats.macs),
+        "activations": Quantity("Activations", "", "less", "ratio", lambda of: of.stats.activations),
+        "weight_bytes": Quantity(
+            "Weights in float32", "bytes", "less", "ratio", lambda of: of.stats.weight_bytes
+        ),
+        "inference memory": Quantity(
+            "Memory, inference of 1 image", "bytes", "less", "ratio", _memory("inference", 1)
+        ),
+        "training memory": Quantity(
+            f"Memory, training on {TRAINING_BATCH}",
+            "bytes",
+            "less",
+            "ratio",
+            _memory("training", TRAINING_BATCH),
+        ),
+        "depth": Quantity("Depth in weighted layers", "", None, "ratio", lambda of: of.stats.depth),
+        "receptive_field": Quantity(
+            "Receptive field", "px", None, "ratio", lambda of: max(of.stats.receptive_field.size)
+        ),
+        "year": Quantity("Year", "", None, "difference", lambda of: of.year),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity of all networks. changes: ratio to the first network's value, or difference from it; None
+    where either is missing. best: places of the best; none where neither direction is better, fewer than two
+    values are known or all are equal."""
+
+    values: tuple[float | None, ...]
+    changes: tuple[float | None, ...]
+    best: frozenset[int]
+
+
+def compare(networks: Sequence[Compared]) -> Mapping[str, Row]:
+    """A row for each of QUANTITIES."""
+    return MappingProxyType(
+        {name: row([of.read(each) for each in networks], of) for name, of in QUANTITIES.items()}
+    )
+
+
+def row(values: Sequence[float | None], quantity: Quantity) -> Row:
+    first = values[0]
+    changes = tuple(_change(first, value, quantity.change) for value in values)
+    return Row(tuple(values), changes, _best(values, quantity.better))
+
+
+def _change(first: float | None, value: float | None, how: str) -> float | None:
+    if first is None or value is None or (how == "ratio" and not first):
+        return None
+    return value / first if how == "ratio" else value - first
+
+
+def _best(values: Sequence[float | None], better: Better | None) -> frozenset[int]:
+    known = {place: value for place, value in enumerate(values) if value is not None}
+    if better is None or len(known) < 2 or len(set(known.values())) == 1:
+        return frozenset()
+    top = (max if better == "more" else min)(known.values())
+    return frozenset(place for place, value in known.items() if value == top)
+
+
+def published(entry: Architecture | None, of_weights: Iterable[Fact]) -> tuple[Fact | None, Fact | None]:
+    """(top-1 in the paper, the best top-1 of weights one can load). entry: what the catalogue knows of this
+    very network; of_weights: what the builders publish with theirs."""
+    facts = entry.facts.get("top1", ()) if entry is not None else ()
+    in_paper = [fact for fact in facts if entry is not None and fact.source.startswith(entry.paper.label)]
+    loadable = [fact for fact in facts if fact.source.startswith(("torchvision ", "timm "))]
+    best = max((*loadable, *of_weights), key=lambda fact: fact.value, default=None)
+    return (in_paper[0] if in_paper else None), best
+
+
+def _value(fact: Fact | None) -> float | None:
+    return fact.value if fact is not None else None
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """Layers that stand beside each other: of one scale and of one kind or, failing that, in its place."""
+
+    resolution: tuple[int, int]
+    stages: tuple[str, ...]
+    layers: tuple[Layer | None, ...]
+
+
+def join_layers(
+    scales: Sequence[Scale], layers: Sequence[Mapping[str, Sequence[Layer]]]
+) -> tuple[LayerRow, ...]:
+    """Every layer of every network once, in the order of execution, stage beside stage.
+
+    layers: of each network by the name of its stage. Within a scale the networks' layers are matched by kind
+    with those of the first that is there (the longest common runs, as a text comparison matches lines), and
+    what stands between two matches in order.
+    """
+    rows: list[LayerRow] = []
+    for scale in scales:
+        stages = tuple(node.label if node is not None else "" for node in scale.nodes)
+        columns = [of.get(stage, ()) if stage else () for of, stage in zip(layers, stages, strict=True)]
+        rows += (LayerRow(scale.resolution, stages, each) for each in beside(columns))
+    return tuple(rows)
+
+
+def beside(columns: Sequence[Sequence[Layer]]) -> list[tuple[Layer | None, ...]]:
+    """Rows of layers: those of one kind or of one place beside each other, the others in rows between."""
+    base = next((column for column in columns if column), ())
+    slots = [_slots(base, column) for column in columns]
+    rows: list[tuple[Layer | None, ...]] = []
+    for place in range(len(base) + 1):
+        rows += zip_longest(*(between[place] for between, _ in slots))
+        if place < len(base):
+            rows.append(tuple(matched[place] for _, matched in slots))
+    return rows
+
+
+def _slots(base: Sequence[Layer], column: Sequence[Layer]) -> tuple[list[list[Layer]], list[Layer | None]]:
+    """For each layer of `base`: those of `column` that come before it without a partner (and after the last),
+    and its partner."""
+    between: list[list[Layer]] = [[] for _ in range(len(base) + 1)]
+    matched: list[Layer | None] = [None] * len(base)
+    kinds = [[layer.kind for layer in each] for each in (base, column)]
+    for _, start, end, low, high in SequenceMatcher(None, *kinds, autojunk=False).get_opcodes():
+        common = min(end - start, high - low)  # of another kind: a depthwise in a spatial convolution's place
+        matched[start : start + common] = column[low : low + common]
+        between[end].extend(column[low + common : high])
+    return between, matched
