@@ -1,8 +1,12 @@
 """What every test may ask for; tests that need `../shared` skip, with the reason, where it is absent."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# No test asks a page of the world outside: nothing listens here.
+os.environ["EXPLORER_TABLES_URL"] = "http://127.0.0.1:9"
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.analysis.graph import Trace, from_json, to_json
+from explorer.catalogue.cache_folder import cache_folder
 from explorer.networks import Reference
 
 FORMAT = 1
@@ -36,7 +37,8 @@ def home() -> Path:
 
 
 def folder() -> Path:
-    return home() / "traces"
+    """Where traces are kept."""
+    return cache_folder("traces")
 
 
 def fingerprint(reference: Reference) -> str:

@@ -32,6 +32,8 @@ Progress = Callable[[int, int | None], None]
 # A server that is there answers within this; one that is not must not keep a visitor waiting.
 TIMEOUT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 20
+# torch.hub asks for eight digits or more; its own pattern takes the "5090" of "rtx-5090.csv" for a hash.
+_NAMED_BY_HASH = re.compile(r"-([0-9a-f]{8,})\.")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DISK = {errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT}
 _REFUSALS = dict.fromkeys((401, 403, 404), "its server does not give it out")
@@ -59,7 +61,7 @@ def download(url: str, target: Path, progress: Progress | None) -> Path:
     partial = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         digest = _stream(url, partial, progress)
-        published = torch.hub.HASH_REGEX.search(target.name)
+        published = _NAMED_BY_HASH.search(target.name)
         if published and not digest.startswith(published.group(1)):
             raise DownloadFailed("what arrived is damaged: its checksum is not the published one")
         os.replace(partial, target)

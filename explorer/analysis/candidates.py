@@ -1,0 +1,203 @@
+"""Sets of weights that one can choose between: what each costs, and how well it is said to do.
+
+Three sources, never mixed in one value: timm's published tables, the weight entries of the installed
+torchvision, and results that papers print (the catalogue's facts). Params, MACs and activations are counted
+by this program, whoever published the accuracy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Literal
+
+from explorer.analysis.counting import torchvision_entries
+from explorer.analysis.pareto import Better
+from explorer.catalogue import Architecture, architectures
+from explorer.catalogue.counts import counts
+from explorer.catalogue.network_names import MORE_PICTURES, ONLY_IMAGENET_1K, line, training_data
+from explorer.catalogue.published_tables import Row
+from explorer.networks import WeightsEntry
+
+PublishedBy = Literal["timm", "torchvision", "paper"]
+UNKNOWN = "unknown"
+BYTES_A_PARAMETER = 4
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A quantity that candidates are compared by. unit: "" for a plain count. log: read best on such an axis.
+
+    source: who says so, in words.
+    """
+
+    title: str
+    unit: str
+    better: Better
+    log: bool
+    source: str
+
+
+_COUNTED = "counted by this program on the network itself"
+_TIMM = "timm's published tables"
+MEASURES: Mapping[str, Measure] = MappingProxyType(
+    {
+        "params": Measure("Parameters", "", "less", True, _COUNTED),
+        "macs": Measure("MACs", "", "less", True, _COUNTED),
+        "activations": Measure("Activations", "", "less", True, _COUNTED),
+        "weight_bytes": Measure("Weight size, float32", "bytes", "less", True, "4 bytes a parameter"),
+        "top1": Measure("ImageNet top-1", "%", "more", False, "whoever published the weights"),
+        "top5": Measure("ImageNet top-5", "%", "more", False, "whoever published the weights"),
+        "real top1": Measure("ImageNet ReaL top-1", "%", "more", False, _TIMM),
+        "v2 top1": Measure("ImageNet-V2 top-1", "%", "more", False, _TIMM),
+        "a top1": Measure("ImageNet-A top-1", "%", "more", False, _TIMM),
+        "r top1": Measure("ImageNet-R top-1", "%", "more", False, _TIMM),
+        "sketch top1": Measure("ImageNet-Sketch top-1", "%", "more", False, _TIMM),
+        "throughput 5090": Measure("Throughput, RTX 5090", "images/s", "more", True, _TIMM),
+        "throughput 3090": Measure("Throughput, RTX 3090", "images/s", "more", True, _TIMM),
+        "throughput i7-12700h": Measure("Throughput, Core i7-12700H", "images/s", "more", True, _TIMM),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One set of weights at one image size, or one printed result of a network.
+
+    id: unique among all. name: what a reader calls it. reference: the network, such as "timm:resnet50".
+    weights: what `networks.load` takes, "" for a printed result. architecture, family: ids of the catalogue,
+    None where it has none. year: of the architecture. training_data: one of
+    `catalogue.network_names.TRAINING_DATA`, or UNKNOWN. protocol: how the accuracy was measured.
+    values: by the names of MEASURES; what nobody measured is absent.
+    """
+
+    id: str
+    name: str
+    reference: str
+    weights: str
+    published_by: PublishedBy
+    architecture: str | None
+    family: str | None
+    year: int | None
+    image_size: int
+    training_data: str
+    licence: str
+    protocol: str
+    values: Mapping[str, float] = field(hash=False)
+
+    @property
+    def network(self) -> str:
+        """What the pages' `arch` takes: the catalogue's id where there is one."""
+        return self.architecture or self.reference
+
+
+def candidates(rows: Iterable[Row] = ()) -> tuple[Candidate, ...]:
+    """Everything known without the network: torchvision's entries and printed results, and `rows` of timm's
+    tables where they are at hand.
+    """
+    return (*map(_of_timm, rows), *map(_of_torchvision, torchvision_entries()), *_printed())
+
+
+def _of_timm(row: Row) -> Candidate:
+    model, image_size = row.key
+    reference = f"timm:{row.key.architecture}"
+    known, of_line = _built_as().get(reference), line(row.key.architecture)
+    return Candidate(
+        id=f"timm:{model}@{image_size}",
+        name=model,
+        reference=reference,
+        weights=f"timm:{model}",
+        published_by="timm",
+        architecture=known.id if known else None,
+        family=known.family if known else of_line and of_line.family,
+        year=known.year if known else of_line and of_line.year,
+        image_size=image_size,
+        training_data=training_data(model),
+        licence=_licence(model),
+        protocol=f"1 crop {image_size}, timm",
+        values=MappingProxyType({**_counted(reference, image_size), **row.values}),
+    )
+
+
+def _of_torchvision(entry: WeightsEntry) -> Candidate:
+    reference = str(entry.reference)
+    known = _built_as().get(reference)
+    image_size = entry.input.image_size if entry.input else 0
+    facts = {name: entry.facts[name].value for name in ("top1", "top5") if name in entry.facts}
+    alike = line(entry.reference.name)
+    return Candidate(
+        id=entry.id,
+        name=f"{entry.reference.name} {entry.id.rpartition('.')[2]}",
+        reference=reference,
+        weights=entry.id,
+        published_by="torchvision",
+        architecture=known.id if known else None,
+        family=known.family if known else alike and alike.family,
+        year=known.year if known else alike and alike.year,
+        image_size=image_size,
+        training_data=MORE_PICTURES if "SWAG" in entry.id else ONLY_IMAGENET_1K,
+        licence=entry.licence,
+        protocol=f"1 crop {image_size}, torchvision",
+        values=MappingProxyType({**_counted(reference, image_size), **facts}),
+    )
+
+
+def _printed() -> Iterator[Candidate]:
+    """What papers print of catalogued networks; results of published weights come from their publisher."""
+    for entry in architectures().values():
+        if not entry.builders:
+            continue
+        for place, fact in enumerate(entry.facts.get("top1", ())):
+            if fact.source.startswith(("torchvision ", "timm ")):
+                continue
+            image_size = _size_in(fact.protocol) or entry.image_size
+            counted = next(filter(None, (_counted(each, image_size) for each in entry.builders)), {})
+            yield Candidate(
+                id=f"paper:{entry.id}#{place}",
+                name=f"{entry.name}, {fact.source}",
+                reference=entry.builders[0],
+                weights="",
+                published_by="paper",
+                architecture=entry.id,
+                family=entry.family,
+                year=entry.year,
+                image_size=image_size,
+                training_data=UNKNOWN,
+                licence="",
+                protocol=fact.protocol,
+                values=MappingProxyType({**counted, "top1": fact.value}),
+            )
+
+
+def _size_in(protocol: str) -> int | None:
+    """Side in pixels in "10 crops 224"; None where it names none, or several."""
+    sizes = {int(size) for size in re.findall(r"\b\d{3}\b", protocol)}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def _counted(reference: str, image_size: int) -> Mapping[str, float]:
+    found = counts().of.get((reference, image_size))
+    return {} if found is None else {**found, "weight_bytes": BYTES_A_PARAMETER * found["params"]}
+
+
+@cache
+def _built_as() -> Mapping[str, Architecture]:
+    """Catalogue entries by the references that build them; of two, the one that is not about a recipe."""
+    found: dict[str, Architecture] = {}
+    for entry in architectures().values():
+        for reference in entry.builders:
+            found.setdefault(reference, entry)
+    return found
+
+
+def _licence(model: str) -> str:
+    import timm
+
+    try:
+        configuration = timm.models.get_pretrained_cfg(model)
+    except (RuntimeError, KeyError):
+        return UNKNOWN
+    return (configuration and configuration.license) or UNKNOWN

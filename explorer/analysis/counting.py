@@ -1,0 +1,102 @@
+"""Count every network of the published tables at its image sizes: how `catalogue/data/counts.csv` is made.
+
+python -m explorer.analysis.counting results-imagenet.csv --out FILE
+
+Rows that FILE already holds are kept, so that a broken run goes on where it stopped. Networks that the
+installed timm cannot build are named and left out: they stay missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from explorer.analysis.tracing import forget, trace
+from explorer.catalogue import counts, published_tables
+from explorer.networks import from_torchvision, names
+from explorer.networks.entries import WeightsEntry
+
+
+def counted_with() -> str:
+    libraries = ("timm", "torchvision", "torch")
+    return "counted with " + ", ".join(f"{name} {version(name).partition('+')[0]}" for name in libraries)
+
+
+def torchvision_entries() -> tuple[WeightsEntry, ...]:
+    """The weights that the installed torchvision describes."""
+    return tuple(entry for name in names()["torchvision"] for entry in from_torchvision.entries(name))
+
+
+def row(network: str, image_size: int) -> dict[str, str | int]:
+    """One line of the table. Raises ValueError where the network cannot be built or take this size."""
+    traced = trace(network, image_size)
+    forget()  # a thousand traces are not wanted again
+    return {
+        "network": network,
+        "img_size": image_size,
+        **{each: getattr(traced, each) for each in counts.FIELDS},
+    }
+
+
+def wanted(text: str) -> list[tuple[str, int]]:
+    """Network and size of every row of timm's accuracy table and of torchvision's weights, each pair once."""
+    table = published_tables.read(text, published_tables.TABLES[published_tables.ACCURACY])
+    of_timm = {(f"timm:{key.architecture}", key.image_size) for key in table.rows}
+    of_torchvision = {
+        (str(entry.reference), entry.input.image_size) for entry in torchvision_entries() if entry.input
+    }
+    return sorted(of_timm | of_torchvision)
+
+
+def _kept(file: Path) -> dict[tuple[str, int], dict[str, str | int]]:
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            table = counts.read(lines)
+    except FileNotFoundError:
+        return {}
+    if table.counted_with != counted_with():
+        return {}
+    return {key: {"network": key[0], "img_size": key[1], **values} for key, values in table.of.items()}
+
+
+def write(keys: Sequence[tuple[str, int]], file: Path) -> None:
+    """Fill the table up to `keys`; saved after every row, in the order of the names."""
+    kept = _kept(file)
+    for place, (network, image_size) in enumerate(keys, start=1):
+        if (network, image_size) in kept:
+            continue
+        try:
+            kept[network, image_size] = row(network, image_size)
+        except ValueError as error:
+            print(f"{network} at {image_size}: {error}", file=sys.stderr)
+        _save(kept, file)
+        if place % 50 == 0:
+            print(f"{place} of {len(keys)}", flush=True)
+
+
+def _save(rows: Mapping[tuple[str, int], dict[str, str | int]], file: Path) -> None:
+    partial = file.with_suffix(".part")
+    with partial.open("w", encoding="utf-8", newline="") as out:
+        out.write(f"# {counted_with()}\n")
+        lines = csv.DictWriter(out, ("network", "img_size", *counts.FIELDS), lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(rows[key] for key in sorted(rows))
+    partial.replace(file)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("results", type=Path, help="timm's results-imagenet.csv")
+    parser.add_argument("--out", type=Path, default=counts.FILE)
+    parser.add_argument("--shard", default="0/1", metavar="I/N", help="every N-th network, from the I-th")
+    arguments = parser.parse_args()
+    first, step = map(int, arguments.shard.split("/"))
+    write(wanted(arguments.results.read_text("utf-8"))[first::step], arguments.out)
+
+
+if __name__ == "__main__":
+    main()

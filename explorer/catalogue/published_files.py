@@ -1,0 +1,87 @@
+"""timm's published tables on this machine: in a folder that the host names, or as last fetched.
+
+Each fetch is a folder of its own, named by its day, so that a reader can see how old the figures are and a
+broken fetch never takes the place of a whole one. `networks.published_fetch` brings them here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from explorer.catalogue.cache_folder import cache_folder
+from explorer.catalogue.published_tables import TABLES, Reading, Row, TableError, joined, read
+
+PROJECT_PAGE = "https://github.com/huggingface/pytorch-image-models/tree/main/results"
+
+
+@dataclass(frozen=True)
+class PublishedResults:
+    """rows: all that the files say, joined. remarks: sentences on what is missing or odd in them.
+
+    read_on: day they were fetched, None for files that the host or the visitor laid down.
+    """
+
+    rows: tuple[Row, ...] = ()
+    remarks: tuple[str, ...] = ()
+    read_on: date | None = None
+
+
+def folder() -> Path | None:
+    """The folder to read: EXPLORER_TABLES where it is set, else the last fetch; None where there is none."""
+    if chosen := os.environ.get("EXPLORER_TABLES"):
+        return Path(chosen).expanduser()
+    fetched = [each for each in _fetches().glob("????-??-??") if _day(each) and each.is_dir()]
+    return max(fetched, default=None, key=lambda each: each.name)
+
+
+def fetched_into(day: date) -> Path:
+    """The folder for what is fetched on `day`."""
+    return _fetches() / day.isoformat()
+
+
+def here() -> PublishedResults:
+    """What lies on this machine; no rows and the reason where nothing can be read."""
+    chosen = folder()
+    if chosen is None:
+        return PublishedResults(remarks=("timm's published tables are not on this machine.",))
+    texts, unread = {}, []
+    for name in TABLES:
+        try:
+            texts[name] = (chosen / name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            unread.append(f"{name} cannot be read: {why}.")
+    found = from_texts(texts)
+    read_on = None if os.environ.get("EXPLORER_TABLES") else _day(chosen)
+    return PublishedResults(found.rows, (*unread, *found.remarks), read_on)
+
+
+def from_texts(texts: Mapping[str, str]) -> PublishedResults:
+    """The same from the contents of the files by name; a file that is no such table is said and left."""
+    readings: list[Reading] = []
+    remarks: list[str] = []
+    for name, text in texts.items():
+        try:
+            if name not in TABLES:
+                raise TableError(f"{name} is none of timm's tables; known are {', '.join(TABLES)}.")
+            readings.append(read(text, TABLES[name]))
+        except TableError as error:
+            remarks.append(str(error))
+        else:
+            remarks.extend(readings[-1].remarks)
+    return PublishedResults(joined(readings), tuple(remarks))
+
+
+def _fetches() -> Path:
+    return cache_folder("published")
+
+
+def _day(fetched: Path) -> date | None:
+    try:
+        return date.fromisoformat(fetched.name)
+    except ValueError:
+        return None

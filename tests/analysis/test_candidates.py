@@ -1,0 +1,74 @@
+"""Candidates: where each value comes from, and that what is missing stays missing."""
+
+import pytest
+
+from explorer.analysis.candidates import MEASURES, UNKNOWN, Candidate, candidates
+from explorer.catalogue.counts import counts
+from explorer.catalogue.network_names import MORE_PICTURES, ONLY_IMAGENET_1K, TRAINING_DATA
+from explorer.catalogue.published_tables import Key, Row
+
+ROWS = (
+    Row(Key("resnet50.a1_in1k", 224), {"top1": 80.2, "throughput 3090": 5000.0}),
+    Row(Key("resnet50.a1_in1k", 288), {"top1": 81.2}),
+    Row(Key("no_such_net.sw_in12k_ft_in1k", 224), {"top1": 90.0}),
+)
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Candidate]:
+    everything = candidates(ROWS)
+    assert len({each.id for each in everything}) == len(everything)
+    return {each.id: each for each in everything}
+
+
+def test_a_row_of_the_tables_has_the_counts_of_its_network_at_its_size(found) -> None:
+    small, large = found["timm:resnet50.a1_in1k@224"], found["timm:resnet50.a1_in1k@288"]
+    assert small.values["params"] == 25_557_032
+    assert small.values["macs"] == 4_089_184_256  # torchvision prints 4.089 for the same network
+    assert large.values["macs"] == pytest.approx(4_089_184_256 * (288 / 224) ** 2, rel=0.01)
+    assert small.values["weight_bytes"] == 4 * 25_557_032
+    assert "throughput 3090" in small.values
+    assert "throughput 3090" not in large.values
+    assert (small.architecture, small.family, small.year) == ("resnet50", "residual", 2015)
+    assert small.training_data == ONLY_IMAGENET_1K
+
+
+def test_a_network_that_this_timm_does_not_know_keeps_what_is_published(found) -> None:
+    unknown = found["timm:no_such_net.sw_in12k_ft_in1k@224"]
+    assert dict(unknown.values) == {"top1": 90.0}
+    assert (unknown.family, unknown.year, unknown.licence) == (None, None, UNKNOWN)
+    assert unknown.training_data == MORE_PICTURES
+
+
+def test_torchvisions_entries_are_all_there_without_any_table(found) -> None:
+    of_torchvision = [each for each in found.values() if each.published_by == "torchvision"]
+    assert len(of_torchvision) == 115
+    assert all({"top1", "top5"} <= set(each.values) for each in of_torchvision)
+    swag = found["torchvision:ViT_B_16_Weights.IMAGENET1K_SWAG_E2E_V1"]
+    assert swag.training_data == MORE_PICTURES
+    assert swag.image_size == 384
+
+
+def test_a_recipe_changes_the_accuracy_and_nothing_that_is_counted(found) -> None:
+    old, new = (found[f"torchvision:ResNet50_Weights.IMAGENET1K_V{v}"] for v in (1, 2))
+    assert [old.values["top1"], new.values["top1"]] == [76.13, 80.858]
+    assert {name: old.values[name] == new.values[name] for name in ("params", "macs")} == {
+        "params": True,
+        "macs": True,
+    }
+
+
+def test_printed_results_name_their_source_and_are_counted_at_the_size_they_print(found) -> None:
+    printed = [each for each in found.values() if each.published_by == "paper"]
+    assert printed
+    assert all(each.weights == "" and each.protocol for each in printed)
+    assert not any(each.name.split(", ", 1)[1].startswith(("timm", "torchvision")) for each in printed)
+    huge = next(each for each in printed if each.architecture == "convnextv2_h" and each.image_size == 512)
+    expected = counts().of.get(("timm:convnextv2_huge", 512))
+    assert huge.values.get("macs") == (expected["macs"] if expected else None)
+
+
+def test_every_value_is_a_known_measure_and_every_class_a_known_one(found) -> None:
+    for each in found.values():
+        assert set(each.values) <= set(MEASURES)
+        assert each.training_data in (*TRAINING_DATA, UNKNOWN)

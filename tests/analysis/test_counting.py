@@ -1,0 +1,66 @@
+"""The shipped counts are what the program counts."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from torchvision.models import get_weight
+
+from explorer.analysis import counting
+from explorer.catalogue.counts import FIELDS, counts
+
+
+@pytest.mark.parametrize(
+    ("network", "image_size"),
+    [
+        ("timm:tinynet_e", 106),
+        ("timm:resnet18", 224),
+        ("timm:mobilenetv3_small_100", 224),
+        ("timm:test_vit", 160),
+    ],
+)
+def test_the_shipped_row_is_counted_again(network: str, image_size: int) -> None:
+    row = counting.row(network, image_size)
+    assert {name: row[name] for name in FIELDS} == counts().of[network, image_size]
+
+
+def test_torchvisions_own_counts_agree_with_the_shipped_ones() -> None:
+    entries = {entry.id: entry for entry in counting.torchvision_entries()}
+    assert len(entries) == 115
+    for id_, entry in entries.items():
+        meta = get_weight(id_.partition(":")[2]).meta
+        counted = counts().of[str(entry.reference), entry.input.image_size]
+        assert counted["params"] == meta["num_params"], id_
+        assert counted["macs"] / 1e9 == pytest.approx(meta["_ops"], rel=0.005, abs=0.0005), id_
+
+
+def test_the_file_says_what_counted_it() -> None:
+    assert f"timm {version('timm')}" in counts().counted_with
+
+
+def test_every_published_network_is_counted(shared_timm: Path) -> None:
+    wanted = counting.wanted((shared_timm / "results-imagenet.csv").read_text("utf-8"))
+    assert len(wanted) == 1279
+    assert [key for key in wanted if key not in counts().of] == []
+
+
+def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch, capsys) -> None:
+    file = tmp_path / "counts.csv"
+    asked: list[str] = []
+
+    def row(network: str, image_size: int) -> dict[str, str | int]:
+        asked.append(network)
+        if network == "timm:broken":
+            raise ValueError("it cannot be built")
+        return {"network": network, "img_size": image_size, "params": 1, "macs": 2, "activations": 3}
+
+    monkeypatch.setattr(counting, "row", row)
+    counting.write([("timm:a", 32), ("timm:broken", 32)], file)
+    counting.write([("timm:a", 32), ("timm:broken", 32), ("timm:c", 64)], file)
+    assert asked == ["timm:a", "timm:broken", "timm:broken", "timm:c"]
+    assert file.read_text("utf-8").splitlines()[1:] == [
+        "network,img_size,params,macs,activations",
+        "timm:a,32,1,2,3",
+        "timm:c,64,1,2,3",
+    ]
+    assert "timm:broken at 32: it cannot be built" in capsys.readouterr().err

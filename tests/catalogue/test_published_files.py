@@ -1,0 +1,64 @@
+"""Which files are read, and that anything wrong with them is a sentence beside the rest of the data."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from explorer.catalogue import published_files as files
+from explorer.catalogue.published_tables import ACCURACY
+
+GOOD = "model,img_size,top1,top5\nresnet50.a1_in1k,224,80.2,94.9\nresnet18.a1_in1k,224,71.5,90.1\n"
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("EXPLORER_TABLES", raising=False)
+
+
+def fetched(day: date, text: str = GOOD) -> None:
+    folder = files.fetched_into(day)
+    folder.mkdir(parents=True)
+    (folder / ACCURACY).write_text(text, "utf-8")
+
+
+def test_without_tables_there_is_a_sentence_and_no_row() -> None:
+    assert files.here() == files.PublishedResults(
+        remarks=("timm's published tables are not on this machine.",)
+    )
+
+
+def test_the_last_whole_fetch_is_read_with_its_day() -> None:
+    fetched(date(2026, 1, 5), GOOD.replace("80.2", "79.0"))
+    fetched(date(2026, 2, 1))
+    (files.fetched_into(date(2026, 3, 1)).parent / "2026-03-01.ab12.partial").mkdir()
+    found = files.here()
+    assert found.read_on == date(2026, 2, 1)
+    assert [row.values["top1"] for row in found.rows] == [80.2, 71.5]
+    assert sum("cannot be read: No such file" in remark for remark in found.remarks) == 8
+
+
+def test_a_folder_of_the_host_comes_first_and_has_no_day(tmp_path: Path, monkeypatch) -> None:
+    fetched(date(2026, 2, 1))
+    (tmp_path / ACCURACY).write_text(GOOD.replace("80.2", "81.0"), "utf-8")
+    monkeypatch.setenv("EXPLORER_TABLES", str(tmp_path))
+    assert files.here().read_on is None
+    assert files.here().rows[0].values["top1"] == 81.0
+
+
+def test_a_changed_file_is_a_sentence_and_the_rest_of_the_data() -> None:
+    found = files.from_texts(
+        {ACCURACY: GOOD, "results-imagenet-a.csv": "<html>moved</html>", "birds.csv": "a,b\n1,2\n"}
+    )
+    assert len(found.rows) == 2
+    assert "results-imagenet-a.csv has no column 'model' or 'img_size'." in found.remarks
+    assert any(remark.startswith("birds.csv is none of timm's tables") for remark in found.remarks)
+
+
+def test_all_nine_files_join_to_one_row_a_model_and_size(shared_timm: Path, monkeypatch) -> None:
+    monkeypatch.setenv("EXPLORER_TABLES", str(shared_timm))
+    found = files.here()
+    assert len(found.rows) == 1556
+    assert len({row.key for row in found.rows}) == 1556
+    assert not any("cannot be read" in remark for remark in found.remarks)
