@@ -1,0 +1,173 @@
+"""The quiz: what is right, worked out when it is asked for, and what to make of what a visitor says.
+
+A question of `catalogue.quiz` names a row of ANSWERS; the row computes the right value and the values that
+plausible mistakes lead to, which are the wrong options.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from explorer.catalogue.quiz import Question, questions
+from explorer.labs import quiz_facts as facts
+from explorer.labs import quiz_layers as layers
+from explorer.labs import quiz_networks as networks
+from explorer.labs import quiz_norms as norms
+from explorer.labs import quiz_numbers as numbers
+from explorer.labs import quiz_windows as windows
+from explorer.labs.quiz_values import Answer, Slip, shown
+
+OPTIONS = 4
+
+ANSWERS: Mapping[str, Callable[..., Answer]] = MappingProxyType(
+    {
+        function.__name__: function
+        for function in (
+            layers.layer_weights,
+            layers.layer_macs,
+            layers.output_side,
+            layers.padding_for,
+            layers.reduced_macs,
+            layers.times_cheaper,
+            layers.separable_weights,
+            layers.separable_saving,
+            layers.parallel_paths,
+            layers.bottleneck_weights,
+            layers.gate_weights,
+            layers.wider,
+            layers.norm_parameters,
+            layers.dense_width,
+            networks.greater,
+            networks.times_fewer,
+            networks.linear_share,
+            networks.first_linear,
+            networks.flops,
+            networks.weight_bytes,
+            networks.bytes_a_parameter,
+            networks.at_another_side,
+            networks.last_map_side,
+            networks.unit_distance,
+            networks.projections,
+            networks.normalised_pixel,
+            networks.kept_by_crop,
+            windows.stack_field,
+            windows.stack_saving,
+            windows.unmoved_field,
+            windows.middle_against_edge,
+            norms.normalised,
+            norms.batch_variance,
+            norms.undoing,
+            norms.running_mean,
+            norms.needs_the_batch,
+            norms.statistics,
+            numbers.path_count,
+            numbers.dense_connections,
+            numbers.chain_of_slopes,
+            numbers.through_blocks,
+            numbers.joined,
+            numbers.compound_cost,
+            numbers.softmax_share,
+            numbers.kept_activation,
+            numbers.smoothed_label,
+            numbers.guessing_error,
+            numbers.crops,
+            norms.moved_when_frozen,
+            facts.by_year,
+            facts.methods_by_year,
+            facts.winning_error,
+            facts.winner,
+            facts.first_below_people,
+            facts.fall_between,
+            facts.removed_ceiling,
+            facts.who_removed,
+            facts.ancestor,
+            facts.better,
+            facts.recipe_gain,
+        )
+    }
+)
+
+
+@cache
+def answer(identifier: str) -> Answer:
+    """The answer to a question of the catalogue, computed at the first call of the process."""
+    return answer_to(questions()[identifier])
+
+
+def answer_to(question: Question) -> Answer:
+    """Computed, or as written; its slips differ from the right value, and from each other, as shown.
+
+    KeyError where the question names no row of ANSWERS; ValueError where a choice has too few wrong options.
+    """
+    if not question.computed:
+        return Answer(question.right, "", tuple(Slip(text, "") for text in question.wrong))
+    found = ANSWERS[question.answer](**question.arguments)
+    if isinstance(found.right, tuple):
+        return found
+    slips: dict[str, Slip] = {}
+    for slip in found.slips:
+        slips.setdefault(shown(slip.value, question.unit, question.per), slip)
+    slips.pop(shown(found.right, question.unit, question.per), None)
+    needed = {"choice": OPTIONS - 1, "pair": 1}.get(question.kind, 0)
+    if len(slips) < needed:
+        raise ValueError(f"{question.id} has {len(slips)} wrong options, not {needed}: {list(slips)}")
+    return Answer(found.right, found.working, tuple(slips.values()), found.cited)
+
+
+def right_text(question: Question, found: Answer) -> str:
+    """The right answer as the reader sees it."""
+    if isinstance(found.right, tuple):
+        return " → ".join(found.right)
+    return shown(found.right, question.unit, question.per)
+
+
+def options(question: Question, found: Answer, seed: int) -> tuple[str, ...]:
+    """What can be chosen, in an order that this question keeps throughout a visit; () for a typed number."""
+    if question.kind == "number":
+        return ()
+    if isinstance(found.right, tuple):
+        texts = sorted(found.right)
+    else:
+        wrong = OPTIONS - 1 if question.kind == "choice" else 1
+        texts = [right_text(question, found)]
+        texts += [shown(slip.value, question.unit, question.per) for slip in found.slips[:wrong]]
+    drawn = random.Random(f"{seed} options {question.id}")
+    drawn.shuffle(texts)
+    if isinstance(found.right, tuple) and tuple(texts) == found.right:
+        texts.reverse()  # what is to be put in order does not stand in it
+    return tuple(texts)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """mistake: what leads to the given answer, where that is known; "" otherwise."""
+
+    right: bool
+    mistake: str = ""
+
+
+def judged(question: Question, found: Answer, given: str | float | tuple[str, ...]) -> Judged:
+    """given: an option's text, a typed number in the question's unit, or names in order."""
+    if isinstance(given, tuple):
+        return Judged(given == found.right)
+    if isinstance(given, str):
+        if given == right_text(question, found):
+            return Judged(True)
+        by_text = {shown(slip.value, question.unit, question.per): slip.mistake for slip in found.slips}
+        return Judged(False, by_text.get(given, ""))
+    assert not isinstance(found.right, str | tuple)
+    if _near(given, found.right / question.per, question.tolerance):
+        return Judged(True)
+    for slip in found.slips:
+        if not isinstance(slip.value, str) and _near(given, slip.value / question.per, question.tolerance):
+            return Judged(False, slip.mistake)
+    return Judged(False)
+
+
+def _near(given: float, wanted: float, tolerance: float) -> bool:
+    return math.isclose(given, wanted, rel_tol=max(tolerance, 1e-9), abs_tol=0.0)
