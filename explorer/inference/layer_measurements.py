@@ -93,7 +93,7 @@ def layer_times(network: Network, x: Tensor, passes: int = 5, warm_up: int = 2) 
     """
     if passes < 1:
         raise ValueError(f"passes is {passes}; measure at least one")
-    model, wait = network.model, _synchroniser(x.device)
+    model, wait = network.model, synchroniser(x.device)
     whole: list[float] = []
     rounds: list[Mapping[str, list[float]]] = []
     leaves: frozenset[str] = frozenset()
@@ -169,7 +169,7 @@ def _places(model: nn.Module, picture: tuple[int, ...]) -> Mapping[str, SpatialL
         return {}
 
 
-def _synchroniser(device: torch.device) -> Callable[[], None]:
+def synchroniser(device: torch.device) -> Callable[[], None]:
     """Waits until the device has done what it was told; the CPU always has."""
     waits = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}
     return waits.get(device.type, lambda: None)

@@ -17,6 +17,18 @@ from typing import Any
 
 from explorer.analysis import trace_cache
 
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a network runs. device: "cpu", "cuda", "cuda:1", "mps"; precision: of weights and input alike."""
+
+    device: str = "cpu"
+    precision: str = "float32"
+    channels_last: bool = False
+    compiled: bool = False
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -51,6 +63,10 @@ class Measurement:
     def key(self) -> tuple[Any, ...]:
         """What was measured, how and on what; two measurements of one key are of the same thing."""
         return tuple(getattr(self, name) for name in _KEY)
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.device, self.precision, self.channels_last, self.compiled)
 
     @property
     def day(self) -> str:

@@ -106,7 +106,7 @@ class Pool:
             try:
                 value = work(network)
             except RuntimeError as error:
-                if not _out_of_memory(error) or self.device == "cpu":
+                if not out_of_memory(error) or self.device == "cpu":
                     raise
                 lease.move_to_cpu()
                 value = work(network)
@@ -122,7 +122,7 @@ class Pool:
     @property
     def budget_bytes(self) -> int:
         if self._given_budget is None:
-            self._given_budget = _stated_budget() or int(BUDGET_SHARE * _memory_bytes(self.device))
+            self._given_budget = _stated_budget() or int(BUDGET_SHARE * memory_bytes(self.device))
         return self._given_budget
 
     def counters(self) -> Counters:
@@ -177,7 +177,7 @@ class Pool:
         try:
             network = (self._loader or _networks_loader())(weights_id, progress)
             slot.note = self._place(weights_id, network.model)
-            slot.bytes = _bytes_of(network.model)
+            slot.bytes = bytes_of(network.model)
             slot.network = network
         except BaseException as error:
             with self._books:
@@ -199,7 +199,7 @@ class Pool:
             model.to(self.device)
             return ""
         except RuntimeError as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             return self._fall_back(weights_id, model)
 
@@ -313,18 +313,18 @@ def _stated_budget() -> int | None:
     return int(stated)
 
 
-def _bytes_of(model: "torch.nn.Module") -> int:
+def bytes_of(model: "torch.nn.Module") -> int:
     return sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
+def out_of_memory(error: RuntimeError) -> bool:
     """CUDA has an error type of its own; MPS says it in words."""
     import torch
 
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
 
 
-def _memory_bytes(device: str) -> int:
+def memory_bytes(device: str) -> int:
     """Memory there is in all: the device's, or this machine's within its container's limit."""
     if device.startswith("cuda"):
         import torch

@@ -332,7 +332,7 @@ def test_the_fastest_device_is_chosen(cuda, mps, chosen, monkeypatch):
 def test_the_default_budget_is_a_share_of_this_machine_s_memory(monkeypatch):
     monkeypatch.delenv("EXPLORER_POOL_BYTES", raising=False)
     budget = Pool(device="cpu").counters().budget_bytes
-    assert budget == int(pool_module.BUDGET_SHARE * pool_module._memory_bytes("cpu"))
+    assert budget == int(pool_module.BUDGET_SHARE * pool_module.memory_bytes("cpu"))
     assert 2**27 < budget < 2**45
 
 
