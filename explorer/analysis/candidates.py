@@ -12,15 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from explorer.analysis.counting import torchvision_entries
 from explorer.analysis.pareto import Better
 from explorer.catalogue import Architecture, architectures
 from explorer.catalogue.counts import counts
 from explorer.catalogue.network_names import MORE_PICTURES, ONLY_IMAGENET_1K, line, training_data
 from explorer.catalogue.published_tables import Row
-from explorer.networks import WeightsEntry
+
+if TYPE_CHECKING:
+    from explorer.networks import WeightsEntry
 
 PublishedBy = Literal["timm", "torchvision", "paper"]
 UNKNOWN = "unknown"
@@ -96,8 +97,10 @@ class Candidate:
 
 def candidates(rows: Iterable[Row] = ()) -> tuple[Candidate, ...]:
     """Everything known without the network: torchvision's entries and printed results, and `rows` of timm's
-    tables where they are at hand.
+    tables where they are at hand. Imports torch; the values and measures above do not.
     """
+    from explorer.analysis.counting import torchvision_entries
+
     return (*map(_of_timm, rows), *map(_of_torchvision, torchvision_entries()), *_printed())
 
 

@@ -27,15 +27,6 @@ FORMAT = 1
 _SOURCES = ("costs.py", "export.py", "graph.py", "roles.py")
 
 
-def home() -> Path:
-    """`EXPLORER_CACHE`, else the user's cache folder by the convention of the platform's desktops."""
-    chosen = os.environ.get("EXPLORER_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "cnn-architecture-explorer"
-
-
 def folder() -> Path:
     """Where traces are kept."""
     return cache_folder("traces")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.analysis import trace_cache
+from explorer.catalogue.cache_folder import cache_folder
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
@@ -100,7 +101,7 @@ _POSITIVE = ("image_size", "batch_size", "threads", "latency_ms", "throughput", 
 
 def folder() -> Path:
     """In the app's cache folder (`EXPLORER_CACHE`)."""
-    return trace_cache.home() / "measurements"
+    return cache_folder("measurements")
 
 
 def keep(measurement: Measurement) -> bool:
