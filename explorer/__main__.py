@@ -1,4 +1,4 @@
-"""The command line: `python -m explorer stats|diagram|explain|list|gradio`.
+"""The command line: `python -m explorer stats|diagram|explain|benchmark|list|gradio`.
 
 A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr
 and exit code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
@@ -10,7 +10,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from explorer.serving.measurements import Measurement
 
 MISUSE = 2
 
@@ -154,6 +157,59 @@ def _list(arguments: argparse.Namespace) -> None:
     )
 
 
+def _benchmark(arguments: argparse.Namespace) -> None:
+    from explorer.serving import benchmark, choose_device, measurements
+
+    setting = measurements.Setting(
+        arguments.device or choose_device(), arguments.precision, arguments.channels_last, arguments.compile
+    )
+    if arguments.watts is not None and not arguments.watts > 0:
+        raise ValueError(f"--watts is {arguments.watts:g}; a power to assume is more than 0 W")
+    report = _passes if sys.stderr.isatty() else lambda share, text: None
+    found, refused = [], []
+    for name in arguments.names:
+        with benchmark.bench(name, setting, arguments.image_size) as on_it:
+            for batch_size in sorted(set(arguments.batch_size)):
+                try:
+                    found.append(on_it.measure(batch_size, progress=report))
+                except benchmark.CannotMeasure as error:
+                    refused.append(str(error))
+                    continue
+                measurements.keep(found[-1])
+                if not arguments.json:
+                    _print_measurement(found[-1], first=len(found) == 1, watts=arguments.watts)
+    if arguments.json:
+        rows = [asdict(each) for each in found]
+        if arguments.watts:
+            energies = [each.joules_per_image(arguments.watts) for each in found]
+            rows = [
+                {**row, "assumed_watts": arguments.watts, "joules_per_image": energy}
+                for row, energy in zip(rows, energies, strict=True)
+            ]
+        print(json.dumps(rows, indent=2))
+    if refused:
+        raise ValueError("; ".join(refused))
+
+
+def _print_measurement(found: "Measurement", *, first: bool, watts: float | None) -> None:
+    from explorer.ui.formatting import size
+
+    if first:
+        how = [found.device, found.precision]
+        how += ["channels last"] * found.channels_last + ["compiled"] * found.compiled
+        print(f"{found.machine}: {', '.join(how)}, {found.threads} threads; random weights; {found.versions}")
+        heads = f"{'batch':>5} {'median ms':>10} {'IQR ms':>8} {'images/s':>9} {'peak memory':>12}"
+        print(f"  {'network':<34} {'size':>4} {heads}" + (f" {'J/image':>8}" if watts else ""))
+    peak = "–" if found.peak_memory_bytes is None else size(found.peak_memory_bytes)
+    times = f"{found.latency_ms:>10.4g} {found.latency_iqr_ms:>8.3g} {found.throughput:>9.4g} {peak:>12}"
+    energy = f" {found.joules_per_image(watts):>8.3g}" if watts else ""
+    print(f"  {found.network:<34} {found.image_size:>4} {found.batch_size:>5} {times}{energy}", flush=True)
+
+
+def _passes(share: float, text: str) -> None:
+    print(f"\r{share:4.0%} {text:<14}", end="\r", file=sys.stderr, flush=True)
+
+
 def _gradio(arguments: argparse.Namespace) -> None:
     from explorer.ui import gradio_app
 
@@ -199,6 +255,18 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--layer", metavar="PATH", help="where to look; default: the last feature map")
     explain.add_argument("--target", type=int, metavar="N", help="class to explain; default: the likeliest")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
+
+    bench = command("benchmark", _benchmark, "Latency, throughput and peak memory on this machine.")
+    bench.add_argument("names", nargs="+", metavar="NAME", help="networks, named as for stats")
+    bench.add_argument("--device", help="cpu, cuda, cuda:1, mps; default: the fastest here")
+    bench.add_argument("--batch-size", type=int, nargs="+", default=[1], metavar="N", help="default: 1")
+    bench.add_argument("--precision", default="float32", help="float32, bfloat16 or float16")
+    bench.add_argument("--channels-last", action="store_true", help="memory in the order N, H, W, C")
+    bench.add_argument("--compile", action="store_true", help="through torch.compile")
+    bench.add_argument("--image-size", type=int, help="height and width of the input, in pixels")
+    bench.add_argument(
+        "--watts", type=float, metavar="W", help="assume this power and print energy: power times time"
+    )
 
     command("list", _list, "What can be named.")
 

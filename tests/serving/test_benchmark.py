@@ -1,6 +1,7 @@
 """The benchmark: what it measures, what it refuses, that it is alone and can be stopped. No test looks at how
 long something took."""
 
+import json
 import threading
 from datetime import datetime
 
@@ -8,11 +9,12 @@ import pytest
 import torch
 from torch import nn
 
+from explorer.__main__ import main
 from explorer.analysis import peak_activation_bytes
 from explorer.networks import CannotBuild, UnknownNetwork
-from explorer.serving import benchmark, tensor_memory
+from explorer.serving import benchmark, measurements, tensor_memory
 from explorer.serving.benchmark import Busy, CannotMeasure, Limits, bench
-from explorer.serving.measurements import Setting
+from explorer.serving.measurements import Measurement, Setting
 
 SHORT = Limits(seconds=0, least=3, most=5, warm_up_seconds=0)
 NAME = "zoo:resnet20"
@@ -239,3 +241,74 @@ def test_layers_are_timed_where_the_modules_are():
     assert times.input_shape == (2, 3, 32, 32)
     assert times.leaves <= modules.keys()
     assert all(not module._forward_hooks for module in modules.values())
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """`run("lenet5", ...)`: exit code, stdout and stderr of the command, with short measurements."""
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
+    whole = benchmark.Bench.measure
+
+    def short(self, batch_size, limits=SHORT, progress=lambda share, text: None):
+        return whole(self, batch_size, SHORT, progress)
+
+    monkeypatch.setattr(benchmark.Bench, "measure", short)
+
+    def command(*words: object) -> tuple[int, str, str]:
+        try:
+            code = main(["benchmark", *map(str, words)])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, *capsys.readouterr()
+
+    return command
+
+
+def test_the_command_measures_prints_and_keeps(run):
+    code, out, _ = run("lenet5", NAME, "--batch-size", 4, 1, 4, "--device", "cpu", "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert [(row["network"], row["batch_size"]) for row in rows] == [
+        ("explorer:lenet5", 1),
+        ("explorer:lenet5", 4),
+        (NAME, 1),
+        (NAME, 4),
+    ]
+    assert {Measurement(**row) for row in rows} == set(measurements.kept())
+
+
+def test_the_command_prints_a_table_with_energy_where_a_power_is_assumed(run):
+    code, out, _ = run("lenet5", "--device", "cpu", "--precision", "bfloat16", "--watts", 20)
+    (kept,) = measurements.kept()
+    head, columns, row = out.splitlines()
+    assert code == 0
+    assert "cpu, bfloat16" in head
+    assert columns.split()[-1] == "J/image"
+    assert float(row.split()[-1]) == pytest.approx(20 / kept.throughput, rel=0.01)
+
+
+def test_a_batch_too_large_does_not_lose_the_others(run):
+    code, out, err = run(NAME, "--batch-size", 1, 10**8, "--device", "cpu", "--json")
+    assert code == 2
+    assert [row["batch_size"] for row in json.loads(out)] == [1]
+    assert len(err.splitlines()) == 1
+    assert "smaller batch" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nothing-called-so"], "No network is called"),
+        ([NAME, "--device", "quantum"], "no device 'quantum'"),
+        ([NAME, "--device", "cpu", "--precision", "int3"], "no precision"),
+        ([NAME, "--device", "cpu", "--batch-size", "0"], "holds no image"),
+        ([NAME, "--device", "cpu", "--batch-size", "x"], "invalid int value"),
+        ([NAME, "--watts", "-1"], "more than 0 W"),
+        ([], "required: NAME"),
+    ],
+)
+def test_misuse_of_the_command_is_one_line_and_exit_code_2(run, words, says):
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert says in err
