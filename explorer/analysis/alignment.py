@@ -71,7 +71,7 @@ def _scale(row: Sequence[_Described | None]) -> Scale:
     assert first is not None
     return Scale(
         first.stage.resolution,
-        tuple(each and each.node for each in row),
+        tuple(each.node if each is not None else None for each in row),
         tuple(_row(first, each).differences if each is not None else () for each in row),
     )
 

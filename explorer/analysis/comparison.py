@@ -64,17 +64,15 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         "weight_bytes": Quantity(
             "Weights in float32", "bytes", "less", "ratio", lambda of: of.stats.weight_bytes
         ),
-        "inference memory": Quantity(
-            "Memory, inference of 1 image", "bytes", "less", "ratio", _memory("inference", 1)
-        ),
+        "inference memory": Quantity("Memory, one image", "bytes", "less", "ratio", _memory("inference", 1)),
         "training memory": Quantity(
-            f"Memory, training on {TRAINING_BATCH}",
+            f"Memory, training, {TRAINING_BATCH} images",
             "bytes",
             "less",
             "ratio",
             _memory("training", TRAINING_BATCH),
         ),
-        "depth": Quantity("Depth in weighted layers", "", None, "ratio", lambda of: of.stats.depth),
+        "depth": Quantity("Depth, weighted layers", "", None, "ratio", lambda of: of.stats.depth),
         "receptive_field": Quantity(
             "Receptive field", "px", None, "ratio", lambda of: max(of.stats.receptive_field.size)
         ),
@@ -122,13 +120,18 @@ def _best(values: Sequence[float | None], better: Better | None) -> frozenset[in
 
 
 def published(entry: Architecture | None, of_weights: Iterable[Fact]) -> tuple[Fact | None, Fact | None]:
-    """(top-1 in the paper, the best top-1 of weights one can load). entry: what the catalogue knows of this
-    very network; of_weights: what the builders publish with theirs."""
+    """(top-1 in the paper, the best top-1 of weights one can load: of torchvision's, which are measured
+    alike, before others). entry: what the catalogue knows of this very network; of_weights: what the builders
+    publish with theirs."""
     facts = entry.facts.get("top1", ()) if entry is not None else ()
     in_paper = [fact for fact in facts if entry is not None and fact.source.startswith(entry.paper.label)]
     loadable = [fact for fact in facts if fact.source.startswith(("torchvision ", "timm "))]
-    best = max((*loadable, *of_weights), key=lambda fact: fact.value, default=None)
+    best = max((*loadable, *of_weights), key=_alike_first, default=None)
     return (in_paper[0] if in_paper else None), best
+
+
+def _alike_first(fact: Fact) -> tuple[bool, float]:
+    return fact.source.startswith("torchvision "), fact.value
 
 
 def _value(fact: Fact | None) -> float | None:
@@ -178,8 +181,8 @@ def _slots(base: Sequence[Layer], column: Sequence[Layer]) -> tuple[list[list[La
     and its partner."""
     between: list[list[Layer]] = [[] for _ in range(len(base) + 1)]
     matched: list[Layer | None] = [None] * len(base)
-    kinds = [[layer.kind for layer in each] for each in (base, column)]
-    for _, start, end, low, high in SequenceMatcher(None, *kinds, autojunk=False).get_opcodes():
+    ones, others = [layer.kind for layer in base], [layer.kind for layer in column]
+    for _, start, end, low, high in SequenceMatcher(None, ones, others, autojunk=False).get_opcodes():
         common = min(end - start, high - low)  # of another kind: a depthwise in a spatial convolution's place
         matched[start : start + common] = column[low : low + common]
         between[end].extend(column[low + common : high])

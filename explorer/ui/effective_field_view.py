@@ -35,7 +35,18 @@ def show(
 ) -> None:
     """Trained and random weights; progress and the way to stop go into the two slots."""
     first, second, third = st.columns([7, 2.4, 2.6], vertical_alignment="bottom")
-    chosen = _networks(first, reference)
+    measured(_networks(first, reference), second, third, bar_slot, button_slot, here)
+
+
+def measured(
+    chosen: Sequence[str],
+    second: DeltaGenerator,
+    third: DeltaGenerator,
+    bar_slot: DeltaGenerator,
+    button_slot: DeltaGenerator,
+    here: Page,
+) -> None:
+    """The fields of these weights; two controls, progress and the way to stop go into the four slots."""
     inputs = second.segmented_control(
         "Inputs", KINDS, default=START[INPUTS], required=True, key=INPUTS, bind="query-params",
         help="Noise: independent normal numbers, as in the paper. Photos: random squares of the samples.",

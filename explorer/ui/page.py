@@ -100,6 +100,27 @@ ENTRIES = (
         "The same picture, the same network, one line wrong: what it answers then.",
         LABS,
     ),
+    Entry(
+        "pages/compare.py",
+        "Compare",
+        ":material/compare:",
+        "Two to four networks side by side: what each costs, how they differ, how far they see.",
+        NUMBERS,
+    ),
+    Entry(
+        "pages/quiz.py",
+        "Quiz",
+        ":material/quiz:",
+        "Could you have worked it out? Answers are computed, and wrong ones say where they come from.",
+        QUESTIONS,
+    ),
+    Entry(
+        "pages/efficiency.py",
+        "Efficiency",
+        ":material/scatter_plot:",
+        "What every set of weights costs and how good it is: which of them does nothing else beat?",
+        NUMBERS,
+    ),
 )
 
 

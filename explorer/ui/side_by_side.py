@@ -30,7 +30,7 @@ BESIDE, SIZE = "beside", "beside_size"
 _MENU, _SIZE_FIELD = "beside_menu", "beside_size_field"
 _TABLE_HEIGHT = 480  # pixels kept while the second network is traced
 _STEP = 32  # pixels; every catalogued convolutional network's total stride divides it
-_SHOWN = ("card", "edge", "line", "muted", "accent", "box0", "text")
+SHOWN = ("card", "edge", "line", "muted", "accent", "box0", "text")
 
 
 @dataclass(frozen=True)
@@ -83,20 +83,20 @@ def show(shown: Sheet, about: Subject, arch: str) -> None:
 
 def table(left: Side, right: Side, rows: Sequence[Row]) -> str:
     """The two networks as an HTML table; everything in it is text."""
-    most = max(_macs(each, of) for of in (left, right) for each in of.cards.values()) or 1.0
+    most = max(work(each, of) for of in (left, right) for each in of.cards.values()) or 1.0
     colours = variables(None)
-    style = ";".join(f"--{name}:{colours[name]}" for name in _SHOWN)
+    style = ";".join(f"--{name}:{colours[name]}" for name in SHOWN)
     body = "".join(_row(left, right, row, most) for row in rows)
     kinds = {kind for of in (left, right) for card in of.cards.values() for kind in card.macs_by_kind}
     return (
         f'<div class="side-by-side" style="{escape(style)}"><table>'
         f"<caption>{escape(left.title)} beside {escape(right.title)}, stage by stage</caption>"
-        f'<thead><tr><td></td>{_head(left)}<td class="ratios">{_ratios(left, right)}</td>{_head(right)}</tr>'
-        f"</thead><tbody>{body}</tbody></table>{_legend(kinds)}</div>"
+        f'<thead><tr><td></td>{head(left)}<td class="ratios">{_ratios(left, right)}</td>{head(right)}</tr>'
+        f"</thead><tbody>{body}</tbody></table>{legend(kinds)}</div>"
     )
 
 
-def _head(of: Side) -> str:
+def head(of: Side) -> str:
     return (
         f'<th scope="col"><strong>{escape(of.title)}</strong> <span>at {of.pixels} px</span>'
         f'<div class="totals"><b title="{exact(of.params)}">{count(of.params)}</b> params · '
@@ -113,7 +113,7 @@ def _ratios(left: Side, right: Side) -> str:
     return "".join(lines).replace("macs", "MACs")
 
 
-def ratio(left: int, right: int) -> str:
+def ratio(left: float, right: float) -> str:
     """`× 1.74`, `÷ 20.9`; `the same`; a dash where there is nothing to divide by."""
     if left == right:
         return "the same"
@@ -123,31 +123,34 @@ def ratio(left: int, right: int) -> str:
 
 
 def _row(left: Side, right: Side, row: Row, most: float) -> str:
-    height, width = row.resolution
-    grid = "no grid" if row.resolution == (1, 1) else f"{height} × {width}"
     matched = row.left is not None and row.right is not None
     words = "differs" if row.differences else "alike"
     told = row.differences if matched else (f"only in {(left if row.left else right).title}",)
     return (
-        f'<tr class="{words if matched else "alone"}"><th scope="row">{grid}</th>'
-        f"{_cell(left, row.left, most)}<td class='between'>{_between(told)}</td>"
-        f"{_cell(right, row.right, most)}</tr>"
+        f'<tr class="{words if matched else "alone"}"><th scope="row">{grid(row.resolution)}</th>'
+        f"{cell(left, row.left, most)}<td class='between'>{_between(told)}</td>"
+        f"{cell(right, row.right, most)}</tr>"
     )
+
+
+def grid(resolution: tuple[int, int]) -> str:
+    return "no grid" if resolution == (1, 1) else f"{resolution[0]} × {resolution[1]}"
 
 
 def _between(differences: Sequence[str]) -> str:
     if not differences:
         return '<span class="same">alike</span>'
-    return f"<ul>{''.join(f'<li>{_sentence(each)}</li>' for each in differences)}</ul>"
+    return f"<ul>{''.join(f'<li>{sentence(each)}</li>' for each in differences)}</ul>"
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """What it is about in bold."""
     what, colon, rest = text.partition(": ")
     return f"<b>{escape(what)}</b> {escape(rest)}" if colon else escape(text)
 
 
-def _cell(of: Side, node: Node | None, most: float) -> str:
+def cell(of: Side, node: Node | None, most: float, below: str = "") -> str:
+    """A stage as a card. most: MACs of a full bar. below: HTML under the bar."""
     if node is None:
         return '<td><div class="stage none">no counterpart</div></td>'
     card = of.cards[node.label]
@@ -160,21 +163,21 @@ def _cell(of: Side, node: Node | None, most: float) -> str:
     return (
         f'<td><div class="stage"><p><strong>{escape(card.name)}</strong> <span>{escape(blocks)}</span></p>'
         f"<p>{escape(card.shape)} · {card.params_share} params · {card.macs_share} MACs</p>"
-        f'<div class="work" title="MACs">{parts}</div></div></td>'
+        f'<div class="work" title="MACs">{parts}</div>{below}</div></td>'
     )
 
 
-def _macs(card: Card, of: Side) -> float:
+def work(card: Card, of: Side) -> float:
     return sum(card.macs_by_kind.values()) * of.macs
 
 
-def _legend(kinds: set[str]) -> str:
+def legend(kinds: set[str]) -> str:
     items = "".join(
         f'<li><i style="{_fill(kind)}"></i>{escape(theme.ROLE_NAMES[kind])}</li>'
         for kind in theme.ROLES
         if kind in kinds
     )
-    return f'<ul class="legend"><li>Bars: MACs, one scale for both</li>{items}</ul>'
+    return f'<ul class="legend"><li>Bars: MACs, on one scale</li>{items}</ul>'
 
 
 def _fill(kind: str) -> str:

@@ -45,8 +45,8 @@ def test_resnet50_beside_convnext_t():
     assert rows["params"].changes == pytest.approx((1, 1.11864), abs=1e-5)
     assert rows["params"].best == {0}
     assert [round(value / 1e9, 3) for value in rows["macs"].values] == [4.089, 4.456]
-    assert rows["weights top1"].values == (80.858, 82.9)
-    assert rows["weights top1"].changes == pytest.approx((0, 2.042))
+    assert rows["weights top1"].values == (80.858, 82.52)
+    assert rows["weights top1"].changes == pytest.approx((0, 1.662))
     assert rows["weights top1"].best == {1}
     assert rows["paper top1"].values == (77.15, 82.1)
     assert rows["paper top1"].best == frozenset()  # ten crops against one
@@ -91,9 +91,12 @@ def test_what_is_published_is_told_apart():
     paper, weights = published(entry, ())
     assert (paper.value, paper.protocol) == (77.15, "single network, 10 crops 224")
     assert weights.source == "torchvision ResNet50_Weights.IMAGENET1K_V2"
-    better = Fact(81.5, "%", "timm somewhere")
+    better = Fact(81.5, "%", "torchvision somewhere")
     assert published(entry, [better])[1] is better
     assert published(None, [better]) == (None, better)
+    elsewhere = Fact(99.0, "%", "timm somewhere")  # perhaps of other data: only where nothing else is known
+    assert published(entry, [elsewhere])[1] is weights
+    assert published(None, [elsewhere]) == (None, elsewhere)
     assert published(None, ()) == (None, None)
 
 
