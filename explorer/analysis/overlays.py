@@ -139,13 +139,17 @@ def measured(
 
 
 def by_call(
-    trace: Trace, calls: Mapping[str, Sequence[float]], combine: Literal["sum", "mean"]
+    trace: Trace,
+    calls: Mapping[str, Sequence[float]],
+    combine: Literal["sum", "mean"],
+    weights: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, float]:
     """Measurements by module path, one a call -> by operation id, ready for `measured`.
 
     A network may run one module several times (one ReLU for three places); its operations are then split
     evenly among the calls. Where they do not divide, all calls are taken together. "sum" shares a call's
-    amount among its operations, "mean" gives each the call's value.
+    amount among its operations, in proportion to their `weights` by id or evenly where there are none; "mean"
+    gives each the call's value.
     """
     held: dict[str, list[str]] = {}
     for op in _computed(trace):
@@ -157,9 +161,12 @@ def by_call(
         if len(ids) % len(values):
             values = [sum(values) if combine == "sum" else sum(values) / len(values)]
         share = len(ids) // len(values)
-        for number, identifier in enumerate(ids):
-            value = values[number // share]
-            found[identifier] = value / share if combine == "sum" else value
+        for number, value in enumerate(values):
+            own = ids[number * share : (number + 1) * share]
+            whole = sum(weights.get(identifier, 0.0) for identifier in own)
+            for identifier in own:
+                part = weights.get(identifier, 0.0) / whole if whole else 1 / share
+                found[identifier] = value * part if combine == "sum" else value
     return found
 
 

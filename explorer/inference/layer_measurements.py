@@ -86,10 +86,17 @@ class LayerActivations:
         return found
 
 
-def layer_times(network: Network, x: Tensor, passes: int = 5, warm_up: int = 2) -> LayerTimes:
+def layer_times(
+    network: Network,
+    x: Tensor,
+    passes: int = 5,
+    warm_up: int = 2,
+    progress: Callable[[float], None] = lambda share: None,
+) -> LayerTimes:
     """Time of every module while x [N, C, H, W], on the network's device, goes through.
 
-    Needs the network to itself. Raises ValueError for fewer than one pass, and what the network raises.
+    Needs the network to itself. progress: called between passes with the share done; what it raises ends the
+    measurement. Raises ValueError for fewer than one pass, and what the network raises.
     """
     if passes < 1:
         raise ValueError(f"passes is {passes}; measure at least one")
@@ -100,7 +107,8 @@ def layer_times(network: Network, x: Tensor, passes: int = 5, warm_up: int = 2) 
     with torch.inference_mode(False), torch.no_grad():
         for _ in range(warm_up):
             model(x)
-        for _ in range(passes):  # in turn, so that a busy machine slows both alike
+            progress(0.0)
+        for number in range(passes):  # in turn, so that a busy machine slows both alike
             wait()
             started = time.perf_counter()
             model(x)
@@ -110,6 +118,7 @@ def layer_times(network: Network, x: Tensor, passes: int = 5, warm_up: int = 2) 
                 model(x)
             rounds.append(book.own)
             leaves = frozenset(book.own) - book.parents
+            progress((number + 1) / passes)
     own = {
         path: tuple(median(calls) for calls in zip(*(each[path] for each in rounds), strict=True))
         for path in rounds[0]

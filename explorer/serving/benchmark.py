@@ -32,6 +32,7 @@ Progress = Callable[[float, str], None]
 
 MEMORY_SHARE = 0.5  # of the machine's memory; what a batch is estimated to need beyond it is refused
 WARM_UP_PASSES = 2
+LAYER_PASSES = 5
 _PROGRESS_SECONDS = 0.2
 _BYTES = {"float32": "fp32", "bfloat16": "bf16", "float16": "bf16"}  # as explorer.analysis.memory names sizes
 _SLOW_MACS_PER_SECOND = 2e10  # of a laptop's processor; guesses a first pass whose time nobody knows yet
@@ -128,14 +129,19 @@ class Bench:
             **vars(self.setting),
         )
 
-    def layer_times(self, batch_size: int, passes: int = 5) -> LayerTimes:
+    def layer_times(
+        self, batch_size: int, limits: Limits = LIMITS, progress: Progress = lambda share, text: None
+    ) -> LayerTimes:
         """Of every module, the network as it is written: hooks and `torch.compile` do not go together."""
         self._check_size(batch_size)
+        with torch.inference_mode():
+            self._check_pace(batch_size, limits)
         network = Network(
             self.model, self.reference, entry_of(f"random:{self.reference}"), input_spec(self.reference), ()
         )
         with _explained(f"{self.reference} with a batch of {batch_size}"):
-            return layer_times(network, self.batch(batch_size), passes)
+            x = self.batch(batch_size)
+            return layer_times(network, x, LAYER_PASSES, progress=lambda share: progress(share, "layers"))
 
     def batch(self, batch_size: int) -> Tensor:
         """[N, C, H, W] of normal noise, as the setting wants it."""

@@ -236,7 +236,7 @@ def test_peak_memory_is_what_the_trace_says_or_more():
 
 def test_layers_are_timed_where_the_modules_are():
     with bench(NAME) as on_it:
-        times = on_it.layer_times(2, passes=2)
+        times = on_it.layer_times(2)
         modules = dict(on_it.model.named_modules())
     assert times.input_shape == (2, 3, 32, 32)
     assert times.leaves <= modules.keys()
