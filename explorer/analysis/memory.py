@@ -76,27 +76,48 @@ def memory(
 ) -> Memory:
     """Estimate for one step on a batch.
 
-    weights = params x bytes a weight (+ 4 for a master copy) + buffers; gradients = params x bytes a
-    gradient; optimiser = params x numbers of state x bytes; activations = what the backward pass needs, or at
-    inference the peak, x batch_size. KeyError names the choices when precision or optimiser is none of them.
+    activations = what the backward pass needs, or at inference the peak, x batch_size; the rest as in
+    `needed`. KeyError names the choices when precision or optimiser is none of them.
     """
-    if precision not in PRECISIONS:
-        raise KeyError(f"{precision!r} is no precision known here; try one of {', '.join(PRECISIONS)}")
+    kept = saved_activation_bytes if mode == "training" else peak_activation_bytes
+    an_image = kept(trace, _precision(precision).activation)
+    return needed(trace.params, trace.buffer_bytes, an_image, batch_size, precision, optimiser, mode)
+
+
+def needed(
+    params: int,
+    buffer_bytes: int,
+    activation_bytes: int,
+    batch_size: int = 1,
+    precision: str = "fp32",
+    optimiser: str = "SGD + momentum",
+    mode: Mode = "training",
+) -> Memory:
+    """The same from counts. activation_bytes: of one image, in this precision.
+
+    weights = params x bytes a weight (+ 4 for a master copy) + buffers; gradients = params x bytes a
+    gradient; optimiser = params x numbers of state x bytes.
+    """
     if optimiser not in OPTIMISERS:
         raise KeyError(f"{optimiser!r} is no optimiser known here; try one of {', '.join(OPTIMISERS)}")
-    bytes_of = PRECISIONS[precision]
+    bytes_of = _precision(precision)
     training = mode == "training"
     master = bytes_of.master if training else 0
     state = OPTIMISERS[optimiser] * (bytes_of.master or bytes_of.weight)
-    kept = saved_activation_bytes if training else peak_activation_bytes
     return Memory(
         mode=mode,
         batch_size=batch_size,
-        weights=trace.params * (bytes_of.weight + master) + trace.buffer_bytes,
-        gradients=trace.params * bytes_of.gradient if training else 0,
-        optimiser=trace.params * state if training else 0,
-        activations=batch_size * kept(trace, bytes_of.activation),
+        weights=params * (bytes_of.weight + master) + buffer_bytes,
+        gradients=params * bytes_of.gradient if training else 0,
+        optimiser=params * state if training else 0,
+        activations=batch_size * activation_bytes,
     )
+
+
+def _precision(name: str) -> Precision:
+    if name not in PRECISIONS:
+        raise KeyError(f"{name!r} is no precision known here; try one of {', '.join(PRECISIONS)}")
+    return PRECISIONS[name]
 
 
 def peak_activation_bytes(trace: Trace, bytes_per_number: int = 4) -> int:
