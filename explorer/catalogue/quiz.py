@@ -25,7 +25,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "cost": "Cost",
         "field": "Receptive field",
         "normalisation": "Normalisation",
-        "skips": "Skips and gradients",
+        "skips": "Skip connections",
         "efficiency": "Efficiency",
         "inference": "Inference",
     }

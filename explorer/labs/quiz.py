@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -171,3 +172,22 @@ def judged(question: Question, found: Answer, given: str | float | tuple[str, ..
 
 def _near(given: float, wanted: float, tolerance: float) -> bool:
     return math.isclose(given, wanted, rel_tol=max(tolerance, 1e-9), abs_tol=0.0)
+
+
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d*)?")
+
+
+def typed(text: str) -> float | None:
+    """The number that someone typed, 73,728 or 3.68 or 3,68 or 9.5e-7; None where it is none."""
+    text = re.sub(r"\s", "", text).replace("−", "-").rstrip("%")
+    text = text.replace(",", "") if _THOUSANDS.fullmatch(text) else text.replace(",", ".")
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def said(number: float, unit: str) -> str:
+    """A typed number as it is repeated to whom typed it: all its digits, in the question's unit."""
+    return f"{number:,.10g}{f' {unit}' if unit else ''}".replace("-", "−")
