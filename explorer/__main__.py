@@ -1,4 +1,4 @@
-"""The command line: `python -m explorer stats|diagram|explain|benchmark|list|gradio`.
+"""The command line: `python -m explorer stats|diagram|explain|benchmark|claims|list|gradio`.
 
 A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr
 and exit code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from explorer.serving.measurements import Measurement
 
 MISUSE = 2
+FAILED = 1
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -210,6 +211,31 @@ def _passes(share: float, text: str) -> None:
     print(f"\r{share:4.0%} {text:<14}", end="\r", file=sys.stderr, flush=True)
 
 
+def _claims(arguments: argparse.Namespace) -> int:
+    """Exit code 1 where a check could not run: no claim passes for checked that was not."""
+    from explorer.catalogue.claims import claims
+    from explorer.labs.claims import check
+    from explorer.labs.verdicts import ERROR
+    from explorer.ui.claim_words import expectation, measurements
+
+    known = claims()
+    if unknown := [identifier for identifier in arguments.ids if identifier not in known]:
+        raise ValueError(f"{unknown[0]!r} is not a claim; `python -m explorer claims` lists them")
+    results = []
+    for identifier in arguments.ids or known:
+        result = check(known[identifier])
+        if arguments.verdict and result.verdict not in (*arguments.verdict, ERROR):
+            continue
+        results.append(result)
+        if not arguments.json:
+            print(f"{result.verdict:<22} {identifier:<26} {expectation(result.claim.expected)}")
+            for text in [result.error] if result.error else measurements(result):
+                print(f"{'':<22} measured {text}", flush=True)
+    if arguments.json:
+        print(json.dumps([result.to_json() for result in results], indent=2))
+    return FAILED if any(result.verdict == ERROR for result in results) else 0
+
+
 def _gradio(arguments: argparse.Namespace) -> None:
     from explorer.ui import gradio_app
 
@@ -220,7 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _OneLineParser(prog="python -m explorer", description="Explore convolutional architectures.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], what: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Callable[[argparse.Namespace], Any], what: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=what, description=what)
         added.add_argument("--json", action="store_true", help="print JSON")
         added.set_defaults(run=run)
@@ -268,6 +294,12 @@ def _parser() -> argparse.ArgumentParser:
         "--watts", type=float, metavar="W", help="assume this power and print energy: power times time"
     )
 
+    from explorer.labs.verdicts import VERDICTS
+
+    claims = command("claims", _claims, "Claims of the sources, each checked by computing or by looking up.")
+    claims.add_argument("ids", nargs="*", metavar="ID", help="claims to check; default: all")
+    claims.add_argument("--verdict", action="append", choices=VERDICTS, help="only those with this verdict")
+
     command("list", _list, "What can be named.")
 
     gradio = commands.add_parser("gradio", help="Serve the Gradio front end.")
@@ -281,13 +313,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0, or 2 with one line on stderr."""
     arguments = _parser().parse_args(argv)
     try:
-        arguments.run(arguments)
+        return arguments.run(arguments) or 0
     except BrokenPipeError:
         return 0
     except (ValueError, OSError, RuntimeError) as error:
         print(f"explorer: {' '.join(str(error).split())}", file=sys.stderr)
         return MISUSE
-    return 0
 
 
 if __name__ == "__main__":

@@ -89,6 +89,12 @@ class Entry:
     def names(self) -> tuple[str, ...]:
         return tuple(self._fields)
 
+    def rest(self) -> dict[str, Any]:
+        """Every field that no reader asked for, as it stands; nothing is then left for `close` to reject."""
+        left = {field: value for field, value in self._fields.items() if field not in self._seen}
+        self._seen.update(left)
+        return left
+
     def close(self) -> None:
         """Raise CatalogueError for the first field that no reader asked for."""
         for field in self._fields:

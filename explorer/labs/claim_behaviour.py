@@ -1,0 +1,173 @@
+"""Checks of claims about what networks do: gradients, norms, shifts. Each asks the lab that shows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from explorer import networks
+from explorer.analysis import trace
+from explorer.inference import SAMPLES, decode
+from explorer.labs import (
+    activations,
+    effective_field,
+    forgotten_eval,
+    gradient_flow,
+    inductive_bias,
+    normalisation,
+    random_nets,
+    skip_claim,
+)
+from explorer.labs.claim_values import Measured
+from explorer.labs.receptive_field import central_unit, field_at
+from explorer.networks import Network
+
+_TRAINED = "zoo:resnet20"  # comes with the app
+
+
+def worked_example(
+    values: Sequence[float], gamma: float, beta: float, what: str, digits: int | None = None
+) -> Measured:
+    """mean, variance, normalised or output of batch norm on a few numbers; digits: rounded in between."""
+    steps = normalisation.worked(values, gamma, beta, digits=digits)
+    found = getattr(steps, what)
+    between = f", rounded to {digits} digits in between" if digits is not None else ""
+    return Measured(
+        tuple(found) if isinstance(found, tuple) else (found,),
+        f"{what} of batch norm on {list(values)}{between}",
+    )
+
+
+def undone(values: Sequence[float]) -> Measured:
+    """The largest change that batch norm makes with gamma and beta set to the batch's own deviation and
+    mean.
+    """
+    steps = normalisation.worked(values, 1, 0)
+    again = normalisation.worked(values, math.sqrt(steps.variance), steps.mean)
+    change = max(abs(a - b) for a, b in zip(again.output, values, strict=True))
+    return Measured((change,), f"largest change of {list(values)} with gamma = deviation, beta = mean")
+
+
+def batch_of_one(side: int) -> Measured:
+    """Variance of one channel in a batch of one picture with a map of side x side."""
+    x = normalisation.random_maps(1, 1, side)
+    return Measured((float(x.var(unbiased=False)),), f"variance of one map of {side} × {side}")
+
+
+def cells_per_statistic(norm: str, shape: Sequence[int]) -> Measured:
+    """Numbers that a norm averages for one statistic of a tensor [N, C, H, W]."""
+    n, c, h, w = shape
+    _, cells = normalisation.sets(normalisation.NORMS[norm], (n, c, h, w))
+    return Measured((float(cells),), f"{norm} norm of a tensor {list(shape)}")
+
+
+def batch_noise(sizes: Sequence[int]) -> Measured:
+    """Error of a batch's mean, as a share of the deviation, at each batch size."""
+    found = normalisation.batch_noise(normalisation.normal_pictures(), sizes)
+    return Measured(found.mean_error, f"error of the mean of batches of {', '.join(map(str, sizes))}")
+
+
+def company_changes(norm: str) -> Measured:
+    """How far a picture's normalised map moves, root mean square, when the other picture of its batch of two
+    is exchanged.
+    """
+    maps = normalisation.random_maps(3, 8, 8)
+    chosen = normalisation.NORMS[norm]
+    first, second = (normalisation.normalise(maps[[0, other]], chosen)[0] for other in (1, 2))
+    change = float((first - second).square().mean().sqrt())
+    return Measured((change,), f"{norm} norm of one picture in two batches of two")
+
+
+def train_mode() -> Measured:
+    """The largest difference, in points, of one class's probability between two companies in train mode."""
+    network = networks.load(_TRAINED)
+    pictures = [decode(SAMPLES[name].load()) for name in ("chelsea", "coffee", "rocket", "camera")]
+    companies = {"one": pictures[1:3], "two": pictures[2:4]}
+    replies = forgotten_eval.drift(network, pictures[0], companies).replies
+    seen = [reply.expected for reply in replies if reply.mode == "train"]
+    return Measured((100 * (max(seen) - min(seen)),), f"{_TRAINED} in train mode, two companies")
+
+
+def derivative(activation: str, at: Sequence[float]) -> Measured:
+    """Slope of an activation function at these places."""
+    z = torch.tensor(at, dtype=torch.float64)
+    slopes = activations.ACTIVATIONS[activation].derivative(z)
+    return Measured(tuple(slopes.tolist()), f"derivative of {activation} at {list(at)}")
+
+
+def lowest_slope(activation: str) -> Measured:
+    """The smallest derivative between -12 and 12."""
+    z = torch.linspace(-12, 12, 24_001, dtype=torch.float64)
+    slope = float(activations.ACTIVATIONS[activation].derivative(z).min())
+    return Measured((slope,), f"smallest derivative of {activation}")
+
+
+def gelu_by_tanh() -> Measured:
+    """The largest difference between GELU and its approximation."""
+    z = torch.linspace(-6, 6, 12_001, dtype=torch.float64)
+    off = (activations.gelu(z) - activations.gelu_by_tanh(z)).abs().max()
+    return Measured((float(off),), "largest difference of the two from -6 to 6")
+
+
+def gradient_reaches(design: Mapping[str, Any]) -> Measured:
+    """Gradient before the first block by that behind the last, median of three random networks."""
+    flow = gradient_flow.measure(random_nets.Design(**design))
+    return Measured((flow.reaches,), f"gradient at the start by that at the end, {_told(design)}")
+
+
+def activations_keep(design: Mapping[str, Any]) -> Measured:
+    """Size of what comes out of the last block by that of what enters the first, median of three networks."""
+    rms = gradient_flow.measure(random_nets.Design(**design)).activation_rms
+    return Measured((float(np.median(rms[:, -1] / rms[:, 0])),), f"activations at the end, {_told(design)}")
+
+
+def _told(design: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in design.items())
+
+
+def skip_shortens(scale: float = 1.0) -> Measured:
+    """Percent of random residual blocks before which a gradient is shorter than behind them; scale: of their
+    branch.
+    """
+    trials = skip_claim.random_trials(random_nets.Design(depth=2, skip="ResNet v1"))
+    told = f"{len(trials.along)} random blocks, branch times {scale:g}"
+    return Measured((100 * trials.shrunk(scale),), told)
+
+
+def blocked_branch() -> Measured:
+    """What a gradient of length 1 is before a block whose branch passes none."""
+    found = skip_claim.Trials(np.zeros(1), np.zeros(1)).with_skip()
+    return Measured((float(found[0]),), "length of a gradient before y = F(x) + x with dF/dx = 0")
+
+
+def equivariance(pixels: int) -> Measured:
+    """Error, in percent, of the moved feature map against the map of the picture moved so far."""
+    network: Network = networks.load(_TRAINED)
+    known = inductive_bias.places(network)
+    place = known[inductive_bias.place_to_start(known)]
+    scene = inductive_bias.scene(decode(SAMPLES["chelsea"].load()), network.input)
+    found = inductive_bias.answers(network, torch.cat([scene.shifted(0), scene.shifted(pixels)]), place.layer)
+    result = inductive_bias.equivariance(found.maps[0], found.maps[1], (0, pixels), place)
+    told = f"{place.layer.path} of {_TRAINED}, stride {place.field.stride[1]:g}"
+    return Measured((100 * result.error,), f"{told}, picture moved by {pixels} pixels")
+
+
+def effective_area(network: str, passes: int) -> Measured:
+    """Percent of the theoretical field's area that the effective one of the last map has, random weights."""
+    found = networks.load(f"random:{network}")
+    path = effective_field.start(found.model, found.input).layer
+    field = field_at(trace(found.reference, found.input.image_size), path)
+    if field is None:
+        raise ValueError(f"the last map of {network} has no place in the image")
+    roomy = effective_field.roomy(found.input, max(field.size))
+    so_far = effective_field.start(found.model, roomy, path, central_unit(field, roomy.shape[1:]))
+    for _ in range(passes):
+        so_far = effective_field.measure(found.model, roomy, so_far)
+    area = effective_field.effective_width(so_far.energy) ** 2
+    share = 100 * area / math.prod(field.size)
+    told = f"{area:.0f} of {math.prod(field.size):.0f} pixels move the middle unit of {network}"
+    return Measured((share,), f"{told}, random weights, {passes} inputs of noise")

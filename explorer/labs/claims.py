@@ -1,0 +1,174 @@
+"""Claims of the sources, checked: every check by name, and what each claim comes to.
+
+The claims are data (`explorer.catalogue.claims`), the checks are functions of five modules by subject, the
+verdict follows from both (`verdicts`). A check that cannot run gives an error with its reason, never silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from time import perf_counter
+from types import MappingProxyType
+from typing import Any
+
+from explorer.catalogue.claims import Claim, Way
+from explorer.labs import claim_arithmetic as arithmetic
+from explorer.labs import claim_behaviour as behaviour
+from explorer.labs import claim_facts as facts
+from explorer.labs import claim_networks as of_networks
+from explorer.labs import claim_values as values
+from explorer.labs.claim_values import Check, Measured
+from explorer.labs.verdicts import ERROR, scale, verdict
+
+_SIMPLE: tuple[Check, ...] = (
+    of_networks.total,
+    of_networks.share,
+    of_networks.with_classes,
+    of_networks.classifier_inputs,
+    of_networks.layer,
+    of_networks.modules,
+    of_networks.paths_of,
+    of_networks.operations,
+    of_networks.blocks,
+    of_networks.input_side,
+    of_networks.scaling_steps,
+    of_networks.weights_crop,
+    of_networks.classes,
+    of_networks.latency,
+    arithmetic.written_out,
+    arithmetic.stack,
+    arithmetic.output_side,
+    arithmetic.compound,
+    arithmetic.compound_cost,
+    arithmetic.power,
+    arithmetic.number,
+    arithmetic.dense_connections,
+    arithmetic.label_targets,
+    arithmetic.optimiser_numbers,
+    arithmetic.timm_names,
+    arithmetic.imagenet_constants,
+    facts.published,
+    facts.largest_step,
+    behaviour.worked_example,
+    behaviour.undone,
+    behaviour.batch_of_one,
+    behaviour.cells_per_statistic,
+    behaviour.batch_noise,
+    behaviour.company_changes,
+    behaviour.train_mode,
+    behaviour.derivative,
+    behaviour.lowest_slope,
+    behaviour.gelu_by_tanh,
+    behaviour.gradient_reaches,
+    behaviour.activations_keep,
+    behaviour.skip_shortens,
+    behaviour.blocked_branch,
+    behaviour.equivariance,
+    behaviour.effective_area,
+)
+COMBINING = MappingProxyType(
+    {
+        "ratio": values.ratio,
+        "difference": values.difference,
+        "saving": values.saving,
+        "increase": values.increase,
+    }
+)
+"""Checks that take two others, `of` and `to`, each a table with a check of its own."""
+
+
+def _combine(name: str, of: Mapping[str, Any], to: Mapping[str, Any]) -> Measured:
+    return COMBINING[name](*values.combined(CHECKS, of, to))
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        **{check.__name__: check for check in _SIMPLE},
+        **{name: partial(_combine, name) for name in COMBINING},
+    }
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One way of a claim, measured; `values` in the claim's unit."""
+
+    way: Way
+    values: tuple[float, ...]
+    measured: Measured
+
+
+@dataclass(frozen=True)
+class Result:
+    """verdict: one of `verdicts.VERDICTS`, or "error" with the reason; then findings are those before it."""
+
+    claim: Claim
+    findings: tuple[Finding, ...]
+    verdict: str
+    seconds: float
+    error: str = ""
+
+    @property
+    def basis(self) -> str:
+        """ "computed", "cited", or both where the ways differ."""
+        return " and ".join(sorted({each.measured.basis for each in self.findings}))
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command line prints it. measured: one list of values a way, beside its protocol."""
+        claim = self.claim
+        return {
+            "id": claim.id,
+            "source": claim.source,
+            "claim": claim.says,
+            "expected": {
+                "values": [float(each) for each in claim.expected.values],
+                "printed": [str(each) for each in claim.expected.values],
+                "relation": claim.expected.relation,
+                "tolerance": claim.expected.tolerance,
+            },
+            "measured": [
+                {
+                    "values": list(each.values),
+                    "protocol": each.way.protocol,
+                    "basis": each.measured.basis,
+                    "how": each.measured.how,
+                }
+                for each in self.findings
+            ],
+            "verdict": self.verdict,
+            "unit": claim.expected.unit,
+            "basis": self.basis,
+            "quote": claim.quote,
+            "topic": claim.topic,
+            "comment": claim.comment,
+            "seconds": round(self.seconds, 3),
+            "error": self.error,
+        }
+
+
+def measure(claim: Claim, way: Way) -> Finding:
+    """One way of a claim. Raises KeyError for a check that is none, and whatever the check raises."""
+    measured = CHECKS[way.check](**way.arguments)
+    unit = scale(claim.expected.unit)
+    return Finding(way, tuple(value / unit for value in measured.values), measured)
+
+
+def check(claim: Claim) -> Result:
+    """The claim's verdict; whatever a check raises becomes an "error" with its reason."""
+    begun = perf_counter()
+    findings: list[Finding] = []
+    try:
+        findings.extend(measure(claim, way) for way in claim.ways)
+        found = verdict(claim.expected, [each.values for each in findings])
+        return Result(claim, tuple(findings), found, perf_counter() - begun)
+    except Exception as problem:
+        reason = f"{type(problem).__name__}: {' '.join(str(problem).split())}"
+        return Result(claim, tuple(findings), ERROR, perf_counter() - begun, reason)
+
+
+def versions() -> tuple[str, ...]:
+    """What results depend on beside the claims: kept results are good for the same versions only."""
+    return tuple(f"{name} {version(name)}" for name in ("torch", "torchvision", "timm"))

@@ -1,0 +1,56 @@
+"""Claims in words and short numbers: what was printed, what was measured, for the page and the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from explorer.catalogue.claims import Expected
+
+if TYPE_CHECKING:
+    from explorer.labs.claims import Result
+
+_RELATIONS = {"equals": "", "above": "> ", "below": "< ", "at least": "≥ ", "at most": "≤ "}
+
+
+def printed(value: Decimal) -> str:
+    """As the source has it, thousands apart: 70,144 and 0.10; tiny numbers as a power."""
+    return f"{value:.0e}" if value and abs(value) < Decimal("1e-4") else f"{value:,f}"
+
+
+def number(value: float) -> str:
+    """Five digits, whole numbers in full: enough to see what a printed digit was rounded from."""
+    if value == 0 or (float(value).is_integer() and abs(value) < 1e12):
+        return f"{value:,.0f}"
+    size = math.floor(math.log10(abs(value)))
+    if not -5 <= size <= 8:
+        return f"{value:.1e}"
+    text = f"{value:,.{max(0, 4 - size)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def expectation(expected: Expected) -> str:
+    """ "< 0.5 of VGG-16's MACs", "25 ± 1 M parameters", "5; 5; 7; 7 pixels"."""
+    sign = _RELATIONS[expected.relation]
+    text = "; ".join(printed(value) for value in expected.values)
+    within = f" ± {expected.tolerance:g}" if expected.tolerance is not None else ""
+    return f"{sign}{text}{within}{_unit(expected)}"
+
+
+def measurement(values: Sequence[float], expected: Expected) -> str:
+    return "; ".join(number(value) for value in values) + _unit(expected)
+
+
+def measurements(result: Result) -> list[str]:
+    """One text a way, with its protocol where there are several."""
+    expected = result.claim.expected
+    return [
+        measurement(each.values, expected) + (f" ({each.way.protocol})" if each.way.protocol else "")
+        for each in result.findings
+    ]
+
+
+def _unit(expected: Expected) -> str:
+    return f" {expected.unit}" if expected.unit else ""
