@@ -81,6 +81,11 @@ def check(setting: Setting) -> None:
         raise CannotMeasure("float16 is measured on accelerators only; try bfloat16 on the cpu")
 
 
+def runs_on(setting: Setting) -> tuple[str, int]:
+    """What a measurement made now would call this machine, and its threads."""
+    return hardware(torch.device(setting.device)), torch.get_num_threads()
+
+
 def _number(device: str) -> int:
     number = device.partition(":")[2]
     return int(number) if number.isdecimal() else 0 if not number else torch.cuda.device_count()
@@ -111,13 +116,14 @@ class Bench:
             peak, note = tensor_memory.peak_bytes(run, self.model, x, self._held)
         seconds = median(times)
         self._image_seconds = seconds / batch_size
+        machine, threads = runs_on(self.setting)
         first, _, third = quantiles(times, n=4, method="inclusive")
         return Measurement(
             network=str(self.reference),
             image_size=max(self.trace.input_shape[2:]),
-            machine=hardware(self._device),
+            machine=machine,
             batch_size=batch_size,
-            threads=torch.get_num_threads(),
+            threads=threads,
             latency_ms=1000 * seconds,
             latency_iqr_ms=1000 * (third - first),
             throughput=batch_size / seconds,

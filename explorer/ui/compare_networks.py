@@ -74,12 +74,20 @@ def bind(here: Page, *more: str) -> None:
     lab.bound(NETWORKS, *more)
 
 
-def menu(slot: DeltaGenerator, here: Page) -> tuple[str, ...]:
+_HELP = (
+    "Two to four: of the catalogue, or any name that timm or torchvision knows, typed. All differences are "
+    "against the first."
+)
+
+
+def menu(
+    slot: DeltaGenerator, here: Page, pair: tuple[str, str] = _PAIR, about: str = _HELP
+) -> tuple[str, ...]:
     """The names of the link that mean a network, else a pair that teaches."""
     asked = _listed()
     known = _different([name for each in asked if (name := _known(each))])
     valid = list(known[:MOST])
-    st.session_state[_BOX] = valid or list(_default(here))
+    st.session_state[_BOX] = valid or list(_default(here, pair))
     labels = picker.options()
     slot.multiselect(
         "Networks",
@@ -89,8 +97,7 @@ def menu(slot: DeltaGenerator, here: Page) -> tuple[str, ...]:
         max_selections=MOST,
         accept_new_options=True,
         on_change=lambda: st.session_state.update({NETWORKS: ",".join(map(_meant, st.session_state[_BOX]))}),
-        help="Two to four: of the catalogue, or any name that timm or torchvision knows, typed. All "
-        "differences are against the first.",
+        help=about,
     )
     if len(known) < len(asked):
         st.caption("A name that no builder knows, or that stood there twice, was left out.")
@@ -127,12 +134,12 @@ def _listed() -> list[str]:
     return [each.strip() for each in choices.get(NETWORKS).split(",") if each.strip()]
 
 
-def _default(here: Page) -> tuple[str, ...]:
+def _default(here: Page, pair: tuple[str, str]) -> tuple[str, ...]:
     """The picker's network when one was chosen, beside what it came from; else the pair."""
     if not state.chosen() or not _known(here.arch):
-        return _PAIR
+        return pair
     came_from = here.entry.came_from if here.entry is not None else ()
-    beside = (*filter(_buildable, came_from), *_PAIR)
+    beside = (*filter(_buildable, came_from), *pair)
     return here.arch, next(name for name in beside if name not in (here.arch, here.entry and here.entry.id))
 
 

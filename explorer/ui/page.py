@@ -121,6 +121,20 @@ ENTRIES = (
         "What every set of weights costs and how good it is: which of them does nothing else beat?",
         NUMBERS,
     ),
+    Entry(
+        "pages/claims.py",
+        "Claims",
+        ":material/fact_check:",
+        "What the sources say in numbers, checked: each verdict follows from what was printed and measured.",
+        QUESTIONS,
+    ),
+    Entry(
+        "pages/measure.py",
+        "Measure here",
+        ":material/timer:",
+        "How fast is it on this very machine, how much memory does it take, and where does the time go?",
+        NUMBERS,
+    ),
 )
 
 

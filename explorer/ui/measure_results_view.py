@@ -1,0 +1,182 @@
+"""Latency, throughput and memory of whole networks: what is kept of this machine, and measuring more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.serving import measurements
+from explorer.serving.measurements import Measurement
+from explorer.ui import formatting, lab, measure_controls, measure_running
+from explorer.ui.compare_networks import Chosen
+from explorer.ui.measure_controls import Choices
+from explorer.ui.measure_running import Job, Task
+from explorer.ui.page import Page
+
+if TYPE_CHECKING:
+    from explorer.serving.benchmark import Bench, Progress
+
+_UNWRITTEN = "_measure_unwritten"
+_HEIGHT, _TALL = 340, 560  # pixels; the taller for a projector
+
+
+def show(
+    chosen: Sequence[Chosen], job: Job, choices: Choices,
+    bar_slot: DeltaGenerator, button_slot: DeltaGenerator, here: Page,
+) -> None:  # fmt: skip
+    """The chart beside its numbers; before anything is measured, the way to begin."""
+    what = measure_controls.plot(st.container(), choices.watts)
+    place = st.empty()
+
+    drawings = count()
+
+    def draw() -> None:
+        table = found(chosen, choices)
+        if not any(table.values()):
+            place.skeleton(height=_HEIGHT)
+            return
+        with place.container():
+            _draw(table, what, choices, here, f"measure_by_batch_{next(drawings)}")
+
+    if job.running:
+        draw()
+        measure_running.carry_out(job, _measure, bar_slot, button_slot, draw)
+    if any(found(chosen, choices).values()):
+        draw()
+        measure_running.start_button(button_slot, job, "Measure again", primary=False, key="measure_again")
+    else:
+        with place.container():
+            names = " and ".join(formatting.plain(each.title) for each in chosen)
+            says = f"Nothing is measured yet of {names} with these choices on this machine."
+            measure_running.invite(says, job, _HEIGHT)
+    measure_running.notes(job)
+    lab.look_for(
+        "Does throughput grow with the batch? It does as long as weights and overhead are shared by more "
+        "images, and stops where the device is full. Whiskers much taller than a marker say that something "
+        "else was running: measure again on a quiet machine."
+    )
+    _everything(found(chosen, choices))
+
+
+def found(chosen: Sequence[Chosen], choices: Choices) -> Mapping[str, tuple[Measurement, ...]]:
+    """By title of the network, what was measured just so on this very machine, by batch size."""
+    from explorer.serving.benchmark import runs_on
+
+    here = (choices.setting, *runs_on(choices.setting))
+    like_this = [each for each in _all() if (each.setting, each.machine, each.threads) == here]
+    table: dict[str, tuple[Measurement, ...]] = {}
+    for network in chosen:
+        own = [
+            each
+            for each in like_this
+            if (each.network, each.image_size) == (str(network.about.reference), network.pixels)
+            and each.batch_size in choices.batch_sizes
+        ]
+        table[network.title] = tuple(sorted(own, key=lambda each: each.batch_size))
+    return table
+
+
+def _all() -> tuple[Measurement, ...]:
+    """What is kept, and what this visit measured where the disk would not take it."""
+    return (*st.session_state.get(_UNWRITTEN, {}).values(), *measurements.kept())
+
+
+def _measure(on_it: Bench, task: Task, progress: Progress) -> None:
+    measured = on_it.measure(task.batch_size, measure_running.limits(), progress)
+    if not measurements.keep(measured):
+        st.session_state.setdefault(_UNWRITTEN, {})[measured.key] = measured
+
+
+def _draw(
+    table: Mapping[str, Sequence[Measurement]], what: str, choices: Choices, here: Page, key: str
+) -> None:
+    """key: another for each drawing of one run."""
+    from explorer.ui import measure_figures as figures
+
+    left, right = st.columns([7, 5], gap="medium")
+    with left:
+        made = figures.by_batch(table, what, choices.watts, dark=here.dark)
+        lab.figure(made, here, key, _TALL if here.presenting else _HEIGHT)
+    with right:
+        _numbers(table, choices)
+
+
+def _numbers(table: Mapping[str, Sequence[Measurement]], choices: Choices) -> None:
+    rows = [
+        {
+            "Network": title,
+            "Batch": each.batch_size,
+            "ms": each.latency_ms,
+            "IQR": each.latency_iqr_ms,
+            "images/s": each.throughput,
+            "MiB": each.peak_memory_bytes / 2**20 if each.peak_memory_bytes is not None else None,
+            **({"J/image": each.joules_per_image(choices.watts)} if choices.watts else {}),
+        }
+        for title, own in table.items()
+        for each in own
+    ]
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "ms": number(format="%.4g", help="Median time of one batch."),
+            "IQR": number(format="%.3g", help="Milliseconds between the quartiles."),
+            "images/s": number(format="%.4g", help="Batch size by median time."),
+            "MiB": number(format="%.4g", help="Peak memory of tensors, weights and input included."),
+            "J/image": number(format="%.3g", help="At the power you assume; nothing here measures power."),
+        },
+        alt="Measured latency, spread, throughput and peak memory",
+    )
+
+
+def _everything(shown: Mapping[str, Sequence[Measurement]]) -> None:
+    """All that this machine keeps, by date, to take away and to delete."""
+    every = _all()
+    with st.expander(f"Kept on this machine: {len(every)} measurements", icon=":material/table:"):
+        if not every:
+            st.caption("Nothing yet. What is measured stays here for everyone who uses this installation.")
+            return
+        table = pd.DataFrame([asdict(each) for each in every])
+        st.dataframe(
+            table, hide_index=True, width="stretch", height=min(300, 38 + 35 * len(table)),
+            column_order=["measured_on", *(name for name in table.columns if name != "measured_on")],
+            alt="Every measurement kept on this machine",
+        )  # fmt: skip
+        st.caption(
+            "Medians of single passes after warm-up, each begun and ended with the device idle, random "
+            f"weights, under inference mode; memory: {every[0].memory_note}. float32 as torch runs it by "
+            "default: on NVIDIA GPUs convolutions may use TF32. What is measured stays here for everyone who "
+            "uses this installation."
+        )
+        with st.container(horizontal=True):
+            st.download_button(
+                "CSV", table.to_csv(index=False).encode(), "measured-here.csv", "text/csv",
+                icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+            if not os.environ.get(
+                "EXPLORER_HOSTED"
+            ):  # there the others' measurements are not for one to delete
+                own = [each for rows in shown.values() for each in rows]
+                _delete_button("Delete those shown above", own, "measure_delete_shown")
+                _delete_button("Delete all", every, "measure_delete_all")
+
+
+def _delete_button(label: str, which: Sequence[Measurement], key: str) -> None:
+    st.button(
+        label, icon=":material/delete:", key=key, on_click=_delete, args=(tuple(which),), disabled=not which
+    )
+
+
+def _delete(which: Sequence[Measurement]) -> None:
+    measurements.delete(which)
+    for each in which:
+        st.session_state.get(_UNWRITTEN, {}).pop(each.key, None)

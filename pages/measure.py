@@ -1,0 +1,41 @@
+"""Measure here: latency, throughput and memory on this machine, and where the time goes inside a network."""
+
+import streamlit as st
+
+from explorer.analysis import roofline
+from explorer.ui import architecture_choices, compare_networks, inference_answer, lab, page
+from explorer.ui import measure_controls as controls
+from explorer.ui import measure_layers_view as layers
+from explorer.ui import measure_results_view as results
+from explorer.ui.measure_running import Job, Task
+
+here = page.begin()
+compare_networks.bind(here)
+inference_answer.wait_for_imports(st.container())
+top = st.columns([3.4, 4, 1.9, 1.3], vertical_alignment="center")
+shown = controls.view(top[0])
+with top[3]:
+    lab.reset(controls.START)
+row = st.columns([5, 3.6, 1.7, 1.5], vertical_alignment="bottom")
+names = compare_networks.menu(row[0], here, controls.PAIR, controls.ABOUT_NETWORKS)
+choices = controls.row(row[1], row[2], row[3])
+chosen = compare_networks.load(names, here, st.session_state[architecture_choices.SIZE])
+if not chosen:
+    st.info("Choose a network above.", icon=":material/info:")
+    st.stop()
+
+if shown == controls.RESULTS:
+    setting, sizes = choices.setting, choices.batch_sizes
+else:
+    setting, sizes = layers.eager(choices.setting), choices.batch_sizes[:1]
+tasks = [Task(str(each.about.reference), each.title, each.pixels, size) for each in chosen for size in sizes]
+job = Job(shown, setting, tuple(tasks))
+
+if shown == controls.RESULTS:
+    results.show(chosen, job, choices, top[1], top[2], here)
+elif shown == controls.ROOFLINE:
+    layers.show(chosen, job, top[1], top[2], here, layers.roofline)
+    lab.code(roofline.Ceilings, roofline.works)
+else:
+    layers.show(chosen, job, top[1], top[2], here, layers.kinds)
+    lab.code(roofline.by_kind)
