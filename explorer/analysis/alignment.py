@@ -15,7 +15,7 @@ from explorer.analysis.hierarchy import Hierarchy, Node
 from explorer.analysis.key_ideas import key_ideas
 from explorer.analysis.op_labels import label
 from explorer.analysis.overlays import OVERLAYS, formatted
-from explorer.analysis.stages import Stage
+from explorer.analysis.stages import Stage, handed_on
 
 
 @dataclass(frozen=True)
@@ -213,12 +213,9 @@ def _blocks(of: _Described) -> str:
 
 
 def _channels(of: _Described) -> str:
-    """What the stage hands on. Where blocks concatenate, a block's own output is only a part of it."""
-    channels = of.stage.channels if of.role != "head" else of.ops[-1].output_shape[-1]
-    if of.stage.skip == "concat":
-        grid = [op.output_shape for op in of.ops if tuple(op.output_shape[2:]) == of.stage.resolution]
-        channels = grid[-1][1] if grid else channels
-    return str(channels)
+    if of.role == "head" and of.stage.skip != "concat":
+        return str(of.ops[-1].output_shape[-1])
+    return str(handed_on(of.stage, of.ops))
 
 
 def _kernels(of: _Described) -> str:

@@ -5,7 +5,7 @@ Blocks come from the structure of the module tree, stages from the grid they wor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -53,6 +53,15 @@ def stages(trace: Trace, fields: Mapping[str, ReceptiveField] | None = None) -> 
     units = ModuleTree(trace).units()
     groups = _grouped(units, fields)
     return tuple(_stage(name, group, fields) for name, group in groups)
+
+
+def handed_on(stage: Stage, ops: Iterable[Op]) -> int:
+    """Channels that the stage hands on; where its blocks concatenate, a block's own output is a part of it
+    only. ops: those of the stage, in order."""
+    if stage.skip != "concat":
+        return stage.channels
+    on_grid = [op.output_shape[1] for op in ops if tuple(op.output_shape[2:]) == stage.resolution]
+    return on_grid[-1] if on_grid else stage.channels
 
 
 def longest_chain(ops: Sequence[Op]) -> int:

@@ -28,12 +28,13 @@ class Counts:
     counted_with: str
 
 
-def read(lines: Iterable[str]) -> Counts:
-    """The first line is a comment with the versions, the second the header."""
+def read(lines: Iterable[str], fields: Iterable[str] = FIELDS) -> Counts:
+    """The first line is a comment with the versions, the second the header. fields: its whole numbers."""
+    fields = tuple(fields)
     content = iter(lines)
     counted_with = next(content, "").removeprefix("#").strip()
     rows = {
-        (row["network"], int(row["img_size"])): {each: int(row[each]) for each in FIELDS}
+        (row["network"], int(row["img_size"])): {each: int(row[each]) for each in fields}
         for row in csv.DictReader(content)
     }
     return Counts(MappingProxyType(rows), counted_with)

@@ -1,0 +1,112 @@
+"""Published weights ranked by what they are wanted for, and which wish keeps the others out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from types import MappingProxyType
+
+from explorer.analysis.candidates import Candidate
+from explorer.analysis.constraints import Wishes, reasons
+from explorer.analysis.pareto import Better
+
+
+@dataclass(frozen=True)
+class Give:
+    """What dropping one constraint brings. gained: how many candidates it alone keeps out. best: of these the
+    first in the ranking. gain: how much better that is than the best that passes, in the measure's unit and
+    positive when better; None where nothing passes, or the measure is missing."""
+
+    constraint: str
+    gained: int
+    best: Candidate
+    gain: float | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """kept: best first. broken: of every other, by id, the constraints it breaks. gives: of the constraints
+    that alone keep somebody out, the one that gains most first. nearest: who breaks fewest, best first of
+    these; None where something passes."""
+
+    kept: tuple[Candidate, ...]
+    broken: Mapping[str, tuple[str, ...]]
+    gives: tuple[Give, ...]
+    nearest: Candidate | None
+
+    def knocked_out(self) -> Mapping[str, tuple[int, int]]:
+        """Constraint -> (how many break it, how many break nothing else)."""
+        found = dict.fromkeys((name for names in self.broken.values() for name in names), (0, 0))
+        for names in self.broken.values():
+            for name in names:
+                several, alone = found[name]
+                found[name] = several + 1, alone + (len(names) == 1)
+        return found
+
+
+def choose(
+    candidates: Sequence[Candidate], wishes: Wishes, measure: str = "top1", better: Better = "more"
+) -> Choice:
+    """measure: what is best, `better` its good direction."""
+    broken: dict[str, tuple[str, ...]] = {}
+    for candidate in candidates:
+        failed = tuple(name for name, each in reasons(candidate, wishes).items() if not each.holds)
+        if failed:
+            broken[candidate.id] = failed
+    ordered = ranked(candidates, measure, better)
+    kept = tuple(each for each in ordered if each.id not in broken)
+    fewest = min(map(len, broken.values()), default=0)
+    nearest = next((each for each in ordered if len(broken.get(each.id, ())) == fewest), None)
+    return Choice(
+        kept,
+        MappingProxyType(broken),
+        _gives(ordered, kept, broken, measure, better),
+        None if kept else nearest,
+    )
+
+
+def ranked(candidates: Iterable[Candidate], measure: str, better: Better) -> list[Candidate]:
+    """Best first, what the measure misses last; of equals the one with fewer parameters."""
+    sign = -1 if better == "more" else 1
+
+    def place(each: Candidate) -> tuple[float, float, str]:
+        value = each.values.get(measure)
+        return (inf if value is None else sign * value, each.values.get("params", inf), each.id)
+
+    return sorted(candidates, key=place)
+
+
+def one_a_network(ordered: Iterable[Candidate]) -> dict[str, list[Candidate]]:
+    """The candidates of every network by its reference; networks in the order of their first."""
+    found: dict[str, list[Candidate]] = {}
+    for each in ordered:
+        found.setdefault(each.reference, []).append(each)
+    return found
+
+
+def _gives(
+    ordered: Sequence[Candidate],
+    kept: Sequence[Candidate],
+    broken: Mapping[str, tuple[str, ...]],
+    measure: str,
+    better: Better,
+) -> tuple[Give, ...]:
+    alone: dict[str, list[Candidate]] = {}
+    for each in ordered:
+        names = broken.get(each.id, ())
+        if len(names) == 1:
+            alone.setdefault(names[0], []).append(each)
+    gives = [
+        Give(name, len(those), those[0], _gain(those[0], kept, measure, better))
+        for name, those in alone.items()
+    ]
+    order = {each.id: place for place, each in enumerate(ordered)}
+    return tuple(sorted(gives, key=lambda give: order[give.best.id]))
+
+
+def _gain(best: Candidate, kept: Sequence[Candidate], measure: str, better: Better) -> float | None:
+    new, old = best.values.get(measure), kept[0].values.get(measure) if kept else None
+    if new is None or old is None:
+        return None
+    return new - old if better == "more" else old - new
