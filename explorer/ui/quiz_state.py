@@ -15,8 +15,7 @@ from explorer.labs.quiz_visit import Given, Visit
 from explorer.ui import inference_choices as choices
 
 QUESTION, TOPIC, LEVEL = "q", "topic", "difficulty"  # of no other page: what is chosen travels along
-_VISIT, _LAST = "_quiz_visit", "_quiz_last"
-_TO_LINK, _TRIED = "_quiz_to_link", "_quiz_tried"
+_VISIT, _LAST, _PICKED = "_quiz_visit", "_quiz_last", "_quiz_picked"
 
 
 def visit() -> Visit:
@@ -53,23 +52,29 @@ def _instead() -> str | None:
 
 
 def bind() -> None:
-    """Tie the question to the link; where the link names none, or nonsense, it then names the one shown.
+    """Tie the question to the link; one that names none, or nonsense, then names the one that is shown.
 
-    A value from code reaches the link only in a run that has drawn the field before, hence one rerun.
+    The link itself can be written only while the field is not yet tied to it; later a callback changes both.
+    Going back in the browser writes nothing, or there would be no way back.
     """
-    if _TO_LINK in st.session_state:
-        st.session_state[QUESTION] = st.session_state.pop(_TO_LINK)
+    if QUESTION not in st.session_state and st.query_params.get(QUESTION) not in questions():
+        st.session_state[QUESTION] = _instead() or ""
+        st.query_params[QUESTION] = st.session_state[QUESTION]
     choices.bind_fields({QUESTION: "Question"})
-    shown, asked = current(), st.session_state.get(QUESTION) or ""
-    tried = st.session_state.pop(_TRIED, False)
-    if asked != (shown.id if shown else "") and not tried:
-        st.session_state[_TO_LINK] = shown.id if shown else ""
-        st.session_state[_TRIED] = True
-        st.rerun()
+
+
+def picked(question: str) -> tuple[str, ...]:
+    """Names put in order so far."""
+    return st.session_state.get(_PICKED, {}).get(question, ())
+
+
+def pick(question: str, names: tuple[str, ...]) -> None:
+    st.session_state[_PICKED] = {question: names}
 
 
 def give(given: Given) -> None:
     """An answer to the question in it, which is shown again with what there is to say."""
+    st.session_state.pop(_PICKED, None)
     st.session_state[_VISIT] = visit().with_answer(given)
     st.session_state[QUESTION] = given.question
 

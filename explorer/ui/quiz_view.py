@@ -142,11 +142,10 @@ def _order(asked: Question, found: Answer, given: Given | None) -> None:
     """Names to press one after the other; the last one falls into its place by itself."""
     from explorer.labs import quiz as answers
 
-    options = answers.options(asked, found, quiz.visit().seed)
-    kept = f"_quiz_order_{asked.id}"
-    picked: tuple[str, ...] = () if given else st.session_state.get(kept, ())
     if given:
         return
+    options = answers.options(asked, found, quiz.visit().seed)
+    picked = quiz.picked(asked.id)
     with st.container(key="quiz_options"):
         for number, (column, name) in enumerate(zip(st.columns(len(options)), options, strict=True)):
             place = f"{picked.index(name) + 1} · " if name in picked else ""
@@ -157,7 +156,7 @@ def _order(asked: Question, found: Answer, given: Given | None) -> None:
                 disabled=name in picked,
                 shortcut=None if name in picked else str(number + 1),
                 on_click=_pick,
-                args=(kept, options, (*picked, name)),
+                args=(asked.id, options, (*picked, name)),
                 width="stretch",
             )
     with st.container(horizontal=True):
@@ -167,13 +166,13 @@ def _order(asked: Question, found: Answer, given: Given | None) -> None:
         )  # fmt: skip
         st.button(
             "Undo", icon=":material/undo:", key="quiz_undo", disabled=not picked, on_click=_pick,
-            args=(kept, options, ()),
+            args=(asked.id, options, ()),
         )  # fmt: skip
 
 
-def _pick(kept: str, options: tuple[str, ...], picked: tuple[str, ...]) -> None:
+def _pick(question: str, options: tuple[str, ...], picked: tuple[str, ...]) -> None:
     left = [name for name in options if name not in picked]
-    st.session_state[kept] = (*picked, *left) if len(left) == 1 else picked
+    quiz.pick(question, (*picked, *left) if len(left) == 1 else picked)
 
 
 _KINDS: Mapping[str, Callable[[Question, Answer, Given | None], None]] = {
