@@ -16,10 +16,11 @@ top = st.columns([3.4, 4, 1.9, 1.3], vertical_alignment="center")
 shown = controls.view(top[0])
 with top[3]:
     lab.reset(controls.START)
-row = st.columns([5, 3.6, 1.7, 1.5], vertical_alignment="bottom")
+row = st.columns([5.9, 2.9, 1.6, 1.6], vertical_alignment="bottom")
 names = compare_networks.menu(row[0], here, controls.PAIR, controls.ABOUT_NETWORKS)
 choices = controls.row(row[1], row[2], row[3])
-chosen = compare_networks.load(names, here, st.session_state[architecture_choices.SIZE])
+with st.container():  # one place, however many of them have to be waited for
+    chosen = compare_networks.load(names, here, st.session_state[architecture_choices.SIZE])
 if not chosen:
     st.info("Choose a network above.", icon=":material/info:")
     st.stop()
@@ -28,7 +29,11 @@ if shown == controls.RESULTS:
     setting, sizes = choices.setting, choices.batch_sizes
 else:
     setting, sizes = layers.eager(choices.setting), choices.batch_sizes[:1]
-tasks = [Task(str(each.about.reference), each.title, each.pixels, size) for each in chosen for size in sizes]
+tasks = [
+    Task(str(each.about.reference), title, each.pixels, size)
+    for each, title in zip(chosen, controls.titles(chosen), strict=True)
+    for size in sizes
+]
 job = Job(shown, setting, tuple(tasks))
 
 if shown == controls.RESULTS:

@@ -1,6 +1,6 @@
-"""The two ceilings of a device, measured once and kept: multiply-adds a second in a large matrix product,
-bytes a second in a copy that no cache holds. Each is the best of several runs: whatever else the machine does
-can only make one slower.
+"""The two ceilings of a device, measured and kept: multiply-adds a second in a large matrix product, bytes a
+second in a copy that no cache holds. Each is the best of all runs so far: whatever else the machine does can
+only make one slower, so a ceiling measured on a busy machine rises when it is measured again.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Measured:
 
 def of(setting: Setting, progress: Progress = lambda share, text: None) -> Measured:
     """What is kept for this machine, device, number of threads, precision and version of torch; measured now
-    where nothing is. Raises CannotMeasure, and Busy where something else is being measured."""
+    where nothing is. Raises what `measure` raises."""
     check(setting)
-    return kept(setting) or _fresh(setting, progress)
+    return kept(setting) or measure(setting, progress)
 
 
 def kept(setting: Setting) -> Measured | None:
@@ -60,15 +60,25 @@ def kept(setting: Setting) -> Measured | None:
         return None
 
 
-def _fresh(setting: Setting, progress: Progress) -> Measured:
+def measure(setting: Setting, progress: Progress = lambda share, text: None) -> Measured:
+    """Measured now, and kept; where an earlier run was faster, that ceiling stays.
+
+    Raises CannotMeasure, and Busy where something else is being measured.
+    """
+    check(setting)
+    before = kept(setting)
     device = torch.device(setting.device)
     side, copied = _MATRIX_SIDES[device.type], _COPIED_BYTES[device.type]
     with alone("what this machine can do at best"), torch.inference_mode():
         seconds = _best(_product(setting, side), device, lambda share: progress(share / 2, "matrix product"))
-        rate = side**3 / seconds
+        macs_per_second = side**3 / seconds
         seconds = _best(_copy(setting, copied), device, lambda share: progress(0.5 + share / 2, "copy"))
+        bytes_per_second = 2 * copied / seconds  # as many are written as are read
+    if before is not None:
+        macs_per_second = max(macs_per_second, before.ceilings.macs_per_second)
+        bytes_per_second = max(bytes_per_second, before.ceilings.bytes_per_second)
     found = Measured(
-        ceilings=Ceilings(rate, 2 * copied / seconds),  # as many bytes are written as are read
+        ceilings=Ceilings(macs_per_second, bytes_per_second),
         machine=hardware(device),
         precision=setting.precision,
         matrix_side=side,

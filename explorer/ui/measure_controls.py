@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.serving.measurements import PRECISIONS, Setting
 from explorer.ui import architecture_choices
-from explorer.ui.compare_networks import NETWORKS
+from explorer.ui.compare_networks import NETWORKS, Chosen
 
 VIEW, BATCHES, PRECISION, DEVICE = "measure", "mbatch", "mprecision", "mdevice"
 CHANNELS_LAST, COMPILED, WATTS, PLOT = "mlast", "mcompile", "mwatts", "mplot"
@@ -96,6 +96,15 @@ def plot(slot: DeltaGenerator, watts: float | None) -> str:
         "Chart", offered, default=THROUGHPUT, required=True, key=PLOT, bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
+
+
+def titles(chosen: Sequence[Chosen]) -> list[str]:
+    """Each another: builds of one architecture by two builders carry one name."""
+    names = [each.title for each in chosen]
+    return [
+        f"{name} ({each.about.reference})" if names.count(name) > 1 else name
+        for each, name in zip(chosen, names, strict=True)
+    ]
 
 
 def _device() -> str:

@@ -122,6 +122,7 @@ def roofline(panels: Sequence[Panel], ceilings: Ceilings, *, dark: bool) -> go.F
         frames.append((place, x, y))
     titles = [f"<b>{escape(panel.title)}</b>" for panel in panels]
     legend = {"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0.5, "xanchor": "center"}
+    legend |= {"itemsizing": "constant"}
     return assembled(traces, frames, titles, showlegend=True, legend=legend)
 
 

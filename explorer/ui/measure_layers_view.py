@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.serving.measurements import Setting
 from explorer.ui import formatting, lab, measure_running, theme
 from explorer.ui.compare_networks import Chosen
+from explorer.ui.measure_controls import titles
 from explorer.ui.measure_running import Job, Task
 from explorer.ui.page import Page
 
@@ -55,7 +56,11 @@ def show(
     if job.running:
         place.skeleton(height=_HEIGHT)
         measure_running.carry_out(
-            job, _measure, bar_slot, button_slot, before=lambda progress: ceilings.of(job.setting, progress)
+            job,
+            _measure,
+            bar_slot,
+            button_slot,
+            before=lambda progress: ceilings.measure(job.setting, progress),
         )
     device = ceilings.kept(job.setting)
     profiles = _profiles(chosen, job, device) if device else []
@@ -87,13 +92,13 @@ def _profiles(chosen: Sequence[Chosen], job: Job, device: Measured) -> list[Prof
 
     kept: Mapping[Hashable, LayerTimes] = st.session_state.get(_LAYERS, {})
     found = []
-    for network, task in zip(chosen, job.tasks, strict=True):
+    for network, title, task in zip(chosen, titles(chosen), job.tasks, strict=True):
         times = kept.get((task, job.setting))
         if times is not None:
             trace = network.sheet.trace
             works = roofline.works(trace, task.batch_size, _BYTES[job.setting.precision])
             operations = roofline.timed(trace, works, times.own, device.ceilings)
-            found.append(Profile(network.title, task.batch_size, operations, 1000 * times.pass_seconds))
+            found.append(Profile(title, task.batch_size, operations, 1000 * times.pass_seconds))
     return found
 
 
@@ -117,13 +122,15 @@ def roofline(profiles: Sequence[Profile], device: Measured, here: Page) -> None:
     lab.look_for(
         "Points are operations with MACs, as large as their share of the time. Which lie left of the bend? "
         "Depthwise convolutions do few MACs for each byte, so the slope holds them down however fast the "
-        "device multiplies. Points above the slope found their input in a cache; above the roof, the library "
-        "multiplies less than the definition asks for."
+        "device multiplies. Points above the slope found their input in a cache; far above the roof, the "
+        "library multiplies less than the definition asks for, or the ceiling was measured on a busy "
+        "machine: measure again, and it rises."
     )
     st.caption(
-        f"Ceilings: the best of several products of {device.matrix_side}² matrices in {device.precision} and "
-        f"copies of {formatting.size(device.copied_bytes)}, {formatting.plain(device.machine)}, measured "
-        f"{device.measured_on[:10]}. Bytes are computed from the trace: input, output and weights, each once."
+        f"Ceilings: the best of all runs so far, products of {device.matrix_side}² matrices in "
+        f"{device.precision} and copies of {formatting.size(device.copied_bytes)}, "
+        f"{formatting.plain(device.machine)}, last measured {device.measured_on[:10]}. Bytes are computed from "
+        "the trace: input, output and weights, each once."
     )
     _operations(profiles, device)
 

@@ -16,7 +16,7 @@ from explorer.serving import measurements
 from explorer.serving.measurements import Measurement
 from explorer.ui import formatting, lab, measure_controls, measure_running
 from explorer.ui.compare_networks import Chosen
-from explorer.ui.measure_controls import Choices
+from explorer.ui.measure_controls import Choices, titles
 from explorer.ui.measure_running import Job, Task
 from explorer.ui.page import Page
 
@@ -72,14 +72,14 @@ def found(chosen: Sequence[Chosen], choices: Choices) -> Mapping[str, tuple[Meas
     here = (choices.setting, *runs_on(choices.setting))
     like_this = [each for each in _all() if (each.setting, each.machine, each.threads) == here]
     table: dict[str, tuple[Measurement, ...]] = {}
-    for network in chosen:
+    for network, title in zip(chosen, titles(chosen), strict=True):
         own = [
             each
             for each in like_this
             if (each.network, each.image_size) == (str(network.about.reference), network.pixels)
             and each.batch_size in choices.batch_sizes
         ]
-        table[network.title] = tuple(sorted(own, key=lambda each: each.batch_size))
+        table[title] = tuple(sorted(own, key=lambda each: each.batch_size))
     return table
 
 
@@ -113,8 +113,8 @@ def _numbers(table: Mapping[str, Sequence[Measurement]], choices: Choices) -> No
         {
             "Network": title,
             "Batch": each.batch_size,
-            "ms": each.latency_ms,
-            "IQR": each.latency_iqr_ms,
+            "Median ms": each.latency_ms,
+            "IQR ms": each.latency_iqr_ms,
             "images/s": each.throughput,
             "MiB": each.peak_memory_bytes / 2**20 if each.peak_memory_bytes is not None else None,
             **({"J/image": each.joules_per_image(choices.watts)} if choices.watts else {}),
@@ -128,8 +128,8 @@ def _numbers(table: Mapping[str, Sequence[Measurement]], choices: Choices) -> No
         hide_index=True,
         width="stretch",
         column_config={
-            "ms": number(format="%.4g", help="Median time of one batch."),
-            "IQR": number(format="%.3g", help="Milliseconds between the quartiles."),
+            "Median ms": number(format="%.4g", help="Time of one batch."),
+            "IQR ms": number(format="%.3g", help="Between the quartiles of the passes."),
             "images/s": number(format="%.4g", help="Batch size by median time."),
             "MiB": number(format="%.4g", help="Peak memory of tensors, weights and input included."),
             "J/image": number(format="%.3g", help="At the power you assume; nothing here measures power."),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from explorer.analysis.roofline import Ceilings
 from explorer.serving import benchmark, ceilings
 from explorer.serving.benchmark import Busy, CannotMeasure
 from explorer.serving.measurements import Setting
@@ -32,6 +33,15 @@ def test_the_best_run_counts_and_the_first_does_not(monkeypatch):
     found = ceilings.of(Setting("cpu"))
     assert found.ceilings.macs_per_second == pytest.approx(64**3 / 0.002)
     assert found.ceilings.bytes_per_second == pytest.approx(2 * 4096 / 0.004)  # read and written
+
+
+def test_a_ceiling_measured_on_a_busy_machine_rises_and_never_falls(monkeypatch):
+    seconds = iter([0.4, 0.4, 0.1, 0.8, 0.2, 0.1])
+    monkeypatch.setattr(ceilings, "_best", lambda run, device, progress: next(seconds))
+    assert ceilings.of(Setting("cpu")).ceilings == Ceilings(64**3 / 0.4, 8192 / 0.4)
+    assert ceilings.measure(Setting("cpu")).ceilings == Ceilings(64**3 / 0.1, 8192 / 0.4)
+    assert ceilings.measure(Setting("cpu")).ceilings == Ceilings(64**3 / 0.1, 8192 / 0.1)
+    assert ceilings.kept(Setting("cpu")).ceilings == Ceilings(64**3 / 0.1, 8192 / 0.1)
 
 
 def test_what_was_measured_is_kept_by_precision(small):
