@@ -135,6 +135,13 @@ ENTRIES = (
         "How fast is it on this very machine, how much memory does it take, and where does the time go?",
         NUMBERS,
     ),
+    Entry(
+        "pages/choose.py",
+        "Choose",
+        ":material/rule:",
+        "Say what a network is for: which published weights fit, why, and which wish keeps out the others?",
+        NUMBERS,
+    ),
 )
 
 

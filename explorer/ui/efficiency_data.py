@@ -1,0 +1,110 @@
+"""What the efficiency page shows: candidates as columns of numbers, with what this machine measured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from types import MappingProxyType
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.candidates import MEASURES, Candidate, Measure, candidates
+from explorer.catalogue import published_files
+from explorer.catalogue.published_files import PublishedResults
+from explorer.serving.measurements import Measurement, kept
+
+_HERE = "measured on this machine, newest measurement, float32"
+MEASURED = MappingProxyType(
+    {
+        "latency here": Measure("Latency here, batch of 1", "ms", "less", True, _HERE),
+        "throughput here": Measure("Throughput here, best batch", "images/s", "more", True, _HERE),
+        "memory here": Measure("Peak memory here, batch of 1", "bytes", "less", True, _HERE),
+    }
+)
+ALL_MEASURES: Mapping[str, Measure] = MappingProxyType({**MEASURES, **MEASURED})
+
+
+@dataclass(frozen=True)
+class Data:
+    """remarks: on what the files lack. read_on: day timm's tables were fetched. rows: how many of them."""
+
+    candidates: tuple[Candidate, ...]
+    remarks: tuple[str, ...]
+    read_on: date | None
+    rows: int
+
+    def column(self, measure: str, places: Sequence[int]) -> np.ndarray:
+        """float [n], NaN where a value is missing."""
+        return np.array([self.candidates[place].values.get(measure, np.nan) for place in places])
+
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures that any candidate has, in the order of the list."""
+        known = set().union(*(each.values for each in self.candidates))
+        return tuple(name for name in ALL_MEASURES if name in known)
+
+
+def here() -> Data:
+    """From the tables on this machine."""
+    folder = published_files.folder()
+    stamp = folder.stat().st_mtime if folder is not None and folder.is_dir() else 0.0
+    return with_measured(_from_files(str(folder), stamp), kept())
+
+
+def uploaded(texts: Mapping[str, str]) -> Data:
+    """From files that a visitor gave, for this visit alone: nothing of them is kept."""
+    return with_measured(_data(published_files.from_texts(texts)), kept())
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the published tables ...")
+def _from_files(folder: str, stamp: float) -> Data:
+    """stamp: when the folder last changed; both only tell one state of the files from another."""
+    return _data(published_files.here())
+
+
+def _data(found: PublishedResults) -> Data:
+    return Data(candidates(found.rows), found.remarks, found.read_on, len(found.rows))
+
+
+def with_measured(data: Data, measurements: Iterable[Measurement]) -> Data:
+    """The same, with what plain float32 runs on this machine say of each network at each size."""
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    for each in sorted(measurements, key=lambda measurement: measurement.measured_on):
+        if each.precision != "float32" or each.compiled or each.channels_last:
+            continue
+        values = found.setdefault((each.network, each.image_size), {})
+        values["throughput here"] = max(each.throughput, values.get("throughput here", 0.0))
+        if each.batch_size == 1:
+            values["latency here"] = each.latency_ms
+            if each.peak_memory_bytes is not None:
+                values["memory here"] = each.peak_memory_bytes
+    if not found:
+        return data
+    return replace(data, candidates=tuple(_measured(each, found) for each in data.candidates))
+
+
+def _measured(each: Candidate, found: Mapping[tuple[str, int], Mapping[str, float]]) -> Candidate:
+    values = found.get((each.reference, each.image_size))
+    return replace(each, values=MappingProxyType({**each.values, **values})) if values else each
+
+
+@st.cache_data(ttl=600, show_spinner="Fetching timm's published tables ...")
+def fetched(address: str) -> str:
+    """ "" once today's tables are here, else why they are not; not asked again for ten minutes."""
+    from explorer.networks.downloading import DownloadFailed
+    from explorer.networks.published_fetch import fetch
+
+    try:
+        fetch()
+    except (DownloadFailed, OSError) as error:
+        return str(error)
+    return ""
+
+
+def why_no_tables() -> str:
+    """ "" where there are tables or they could be fetched now; else the reason."""
+    if published_files.folder() is not None:
+        return ""
+    return fetched(os.environ.get("EXPLORER_TABLES_URL", ""))

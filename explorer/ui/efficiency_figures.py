@@ -1,0 +1,341 @@
+"""The efficiency chart: any two measures, the frontier that nothing beats in both, the rest faded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.analysis.candidates import Candidate, Measure
+from explorer.analysis.pareto import Frontier
+from explorer.catalogue import FAMILIES
+from explorer.catalogue.printed_tables import PrintedTable
+from explorer.ui import theme
+from explorer.ui.efficiency_data import ALL_MEASURES
+from explorer.ui.formatting import count, size, three_digits
+
+_DOT, _ON_FRONTIER, _LARGEST = 7.0, 11.0, 42.0  # diameters in pixels
+_FADED = 0.28
+_NAMED = 8  # points of the frontier that carry their name
+NO_FAMILY = "No family here"
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What is drawn: names of measures, whether their axes are logarithmic; bubble: "" for equal dots."""
+
+    x: str
+    y: str
+    x_log: bool
+    y_log: bool
+    bubble: str
+    by_year: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The points: candidates with both values, those values, and the frontier among them. All of length n."""
+
+    candidates: Sequence[Candidate]
+    x: np.ndarray
+    y: np.ndarray
+    bubble: np.ndarray
+    frontier: Frontier
+
+
+def text(name: str, value: float) -> str:
+    """The value with its unit, three significant digits."""
+    unit = ALL_MEASURES[name].unit
+    if unit == "bytes":
+        return size(value)
+    if unit == "%":
+        return f"{value:.2f} %"
+    return f"{three_digits(value)} {unit}" if unit else count(value)
+
+
+def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dark: bool) -> go.Figure:
+    """marked: ids with a ring. recipe: the network whose weights are joined by an arrow; "" for none."""
+    figure = go.Figure()
+    sizes, hover = _sizes(shown, axes), _hovers(shown, axes)
+    of_recipe = np.array([each.network == recipe for each in shown.candidates], bool)
+    for name, members, marker in _groups(shown, axes, dark):
+        figure.add_scatter(  # SVG: in Chromium without a graphics card it pans three times as smoothly as WebGL
+            x=shown.x[members],
+            y=shown.y[members],
+            mode="markers",
+            name=name,
+            legendgroup=name,
+            showlegend=False,
+            marker={
+                "size": sizes[members],
+                "opacity": np.where(shown.frontier.on[members] | of_recipe[members], 1.0, _FADED),
+                "symbol": np.where(of_recipe[members], "diamond", "circle"),
+                "line": {"width": np.where(shown.frontier.on[members], 1.5, 0.0), "color": _ink(dark)},
+                **marker,
+            },
+            customdata=[(shown.candidates[place].id, hover[place]) for place in members],
+            hovertemplate="%{customdata[1]}<extra></extra>",
+        )
+        if name:  # the legend would take the colour of the first dot, which may be a faded one
+            figure.add_scatter(
+                x=[None],
+                y=[None],
+                mode="markers",
+                name=name,
+                legendgroup=name,
+                marker={"size": _ON_FRONTIER, "color": marker["color"]},
+            )
+    _frontier_line(figure, shown, axes, dark)
+    _rings(figure, shown, marked, sizes, dark)
+    _recipe_arrow(figure, shown, axes, of_recipe, dark)
+    _axis(figure.update_xaxes, ALL_MEASURES[axes.x], axes.x_log)
+    _axis(figure.update_yaxes, ALL_MEASURES[axes.y], axes.y_log)
+    figure.update_layout(
+        dragmode="pan",
+        hovermode="closest",
+        hoverlabel={"align": "left"},
+        clickmode="event+select",
+        margin={"t": 8},
+        legend={"itemsizing": "constant"},
+        uirevision=f"{axes.x} {axes.y}",
+        modebar={
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": theme.NEUTRAL.on(dark=dark),
+            "activecolor": _ink(dark),
+        },
+    )
+    return figure
+
+
+def _ink(dark: bool) -> str:
+    return theme.TEXT.on(dark=dark)
+
+
+def _groups(shown: Shown, axes: Axes, dark: bool) -> Iterator[tuple[str, np.ndarray, Mapping[str, Any]]]:
+    """Name, places and colours of each kind of point, the families in their order."""
+    if axes.by_year:
+        years = np.array([each.year or 0 for each in shown.candidates])
+        known = np.flatnonzero(years)
+        bar = {"title": {"text": "Year"}, "thickness": 14, "tickformat": "d"}
+        yield "", known, {"color": years[known], "colorscale": "Viridis", "colorbar": bar}
+        if (unknown := np.flatnonzero(years == 0)).size:
+            yield "Year not known", unknown, {"color": theme.NEUTRAL.on(dark=dark)}
+        return
+    names = np.array([each.family or "" for each in shown.candidates])
+    for family in (*FAMILIES, ""):
+        members = np.flatnonzero(names == family)
+        if members.size:
+            title = FAMILIES[family].name if family else NO_FAMILY
+            yield title, members, {"color": theme.family_colour(family, dark=dark)}
+
+
+def _sizes(shown: Shown, axes: Axes) -> np.ndarray:
+    if not axes.bubble:
+        return np.where(shown.frontier.on, _ON_FRONTIER, _DOT)
+    largest = np.nanmax(shown.bubble) if np.isfinite(shown.bubble).any() else 1.0
+    return _DOT + (_LARGEST - _DOT) * np.sqrt(np.nan_to_num(shown.bubble) / largest)  # area tells the value
+
+
+def _hovers(shown: Shown, axes: Axes) -> list[str]:
+    return [_hover(shown, axes, place) for place in range(len(shown.candidates))]
+
+
+def _hover(shown: Shown, axes: Axes, place: int) -> str:
+    each = shown.candidates[place]
+    told = [f"<b>{escape(each.name)}</b>", f"{each.published_by}: {escape(each.protocol)}"]
+    told.append(" · ".join(filter(None, (str(each.year or ""), each.training_data, f"{each.image_size} px"))))
+    for name in dict.fromkeys(filter(None, (axes.x, axes.y, axes.bubble))):
+        value = each.values.get(name)
+        told.append(f"{ALL_MEASURES[name].title}: {'not known' if value is None else text(name, value)}")
+    if shown.frontier.on[place]:
+        told.append("<b>On the frontier</b>")
+    elif (better := int(shown.frontier.dominated_by[place])) >= 0:
+        beaten = shown.candidates[better]
+        told.append(
+            f"Beaten by <b>{escape(beaten.name)}</b>: "
+            f"{text(axes.x, shown.x[better])}, {text(axes.y, shown.y[better])}"
+        )
+    return "<br>".join(told)
+
+
+def _frontier_line(figure: go.Figure, shown: Shown, axes: Axes, dark: bool) -> None:
+    on = np.flatnonzero(shown.frontier.on)
+    on = on[np.lexsort((shown.y[on], shown.x[on]))]
+    less = ALL_MEASURES[axes.x].better == "less"
+    figure.add_scatter(
+        x=shown.x[on],
+        y=shown.y[on],
+        mode="lines",
+        name="Pareto frontier",
+        line={"color": _ink(dark), "width": 1.5, "dash": "dot", "shape": "hv" if less else "vh"},
+        hoverinfo="skip",
+    )
+    for place in _apart(shown, axes, on):
+        figure.add_annotation(
+            x=_on_axis(shown.x[place], axes.x_log),
+            y=_on_axis(shown.y[place], axes.y_log),
+            text=escape(_short(shown.candidates[place])),
+            showarrow=False,
+            xanchor="right" if less else "left",
+            yanchor="bottom",
+            xshift=-6 if less else 6,
+            yshift=4,
+        )
+
+
+def _apart(shown: Shown, axes: Axes, on: np.ndarray) -> list[int]:
+    """Points of the frontier far enough from each other to carry a name each, the ends first."""
+    if not on.size:
+        return []
+    along, up = (_shares(values, log) for values, log in ((shown.x, axes.x_log), (shown.y, axes.y_log)))
+    named: list[int] = []
+    for place in (on[-1], on[0], *on[1:-1]):
+        if len(named) < _NAMED and all(
+            abs(along[place] - along[other]) > 0.13 or abs(up[place] - up[other]) > 0.08 for other in named
+        ):
+            named.append(int(place))
+    return named
+
+
+def _shares(values: np.ndarray, log: bool) -> np.ndarray:
+    """Where each value stands along its axis, 0 to 1."""
+    placed = np.log10(values) if log else values
+    low, high = placed.min(), placed.max()
+    return (placed - low) / ((high - low) or 1.0)
+
+
+def _on_axis(value: float, log: bool) -> float:
+    """Annotations of a logarithmic axis are placed by the logarithm."""
+    return float(np.log10(value)) if log else float(value)
+
+
+def _short(each: Candidate) -> str:
+    return each.reference.partition(":")[2] if each.published_by != "paper" else each.name.partition(",")[0]
+
+
+def _rings(figure: go.Figure, shown: Shown, marked: Sequence[str], sizes: np.ndarray, dark: bool) -> None:
+    places = [place for place, each in enumerate(shown.candidates) if each.id in marked]
+    if places:
+        figure.add_scatter(
+            x=shown.x[places],
+            y=shown.y[places],
+            mode="markers",
+            name="Selected",
+            hoverinfo="skip",
+            marker={
+                "size": sizes[places] + 8,
+                "symbol": "circle-open",
+                "color": theme.ACCENT.on(dark=dark),
+                "line": {"width": 3},
+            },
+        )
+
+
+def recipes(shown: Sequence[Candidate]) -> dict[str, int]:
+    """Networks with several weights at one image size, and at which most of them: network -> image size."""
+    counted: dict[tuple[str, int], int] = {}
+    for each in shown:
+        if each.published_by != "paper":
+            counted[each.network, each.image_size] = counted.get((each.network, each.image_size), 0) + 1
+    several = sorted((key for key, number in counted.items() if number > 1), key=lambda key: counted[key])
+    return dict(several)
+
+
+def _recipe_arrow(figure: go.Figure, shown: Shown, axes: Axes, of_recipe: np.ndarray, dark: bool) -> None:
+    """From the worst weights of the network to the best, at the size most of them have."""
+    members = [place for place in np.flatnonzero(of_recipe) if shown.candidates[place].weights]
+    at = next(iter(recipes([shown.candidates[place] for place in members]).values()), None)
+    same = [place for place in members if shown.candidates[place].image_size == at]
+    if len(same) < 2:
+        return
+    sign = 1 if ALL_MEASURES[axes.y].better == "more" else -1
+    worst, best = (chosen(same, key=lambda place: sign * shown.y[place]) for chosen in (min, max))
+    gain = shown.y[best] - shown.y[worst]
+    unit = "points" if ALL_MEASURES[axes.y].unit == "%" else ALL_MEASURES[axes.y].unit
+    x, y, log_x, log_y = shown.x, shown.y, axes.x_log, axes.y_log
+    figure.add_annotation(
+        x=_on_axis(x[best], log_x), y=_on_axis(y[best], log_y),
+        ax=_on_axis(x[worst], log_x), ay=_on_axis(y[worst], log_y),
+        xref="x", yref="y", axref="x", ayref="y",
+        arrowhead=2, arrowsize=1.2, arrowwidth=2.5, arrowcolor=_ink(dark), text="",
+    )  # fmt: skip
+    figure.add_annotation(
+        x=_on_axis(x[best], log_x), y=_on_axis((y[best] + y[worst]) / 2, log_y), showarrow=False,
+        xanchor="left", xshift=10, align="left",
+        text=f"<b>{gain:+.3g} {unit}</b><br>same network, other recipe",
+        bgcolor=theme.SURFACE.on(dark=dark),
+    )  # fmt: skip
+
+
+def _axis(update: Callable[..., object], measure: Measure, log: bool) -> None:
+    unit = f" [{measure.unit}]" if measure.unit else ""
+    way = "← better" if measure.better == "less" else "better →"  # the upright title turns the arrow with it
+    update(
+        title=f"{measure.title}{unit}   <i>{way}</i>",
+        type="log" if log else "linear",
+        tickformat="" if measure.unit in ("%", "ms") else "~s",
+        showgrid=True,
+    )
+
+
+def printed(table: PrintedTable, ours: Sequence[Candidate | None], *, dark: bool) -> go.Figure:
+    """The rows as printed, each joined to what is counted and published of the network most like it."""
+    figure = go.Figure()
+    ink, accent = _ink(dark), theme.ACCENT.on(dark=dark)
+    rows = [
+        (row, found)
+        for row, found in zip(table.rows, ours, strict=True)
+        if table.x in row.values and table.y in row.values
+    ]
+    pairs = [
+        (row, [found.values[compared(name)] for name in (table.x, table.y)])
+        for row, found in rows
+        if found is not None and all(compared(name) in found.values for name in (table.x, table.y))
+    ]
+    for row, (x, y) in pairs:
+        figure.add_scatter(
+            x=[row.values[table.x], x], y=[row.values[table.y], y], mode="lines", hoverinfo="skip",
+            line={"color": theme.NEUTRAL.on(dark=dark), "width": 1}, showlegend=False,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[row.values[table.x] for row, _ in rows],
+        y=[row.values[table.y] for row, _ in rows],
+        text=[escape(row.name) for row, _ in rows],
+        mode="markers+text",
+        textposition="top center",
+        name="As printed",
+        marker={"symbol": "diamond", "size": 12, "color": ink},
+        hovertemplate="%{text}, as printed<br>%{x:.4s}, %{y:.4g} %<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[x for _, (x, _) in pairs],
+        y=[y for _, (_, y) in pairs],
+        text=[escape(row.name) for row, _ in pairs],
+        mode="markers",
+        name="Counted, and published with the weights"
+        if table.x != "printed throughput"
+        else "timm's tables, RTX 3090",
+        marker={"symbol": "circle", "size": 11, "color": accent},
+        hovertemplate="%{text}, here<br>%{x:.4s}, %{y:.4g} %<extra></extra>",
+    )
+    figure.update_xaxes(title=_PRINTED_TITLES[table.x], type="log", tickformat="~s", dtick="D2")
+    figure.update_yaxes(title=_PRINTED_TITLES[table.y])
+    figure.update_layout(margin={"t": 8}, dragmode="pan")
+    return figure
+
+
+_PRINTED_TITLES = {
+    "params": "Parameters",
+    "macs": "MACs per image",
+    "top1": "ImageNet top-1 [%]",
+    "printed throughput": "Throughput [images/s]",
+}
+
+
+def compared(measure: str) -> str:
+    """The measure that a printed one is set against."""
+    return "throughput 3090" if measure == "printed throughput" else measure

@@ -1,0 +1,295 @@
+"""The efficiency page: the chart, what was selected in it, the frontier as a table, the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from explorer.analysis.candidates import Candidate
+from explorer.analysis.narrowing import SearchError, narrowed
+from explorer.analysis.pareto import frontier
+from explorer.catalogue.printed_tables import PrintedTable, printed_tables
+from explorer.catalogue.published_files import PROJECT_PAGE
+from explorer.ui import efficiency_controls as controls
+from explorer.ui import efficiency_data, lab, theme
+from explorer.ui.efficiency_controls import Choices
+from explorer.ui.efficiency_data import ALL_MEASURES, Data
+from explorer.ui.efficiency_figures import Axes, Shown, compared, printed, recipes, scatter
+from explorer.ui.formatting import plain
+from explorer.ui.page import Page
+
+_CHART, FILES = "echart", "efiles"
+_HEIGHT = 470
+_MODEBAR = {
+    "displaylogo": False,
+    "scrollZoom": True,
+    "modeBarButtonsToRemove": ["autoScale2d"],
+    "toImageButtonOptions": {"filename": "efficiency", "scale": 2},
+}
+
+
+def show(data: Data, choices: Choices, here: Page) -> None:
+    """What the choices ask for."""
+    if choices.table:
+        _printed_table(printed_tables()[choices.table], data, here)
+    else:
+        _everything(data, choices, here)
+
+
+def _everything(data: Data, choices: Choices, here: Page) -> None:
+    axes = choices.axes
+    try:
+        places = narrowed(data.candidates, choices.narrowing)
+    except SearchError as error:
+        st.warning(plain(str(error)), icon=":material/search_off:")
+        places = narrowed(data.candidates, choices.narrowing.without_words())
+    shown, hidden = points(data, places, axes)
+    if not shown.candidates:
+        st.info(
+            "Nothing passes these filters with both values known. Reset brings all of it back.",
+            icon=":material/filter_alt_off:",
+        )
+        return
+    _chart(shown, axes, here)
+    _under_the_chart(data, shown, axes, hidden)
+    _selected(data)
+    lab.look_for(
+        "The dotted line joins what nothing else beats in both at once; every faded dot is beaten by one "
+        "that its hover names. Join the weights of one network by an arrow: how far does a recipe alone go?"
+    )
+    with st.expander(f"The frontier as a table ({int(shown.frontier.on.sum())})", icon=":material/table:"):
+        on = [each for each, kept in zip(shown.candidates, shown.frontier.on, strict=True) if kept]
+        _table(sorted(on, key=lambda each: each.values[axes.x]), "efrontier")
+    lab.code(frontier)
+
+
+def points(data: Data, places: Sequence[int], axes: Axes) -> tuple[Shown, int]:
+    """Those with both values, and how many lack one."""
+    x, y = data.column(axes.x, places), data.column(axes.y, places)
+    known = np.isfinite(x) & np.isfinite(y)
+    known &= ~((axes.x_log & (x <= 0)) | (axes.y_log & (y <= 0)))  # zero has no place on such an axis
+    kept = [place for place, complete in zip(places, known, strict=True) if complete]
+    better = (ALL_MEASURES[axes.x].better, ALL_MEASURES[axes.y].better)
+    shown = Shown(
+        [data.candidates[place] for place in kept],
+        x[known],
+        y[known],
+        data.column(axes.bubble, kept),
+        frontier(x[known], y[known], better),
+    )
+    return shown, len(places) - len(kept)
+
+
+def _chart(shown: Shown, axes: Axes, here: Page) -> None:
+    recipe = st.session_state.get(controls.RECIPE) or ""
+    made = scatter(shown, axes, controls.marked(), recipe, dark=here.dark)
+    made.update_layout(height=_HEIGHT)
+    theme.style(made, dark=here.dark, presenting=here.presenting)
+    st.plotly_chart(
+        made,
+        key=_CHART,
+        theme=None,
+        width="stretch",
+        config=_MODEBAR,
+        on_select=_take_selection,
+        selection_mode=("points", "box", "lasso"),
+    )
+
+
+def _take_selection() -> None:
+    """A redrawn chart reports an empty selection, which takes nothing away."""
+    points = st.session_state[_CHART].selection.points
+    ids = [point["customdata"][0] for point in points if point.get("customdata")]
+    if ids:
+        controls.mark(ids)
+
+
+def _under_the_chart(data: Data, shown: Shown, axes: Axes, hidden: int) -> None:
+    left, middle, right = st.columns([6, 3.4, 1.6], vertical_alignment="center")
+    lacking = f"{hidden:,} more lack one of the two values. " if hidden else ""
+    left.caption(
+        f"{len(shown.candidates):,} sets of weights. {lacking}Click dots, or draw a box, to compare."
+    )
+    several = sorted(recipes(shown.candidates), key=str.lower)
+    chosen = st.session_state.get(controls.RECIPE) or ""
+    st.session_state["erecipe_box"] = chosen if chosen in several else ""
+    middle.selectbox(
+        "Join the weights of",
+        ["", *several],
+        key="erecipe_box",
+        format_func=lambda name: (
+            f"Recipes of {name.partition(':')[2] or name}" if name else "Join the recipes of ..."
+        ),
+        label_visibility="collapsed",
+        on_change=lambda: st.session_state.update({controls.RECIPE: st.session_state["erecipe_box"]}),
+    )
+    right.download_button(
+        "CSV",
+        frame(shown.candidates).to_csv(index=False),
+        "efficiency.csv",
+        "text/csv",
+        icon=":material/download:",
+        width="stretch",
+    )
+
+
+def frame(candidates: Sequence[Candidate]) -> pd.DataFrame:
+    """All that is known of each, a missing value empty; units in the titles."""
+    titles = {
+        name: f"{each.title} [{each.unit}]" if each.unit else each.title
+        for name, each in ALL_MEASURES.items()
+    }
+    known = [name for name in ALL_MEASURES if any(name in each.values for each in candidates)]
+    return pd.DataFrame(
+        [
+            {
+                "Weights": each.name,
+                "Network": each.reference,
+                "Published by": each.published_by,
+                "Protocol": each.protocol,
+                "Family": each.family,
+                "Year": each.year,
+                "Image size [px]": each.image_size,
+                "Trained on": each.training_data,
+                "Licence": each.licence,
+                **{titles[name]: each.values.get(name) for name in known},
+            }
+            for each in candidates
+        ]
+    )
+
+
+def _selected(data: Data) -> None:
+    by_id = {each.id: each for each in data.candidates}
+    ids = controls.marked()
+    chosen = [by_id[each] for each in ids if each in by_id]
+    if lost := [each for each in ids if each not in by_id]:
+        st.caption(f"Not among what is known here: {plain(', '.join(lost))}.")
+    if not chosen:
+        return
+    title, compare, clear = st.columns([6, 2, 2], vertical_alignment="center")
+    title.subheader(f"Selected ({len(chosen)})", anchor=False)
+    networks = tuple(dict.fromkeys(each.network for each in chosen))
+    if compare.button(
+        "Compare networks",
+        icon=":material/compare_arrows:",
+        disabled=not 2 <= len(networks) <= 4,
+        help="Two to four different networks side by side on the Compare page.",
+        width="stretch",
+    ):
+        st.switch_page("pages/compare.py", query_params={"networks": ",".join(networks)})
+    clear.button(
+        "Clear",
+        icon=":material/close:",
+        on_click=lambda: st.session_state.update({controls.MARKED: ""}),
+        width="stretch",
+    )
+    _table(chosen, "eselected")
+
+
+def _table(candidates: Sequence[Candidate], key: str) -> None:
+    rows = frame(candidates)
+    rows.insert(1, "Open", [f"architecture?arch={each.network}" for each in candidates])
+    st.dataframe(
+        rows,
+        key=key,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Open": st.column_config.LinkColumn("Page", display_text="Architecture"),
+            "Year": st.column_config.NumberColumn(format="%d"),
+            **{
+                f"{each.title} [{each.unit}]" if each.unit else each.title: st.column_config.NumberColumn(
+                    format="compact" if each.log else "%.2f"
+                )
+                for each in ALL_MEASURES.values()
+            },
+        },
+    )
+
+
+def _printed_table(table: PrintedTable, data: Data, here: Page) -> None:
+    by_id = {each.id: each for each in data.candidates}
+    ours = [by_id.get(row.like) for row in table.rows]
+    made = printed(table, ours, dark=here.dark)
+    lab.figure(made, here, "eprinted", _HEIGHT)
+    st.caption(f"As printed in {plain(table.source)}. {plain(table.note)}")
+    lab.look_for(
+        "A thin line joins each printed figure to what is counted and published here: the longer, the more "
+        "they differ. One that goes straight up is another recipe or protocol, not another network."
+    )
+    st.dataframe(_beside(table, ours), key="eprinted_table", hide_index=True, width="stretch")
+
+
+def _beside(table: PrintedTable, ours: Sequence[Candidate | None]) -> pd.DataFrame:
+    """Each printed figure with its counterpart; a missing one empty."""
+    scale = {"params": (1e6, "Params [M]"), "macs": (1e9, "MACs [G]"), "top1": (1, "Top-1 [%]")}
+    rows = []
+    for row, found in zip(table.rows, ours, strict=True):
+        cells: dict[str, object] = {"Network": row.name}
+        for name in dict.fromkeys(name for each in table.rows for name in each.values):
+            unit, title = scale.get(name, (1, "Speed [images/s]"))
+            printed_value = row.values.get(name)
+            own = found.values.get(compared(name)) if found else None
+            cells[f"{title}, printed"] = None if printed_value is None else printed_value / unit
+            told = (
+                "RTX 3090" if name == "printed throughput" else "published" if name == "top1" else "counted"
+            )
+            cells[f"{title}, {told}"] = None if own is None else round(own / unit, 3)
+        cells["Set against"] = row.like if found else f"{row.like} (not on this machine)"
+        rows.append(cells)
+    return pd.DataFrame(rows)
+
+
+def tables_menu(data: Data, why: str) -> None:
+    """Where the figures come from; how to read them again, or from a file."""
+    if why:
+        said, again = st.columns([8, 2], vertical_alignment="center")
+        said.info(
+            f"timm's published tables could not be fetched: {plain(why)}. The chart shows torchvision's "
+            "weights; results that papers print are in the filter, and files can be read below.",
+            icon=":material/cloud_off:",
+        )
+        if again.button("Try again", icon=":material/refresh:", width="stretch"):
+            efficiency_data.fetched.clear()
+            st.rerun()
+
+
+def from_files(files: Sequence[UploadedFile]) -> Data:
+    """The visitor's own tables, for this visit alone."""
+    return efficiency_data.uploaded(
+        {Path(each.name).name: each.getvalue().decode("utf-8", "replace") for each in files}
+    )
+
+
+def sources(data: Data) -> None:
+    """Folded away at the end of the page."""
+    from explorer.catalogue.counts import counts
+
+    day = f"fetched on {data.read_on:%-d %B %Y}" if data.read_on else "from files laid down here"
+    with st.expander("Where the figures come from", icon=":material/info:"):
+        st.markdown(
+            f"- Accuracy, robustness and throughput: {data.rows:,} rows of "
+            f"[timm's published tables]({PROJECT_PAGE}), {day if data.rows else 'which are not here'}; the "
+            "weights that the installed torchvision lists; papers, each named on hover.\n"
+            f"- Parameters, MACs, activations: {plain(counts().counted_with)}, on the network itself at the "
+            "image size of the row. 1 MAC is one multiplication with its addition, FLOPs = 2 × MACs; costs "
+            "are of one crop.\n"
+            "- Family and year: of the catalogue, else of the paper that timm cites for the network. "
+            "Trained on: by the tag in the name of the weights.\n"
+            "- Latency, throughput and memory here: of the page Measure here, with random weights."
+        )
+        for remark in data.remarks:
+            st.caption(plain(remark))
+        st.file_uploader(
+            "Read timm's tables from files of your own",
+            type="csv",
+            accept_multiple_files=True,
+            key=FILES,
+            help="results-imagenet.csv and its neighbours, by their names; read for this visit alone.",
+        )

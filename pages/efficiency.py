@@ -1,0 +1,16 @@
+"""Efficiency: what every set of weights costs and how good it is, and which of them nothing else beats."""
+
+import streamlit as st
+
+from explorer.ui import efficiency_controls as controls
+from explorer.ui import efficiency_data, inference_answer, page
+from explorer.ui import efficiency_view as view
+
+here = page.begin()
+inference_answer.wait_for_imports(st.container())
+why = efficiency_data.why_no_tables()
+files = st.session_state.get(view.FILES) or ()
+data = view.from_files(files) if files else efficiency_data.here()
+view.tables_menu(data, "" if data.rows else why)
+view.show(data, controls.row(data), here)
+view.sources(data)

@@ -1,0 +1,129 @@
+"""The efficiency page, driven without a browser: what the choices leave, and what is said when data lacks."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from explorer.ui import efficiency_controls as controls
+from tests.pages import opening
+
+TABLE = """model,img_size,top1,top5,crop_pct,interpolation
+resnet50.a1_in1k,224,80.38,94.6,0.95,bicubic
+resnet50.a1_in1k,288,81.24,95.1,1.0,bicubic
+tf_efficientnet_b0.in1k,224,76.54,93.0,0.875,bicubic
+convnext_tiny.in12k_ft_in1k,224,84.19,97.06,0.95,bicubic
+no_such_net.ra_in1k,224,99.0,99.9,0.95,bicubic
+"""
+opened = partial(opening.opened, "pages/efficiency.py")
+
+
+@pytest.fixture(autouse=True)
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "results-imagenet.csv").write_text(TABLE, "utf-8")
+    monkeypatch.setenv("EXPLORER_TABLES", str(tmp_path))
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def drawn(app) -> set[str]:
+    """Ids of the candidates in the chart."""
+    spec = json.loads(app.get("plotly_chart")[0].proto.spec)
+    return {point[0] for trace in spec["data"] if "customdata" in trace for point in trace["customdata"]}
+
+
+def test_all_weights_with_both_values_are_drawn() -> None:
+    app = opened()
+    found = drawn(app)
+    assert "timm:resnet50.a1_in1k@288" in found
+    assert "torchvision:ResNet50_Weights.IMAGENET1K_V2" in found
+    assert not any(each.startswith(("paper:", "timm:no_such_net")) for each in found)
+    assert any("more lack one of the two values" in each.value for each in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("query", "inside", "outside"),
+    [
+        ({"epublisher": ["Papers"]}, "paper:", "timm:"),
+        ({"efamily": ["Modernised"]}, "timm:convnext_tiny.in12k_ft_in1k@224", "timm:resnet50"),
+        ({"epictures": ["ImageNet-21k or more"]}, "timm:convnext_tiny.in12k_ft_in1k@224", "timm:resnet50"),
+        ({"eyears": ["2019", "2020"]}, "timm:tf_efficientnet_b0.in1k@224", "timm:convnext"),
+        ({"epixels": ["256", "320"]}, "timm:resnet50.a1_in1k@288", "timm:resnet50.a1_in1k@224"),
+        ({"efind": ["^resnet50 .*v2$"], "epattern": ["true"]}, "torchvision:ResNet50_Weights", "timm:"),
+        ({"ey": ["weight_bytes"], "ex": ["params"]}, "timm:resnet50.a1_in1k@224", "timm:no_such_net"),
+    ],
+)
+def test_a_link_carries_its_filters(
+    open_page, query: dict[str, list[str]], inside: str, outside: str
+) -> None:
+    found = drawn(opened(**query))
+    assert any(each.startswith(inside) for each in found)
+    assert not any(each.startswith(outside) for each in found)
+
+
+def test_a_changed_filter_changes_the_chart() -> None:
+    app = opened()
+    app.text_input(key=controls.WORDS).set_value("convnext in12k").run()
+    assert drawn(app) == {"timm:convnext_tiny.in12k_ft_in1k@224"}
+    app.text_input(key=controls.WORDS).set_value("nothing at all").run()
+    assert "Nothing passes these filters" in app.info[0].value
+    app.button(key="lab_reset").click().run()
+    assert len(drawn(app)) > 100
+
+
+def test_a_broken_pattern_is_said_and_the_chart_stays() -> None:
+    app = opened(efind="res(", epattern="true")
+    assert "is no regular expression" in app.warning[0].value
+    assert len(drawn(app)) > 100
+
+
+@pytest.mark.parametrize("key", ["ex", "ey", "ebubble", "ecolour", "etable", "erecipe", "exscale", "eyears"])
+def test_nonsense_in_the_link_gives_the_first_choice(key: str) -> None:
+    assert "timm:resnet50.a1_in1k@224" in drawn(opened(**{key: "nonsense"}))
+
+
+def test_selected_weights_stand_in_a_table() -> None:
+    both = "timm:resnet50.a1_in1k@224,torchvision:ConvNeXt_Tiny_Weights.IMAGENET1K_V1"
+    app = opened(emarked=f"{both},junk")
+    table = app.dataframe[0].value
+    assert list(table["Weights"]) == ["resnet50.a1_in1k", "convnext_tiny IMAGENET1K_V1"]
+    assert list(table["MACs"]) == [4_089_184_256, 4_455_550_464]
+    assert list(table["Open"]) == ["architecture?arch=resnet50", "architecture?arch=convnext_t"]
+    assert any("Not among what is known here: junk" in each.value for each in app.caption)
+
+
+def test_a_printed_table_stands_beside_what_is_counted() -> None:
+    app = opened(etable="lecture_timeline")
+    beside = app.dataframe[0].value.set_index("Network")
+    assert beside.loc["AlexNet", "Params [M], printed"] == 62.0
+    assert beside.loc["AlexNet", "Params [M], counted"] == pytest.approx(61.1, abs=0.01)
+    assert beside.loc["ResNet-50", "Top-1 [%], published"] == 76.13
+    assert "not on this machine" in beside.loc["MobileNet V1", "Set against"]
+
+
+def test_without_tables_the_rest_stands_and_the_reason_is_said(monkeypatch) -> None:
+    monkeypatch.delenv("EXPLORER_TABLES")
+    app = opened()
+    assert "could not be fetched: its server cannot be reached" in app.info[0].value
+    found = drawn(app)
+    assert len(found) == 115
+    assert all(each.startswith("torchvision:") for each in found)
+
+
+def test_a_damaged_table_is_a_sentence(tables: Path) -> None:
+    (tables / "results-imagenet.csv").write_text("<html>moved</html>", "utf-8")
+    app = opened()
+    assert any("has no column" in each.value for each in app.caption)
+    assert len(drawn(app)) == 115
+
+
+def test_marking_toggles_one_and_adds_many(monkeypatch) -> None:
+    state: dict[str, str] = {}
+    monkeypatch.setattr(controls.st, "session_state", state)
+    controls.mark(["a"])
+    controls.mark(["b"])
+    controls.mark(["a"])
+    assert controls.marked() == ("b",)
+    controls.mark([str(number) for number in range(20)])
+    assert len(controls.marked()) == controls.MOST_MARKED

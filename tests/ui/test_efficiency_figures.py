@@ -1,0 +1,147 @@
+"""What the efficiency chart draws, on candidates made up for it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explorer.analysis.candidates import Candidate
+from explorer.analysis.pareto import frontier
+from explorer.catalogue.printed_tables import printed_tables
+from explorer.serving.measurements import Measurement
+from explorer.ui import theme
+from explorer.ui.efficiency_data import Data, with_measured
+from explorer.ui.efficiency_figures import Axes, Shown, printed, recipes, scatter, text
+
+SMALL = Candidate(
+    id="small", name="small.a1", reference="timm:small", weights="timm:small.a1", published_by="timm",
+    architecture=None, family="compact", year=2017, image_size=224, training_data="ImageNet-1k", licence="",
+    protocol="1 crop 224", values={"macs": 1e8, "top1": 70.0, "params": 4e6},
+)  # fmt: skip
+BIG = replace(SMALL, id="big", name="big.a1", reference="timm:big", family="residual", year=2015,
+              values={"macs": 4e9, "top1": 80.0, "params": 25e6})  # fmt: skip
+OLD = replace(BIG, id="old", name="big.old", values={"macs": 4e9, "top1": 76.0, "params": 25e6})
+ODD = replace(BIG, id="odd", name="odd", reference="timm:odd", family=None, year=None,
+              values={"macs": 5e9, "top1": 79.0})  # fmt: skip
+ALL = (SMALL, BIG, OLD, ODD)
+AXES = Axes("macs", "top1", x_log=True, y_log=False, bubble="", by_year=False)
+
+
+def shown(candidates=ALL, bubble: str = "") -> Shown:
+    column = Data(tuple(candidates), (), None, 0).column
+    places = range(len(candidates))
+    x, y = column("macs", places), column("top1", places)
+    return Shown(candidates, x, y, column(bubble, places), frontier(x, y))
+
+
+def points(figure) -> dict[str, dict]:
+    """id -> what is drawn for it."""
+    return {
+        identifier: {
+            "x": trace.x[place], "y": trace.y[place], "size": trace.marker.size[place],
+            "opacity": trace.marker.opacity[place], "symbol": trace.marker.symbol[place], "hover": hover,
+            "group": trace.name,
+        }
+        for trace in figure.data
+        if trace.customdata is not None
+        for place, (identifier, hover) in enumerate(trace.customdata)
+    }  # fmt: skip
+
+
+def test_the_beaten_are_faded_and_name_what_beats_them() -> None:
+    drawn = points(scatter(shown(), AXES, (), "", dark=False))
+    assert {each: found["opacity"] for each, found in drawn.items()} == {
+        "small": 1.0, "big": 1.0, "old": pytest.approx(0.28), "odd": pytest.approx(0.28),
+    }  # fmt: skip
+    assert "Beaten by <b>big.a1</b>: 4.00\u00a0G, 80.00 %" in drawn["old"]["hover"]
+    assert "On the frontier" in drawn["small"]["hover"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colour_is_the_familys(dark: bool) -> None:
+    figure = scatter(shown(), AXES, (), "", dark=dark)
+    colours = {trace.name: trace.marker.color for trace in figure.data if trace.customdata is not None}
+    assert colours["Compact"] == theme.family_colour("compact", dark=dark)
+    assert colours["No family here"] == theme.NEUTRAL.on(dark=dark)
+
+
+def test_by_year_the_unknown_year_stands_apart() -> None:
+    figure = scatter(shown(), replace(AXES, by_year=True), (), "", dark=False)
+    groups = {
+        tuple(each[0] for each in t.customdata): t.name for t in figure.data if t.customdata is not None
+    }
+    assert groups == {("small", "big", "old"): "", ("odd",): "Year not known"}
+
+
+def test_the_area_of_a_bubble_is_the_value_and_missing_is_no_zero() -> None:
+    axes = replace(AXES, bubble="params")
+    drawn = points(scatter(shown(bubble="params"), axes, (), "", dark=False))
+    grown = {each: found["size"] - 7.0 for each, found in drawn.items()}
+    assert (grown["big"] / grown["small"]) ** 2 == pytest.approx(25 / 4)
+    assert "Parameters: not known" in drawn["odd"]["hover"]
+
+
+def test_the_arrow_goes_from_the_worst_recipe_to_the_best() -> None:
+    figure = scatter(shown(), AXES, (), "timm:big", dark=False)
+    arrow = next(each for each in figure.layout.annotations if each.showarrow is not False)
+    assert (arrow.ay, arrow.y) == (76.0, 80.0)
+    assert arrow.x == arrow.ax == pytest.approx(np.log10(4e9))
+    assert any("<b>+4 points</b>" in (each.text or "") for each in figure.layout.annotations)
+    drawn = points(figure)
+    assert {each for each, found in drawn.items() if found["symbol"] == "diamond"} == {"big", "old"}
+    assert recipes(ALL) == {"timm:big": 224}
+
+
+def test_the_selected_have_a_ring() -> None:
+    figure = scatter(shown(), AXES, ("odd", "unknown"), "", dark=False)
+    ring = next(trace for trace in figure.data if trace.name == "Selected")
+    assert (list(ring.x), list(ring.y)) == ([5e9], [79.0])
+
+
+def test_hostile_names_are_text() -> None:
+    nasty = replace(BIG, name="<img src=x onerror=alert(1)>", protocol="<b>")
+    hover = points(scatter(shown((nasty, SMALL)), AXES, (), "", dark=False))["big"]["hover"]
+    assert "<img" not in hover
+    assert "&lt;img" in hover
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        ("top1", 80.858, "80.86 %"),
+        ("macs", 4.089e9, "4.09\u00a0G"),
+        ("weight_bytes", 102_228_128, "97.5\u00a0MiB"),
+        ("throughput 3090", 4321.0, "4320 images/s"),
+    ],
+)
+def test_values_have_their_units(name: str, value: float, written: str) -> None:
+    assert text(name, value) == written
+
+
+def test_a_printed_table_is_drawn_beside_what_is_counted() -> None:
+    table = printed_tables()["evolution"]
+    ours = [BIG if row.name == "ResNet-50" else None for row in table.rows]
+    figure = printed(table, ours, dark=False)
+    printed_points, own = figure.data[-2:]
+    assert len(printed_points.x) == 8  # the last row prints no MACs
+    assert (list(own.x), list(own.y), list(own.text)) == ([4e9], [80.0], ["ResNet-50"])
+
+
+def test_measurements_of_this_machine_are_joined_by_network_and_size() -> None:
+    plain = Measurement(
+        network="timm:big", image_size=224, device="cpu", machine="m", batch_size=1, precision="float32",
+        channels_last=False, compiled=False, threads=2, latency_ms=50.0, latency_iqr_ms=1.0, throughput=20.0,
+        peak_memory_bytes=None, memory_note="", repetitions=9, measured_on="2026-01-01T00:00:00", versions="",
+    )  # fmt: skip
+    many = replace(plain, batch_size=8, latency_ms=200.0, throughput=40.0, peak_memory_bytes=10)
+    half = replace(plain, precision="bfloat16", latency_ms=1.0, throughput=1000.0)
+    other = replace(plain, image_size=288, latency_ms=99.0)
+    found = {
+        each.id: each.values
+        for each in with_measured(Data(ALL, (), None, 0), [half, many, plain, other]).candidates
+    }
+    assert {name: value for name, value in found["big"].items() if "here" in name} == {
+        "latency here": 50.0,
+        "throughput here": 40.0,
+    }
+    assert not any("here" in name for name in found["small"])
