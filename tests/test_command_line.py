@@ -170,3 +170,34 @@ def test_diagram_refuses_in_one_line(capsys, words, sentence):
     assert (code, out) == (2, "")
     assert sentence in error
     assert error.count("\n") == 1
+
+
+def test_claims_as_json_hold_verdicts_that_follow_from_the_numbers(capsys):
+    code, out, _ = run(capsys, "claims", "002-bottleneck-total", "001-dense-78", "--json")
+    wrong, holds = json.loads(out)
+    assert code == 0
+    assert (wrong["id"], wrong["verdict"], wrong["source"][:5]) == ("002-bottleneck-total", "wrong", "[002]")
+    assert wrong["expected"]["printed"] == ["86.4"]
+    assert wrong["measured"][0]["values"] == [86.704128]
+    assert (holds["verdict"], holds["measured"][0]["basis"]) == ("holds", "computed")
+
+
+def test_claims_by_verdict_and_a_claim_that_is_none(capsys):
+    code, out, _ = run(capsys, "claims", "002-bottleneck-total", "001-dense-78", "--verdict", "wrong")
+    assert code == 0
+    assert out.startswith("wrong")
+    assert "measured 86.704 M MACs" in out
+    assert "001-dense-78" not in out
+    code, _, err = run(capsys, "claims", "000-none")
+    assert code == 2
+    assert "'000-none' is not a claim" in err
+
+
+def test_a_claim_that_cannot_be_checked_is_an_error_row_and_an_exit_code(capsys, monkeypatch):
+    from explorer.labs import claims as lab
+
+    monkeypatch.setattr(lab, "CHECKS", {})
+    code, out, _ = run(capsys, "claims", "001-dense-78", "--json", "--verdict", "holds")
+    assert code == 1
+    assert json.loads(out)[0]["verdict"] == "error"
+    assert json.loads(out)[0]["error"] == "KeyError: 'dense_connections'"

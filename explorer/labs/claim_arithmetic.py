@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.labs import mistakes, window_stack
-from explorer.labs.claim_values import Measured
+from explorer.labs.claim_values import WORDS, Measured
 
 _LAYER = re.compile(r"(?:conv (\d+)x\1|linear) (\d+)-(\d+)(?: groups (\d+))?")
 
@@ -27,7 +27,7 @@ def written_out(
     value = count if what == "weights" else count * side**2
     at = f" on a map of {side} × {side}" if what == "macs" else ""
     many = f"{times} times " if times > 1 else ""
-    return Measured((float(value),), f"{what} of {many}{', '.join(layers)}{at}")
+    return Measured((float(value),), f"{WORDS.get(what, what)} of {many}{', '.join(layers)}{at}")
 
 
 def _weights(text: str, bias: bool) -> int:

@@ -129,11 +129,11 @@ def _told(design: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in design.items())
 
 
-def skip_shortens(scale: float = 1.0) -> Measured:
+def skip_shortens(scale: float = 1.0, blocks: int = 300) -> Measured:
     """Percent of random residual blocks before which a gradient is shorter than behind them; scale: of their
     branch.
     """
-    trials = skip_claim.random_trials(random_nets.Design(depth=2, skip="ResNet v1"))
+    trials = skip_claim.random_trials(random_nets.Design(depth=2, skip="ResNet v1"), blocks)
     told = f"{len(trials.along)} random blocks, branch times {scale:g}"
     return Measured((100 * trials.shrunk(scale),), told)
 

@@ -15,7 +15,7 @@ import torchvision
 from explorer import networks as builders
 from explorer.analysis import Op, Trace, stats, trace
 from explorer.labs import cost_of_networks, paths
-from explorer.labs.claim_values import Measured
+from explorer.labs.claim_values import WORDS, Measured
 from explorer.labs.receptive_field import field_at
 
 _LARGE = {"linear", "pointwise", "spatial", "grouped", "depthwise"}
@@ -28,14 +28,14 @@ def total(networks: Sequence[str], what: str, image_size: int | None = None) -> 
         sheet = stats(name, image_size)
         values.append(2.0 * sheet.macs if what == "flops" else float(getattr(sheet, what)))
     at = f" at {image_size} pixels" if image_size else ""
-    return Measured(tuple(values), f"{what.replace('_', ' ')} of {', '.join(networks)}{at}, counted")
+    return Measured(tuple(values), f"{WORDS.get(what, what)} of {', '.join(networks)}{at}, counted")
 
 
 def share(network: str, kinds: Sequence[str], what: str) -> Measured:
     """Percent of a network's params or macs that stands in operations of these kinds."""
     by_kind = stats(network).by_kind
     found = sum(getattr(by_kind[kind], f"{what}_share") for kind in kinds if kind in by_kind)
-    return Measured((100 * found,), f"{' and '.join(kinds)} share of the {what} of {network}, counted")
+    return Measured((100 * found,), f"{' and '.join(kinds)} share of the {WORDS[what]} of {network}, counted")
 
 
 def with_classes(networks: Sequence[str], classes: int) -> Measured:
@@ -63,7 +63,7 @@ def layer(network: str, paths: Sequence[str], what: str) -> Measured:
     """
     traced = trace(network)
     values = [value for path in paths for value in _of_layer(traced, path, what)]
-    return Measured(tuple(values), f"{what} of {', '.join(paths)} in {network}")
+    return Measured(tuple(values), f"{WORDS.get(what, what)} of {', '.join(paths)} in {network}")
 
 
 def _of_layer(traced: Trace, path: str, what: str) -> tuple[float, ...]:

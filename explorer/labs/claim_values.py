@@ -21,6 +21,8 @@ class Measured:
 
 
 Check = Callable[..., Measured]
+WORDS = {"macs": "MACs", "flops": "FLOPs", "params": "parameters", "weight_bytes": "bytes of weights"}
+"""What a quantity is called in a sentence; others by their own name."""
 
 
 def joined(*parts: Measured) -> tuple[Basis, str]:

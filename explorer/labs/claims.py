@@ -169,6 +169,20 @@ def check(claim: Claim) -> Result:
         return Result(claim, tuple(findings), ERROR, perf_counter() - begun, reason)
 
 
+def functions(claim: Claim) -> tuple[Check, ...]:
+    """The code behind a claim's numbers: its checks, and those they are put together from."""
+    found: dict[Check, None] = {}
+
+    def note(name: str, arguments: Mapping[str, Any]) -> None:
+        found[COMBINING.get(name) or CHECKS[name]] = None
+        for part in ("of", "to") if name in COMBINING else ():
+            note(arguments[part]["check"], arguments[part])
+
+    for way in claim.ways:
+        note(way.check, way.arguments)
+    return tuple(found)
+
+
 def versions() -> tuple[str, ...]:
     """What results depend on beside the claims: kept results are good for the same versions only."""
     return tuple(f"{name} {version(name)}" for name in ("torch", "torchvision", "timm"))

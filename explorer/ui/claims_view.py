@@ -1,0 +1,225 @@
+"""The claims page: counts by verdict, filters, the table of claims, and one claim opened beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer import catalogue
+from explorer.catalogue.claims import TOPICS, Claim, claims
+from explorer.labs.verdicts import ERROR, VERDICTS
+from explorer.ui import claims_running as running
+from explorer.ui import lab, onward, theme
+from explorer.ui.claim_words import expectation, measurement, number
+from explorer.ui.formatting import plain
+from explorer.ui.page import Page
+
+if TYPE_CHECKING:
+    from explorer.labs.claims import Result
+
+VERDICT, SOURCE, TOPIC, FIND, CLAIM = "verdict", "source", "topic", "find", "claim"
+_ALL = "All topics"
+START: Mapping[str, Any] = MappingProxyType({VERDICT: [], SOURCE: [], TOPIC: _ALL, FIND: "", CLAIM: ""})
+_TALL = 434  # pixels of table and claim: to the fold at 1280 x 720
+_WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a verdict shows: sign and word in the table, icon and colour name in text, counted words."""
+
+    cell: str
+    icon: str
+    colour: str
+    counted: str
+
+
+LOOKS: Mapping[str, Look] = MappingProxyType(
+    {
+        "holds": Look("✓ holds", ":material/check_circle:", "green", "hold"),
+        "rounded": Look("≈ rounded", ":material/adjust:", "blue", "rounded"),
+        "depends on the protocol": Look("± depends", ":material/call_split:", "orange", "depend"),
+        "wrong": Look("✗ wrong", ":material/cancel:", "red", "wrong"),
+        ERROR: Look("! error", ":material/error:", "violet", "could not be checked"),
+        _WAITING: Look("… waiting", ":material/hourglass_empty:", "gray", "waiting"),
+    }
+)
+_MEANING = (
+    "**Holds**: equal. **Rounded**: equal to the last digit printed, or within the tolerance stated. "
+    "**Depends on the protocol**: right in one way of measuring, not in another, and the source does not say "
+    "which. **Wrong**: in no way we know."
+)
+
+
+def summary(slot: DeltaGenerator) -> None:
+    """How many claims have come to which verdict."""
+    counts = Counter(result.verdict for result in running.done().values())
+    counts[_WAITING] = len(claims()) - counts.total()
+    badges = [
+        f":{look.colour}[{look.icon} **{counts[verdict]}** {look.counted}]"
+        for verdict, look in LOOKS.items()
+        if counts[verdict]
+    ]
+    slot.markdown(f"**{len(claims())} claims** &emsp; " + " &emsp; ".join(badges))
+
+
+def filters() -> tuple[list[Claim], list[Claim]]:
+    """The row of filters; the claims that pass, and those that would if their verdict were the wanted one."""
+    lab.bound(CLAIM)
+    verdict_slot, source_slot, topic_slot, find_slot, reset_slot = st.columns(
+        [4.6, 3.2, 2, 2.2, 1.1], vertical_alignment="bottom"
+    )
+    verdicts = verdict_slot.pills(
+        "Verdict", VERDICTS, selection_mode="multi", key=VERDICT, bind="query-params", help=_MEANING
+    )
+    documents = catalogue.sources().documents
+    chosen_sources = source_slot.pills(
+        "Source", list(documents), selection_mode="multi", key=SOURCE, bind="query-params",
+        help=" ".join(f"**{key}**: {plain(each.title)}." for key, each in documents.items()),
+    )  # fmt: skip
+    topic = topic_slot.selectbox("Topic", [_ALL, *TOPICS], key=TOPIC, bind="query-params")
+    text = find_slot.text_input(
+        "Find", key=FIND, bind="query-params", placeholder="VGG, crop, kernel", icon=":material/search:"
+    )
+    with reset_slot:
+        lab.reset(START)
+    wanted = matching(list(claims().values()), chosen_sources, topic if topic in TOPICS else "", text)
+    return with_verdict(wanted, running.done(), verdicts), wanted
+
+
+def matching(of: Sequence[Claim], documents: Sequence[str], topic: str, text: str) -> list[Claim]:
+    """An empty choice lets everything through; every word of `text` must stand somewhere in the claim."""
+    words = text.lower().split()
+    return [
+        claim
+        for claim in of
+        if (not documents or claim.document.id in documents)
+        and (not topic or claim.topic == topic)
+        and all(word in _searched(claim) for word in words)
+    ]
+
+
+def with_verdict(of: Sequence[Claim], results: Mapping[str, Result], verdicts: Sequence[str]) -> list[Claim]:
+    """Those that came to one of these verdicts, or could not be checked; all where none is chosen."""
+    return [claim for claim in of if not verdicts or _verdict(claim, results) in (*verdicts, ERROR)]
+
+
+def _searched(claim: Claim) -> str:
+    parts = (claim.id, claim.says, claim.quote, claim.where, claim.topic, claim.subject, claim.comment)
+    return " ".join(parts).lower()
+
+
+def _verdict(claim: Claim, results: Mapping[str, Result]) -> str:
+    return results[claim.id].verdict if claim.id in results else _WAITING
+
+
+def chosen(shown: Sequence[Claim]) -> Claim | None:
+    """The claim of the link, wherever it stands; without one, or with nonsense, the first that is shown."""
+    asked = st.session_state.get(CLAIM) or ""
+    if asked in claims():
+        return claims()[asked]
+    return shown[0] if shown else None
+
+
+def table(shown: Sequence[Claim], opened: Claim | None, here: Page) -> None:
+    """One row a claim; a click opens it."""
+    if not shown:
+        st.info("No claim passes these filters; press Reset, or wait for the checks.", icon=":material/info:")
+        return
+    results = running.done()
+    rows = pd.DataFrame([_row(claim, results.get(claim.id)) for claim in shown])
+    colours = {look.cell: theme.VERDICTS[name].on(dark=here.dark) for name, look in LOOKS.items()}
+    styled = rows.style.map(lambda text: f"color: {colours[text]}; font-weight: 600", subset=["Verdict"])
+    ids = tuple(claim.id for claim in shown)
+    # The key tells the rows apart: a selection is kept by its number.
+    key = f"claims_table_{hash(ids):x}"
+    at = [ids.index(opened.id)] if opened and opened.id in ids else []
+    st.dataframe(
+        styled,
+        key=key,
+        hide_index=True,
+        height=_TALL,
+        on_select=lambda: _open(key, ids),
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": at}},
+        column_config={
+            "Verdict": st.column_config.TextColumn(width=92),
+            "Claim": st.column_config.TextColumn(width=305),
+            "Printed": st.column_config.TextColumn(width=125),
+            "Measured": st.column_config.TextColumn(width=125),
+        },
+        alt="Claims with their verdict, what was printed and what was measured",
+    )
+
+
+def _row(claim: Claim, result: Result | None) -> dict[str, str]:
+    verdict = result.verdict if result else _WAITING
+    return {
+        "Verdict": LOOKS[verdict].cell,
+        "Claim": claim.says,
+        "Printed": expectation(claim.expected),
+        "Measured": _measured(result) if result else "",
+        "Source": claim.source,
+        "Topic": claim.topic,
+        "Basis": result.basis if result else "",
+        "Id": claim.id,
+    }
+
+
+def _measured(result: Result) -> str:
+    """In the unit of what was printed; several ways side by side."""
+    return result.error or " | ".join("; ".join(map(number, each.values)) for each in result.findings)
+
+
+def _open(key: str, ids: tuple[str, ...]) -> None:
+    rows = st.session_state[key].selection.rows
+    st.session_state[CLAIM] = ids[rows[0]] if rows else ""
+
+
+def download(slot: DeltaGenerator, shown: Sequence[Claim]) -> None:
+    """All that is known of the claims shown, as a file."""
+    results = running.done()
+    rows = [
+        {**_row(claim, results.get(claim.id)), "Quotation": claim.quote, "Why": claim.comment}
+        for claim in shown
+    ]
+    slot.download_button(
+        "CSV", pd.DataFrame(rows).to_csv(index=False).encode(), file_name="claims.csv", mime="text/csv",
+        icon=":material/download:", on_click="ignore", help="The claims shown.",
+    )  # fmt: skip
+
+
+def one(claim: Claim) -> None:
+    """A claim opened: what is said where, what was printed and measured, and why the verdict is as it is."""
+    from explorer.labs.claims import functions
+
+    with st.container(height=_TALL, border=True, key="claim_opened"):
+        with st.spinner("Checking …"):
+            result = running.result(claim.id)
+        look = LOOKS[result.verdict]
+        st.markdown(f":{look.colour}[{look.icon} **{result.verdict.capitalize()}**]")
+        st.markdown(f"**{plain(claim.says)}**")
+        st.markdown(f"“{plain(claim.quote)}”  \n:gray[{plain(claim.source)}, {plain(claim.document.title)}]")
+        st.markdown(plain(result.error) if result.error else f":material/balance: {plain(claim.comment)}")
+        st.markdown("\n".join(_comparison(claim, result)))
+        if claim.see:
+            onward.button(claim.see, f"See it on the page {onward.title(claim.see)}", key=f"see_{claim.id}")
+        lab.code(*functions(claim))
+        st.caption(f"`{claim.id}`, checked here in {result.seconds:.1f} s.")
+
+
+def _comparison(claim: Claim, result: Result) -> list[str]:
+    """Lines of a Markdown table: printed on top, then each way with how it was measured."""
+    lines = [f"| Printed | {plain(expectation(claim.expected))} | |", "|:--|:--|:--|"]
+    for each in result.findings:
+        name = plain(each.way.protocol) or "Measured"
+        value = plain(measurement(each.values, claim.expected))
+        lines.append(f"| {name} | **{value}** | {each.measured.basis}: {plain(each.measured.how)} |")
+    return lines

@@ -1,0 +1,40 @@
+"""A button that leads to another page of the app, given as its address: "gradient_flow?arch=resnet50"."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import streamlit as st
+
+from explorer.ui import state
+from explorer.ui.page import ENTRIES
+
+
+def split(address: str) -> tuple[str, dict[str, str]]:
+    """(script, parameters) of an address; "" is the start page."""
+    parts = urlsplit(address)
+    return f"pages/{parts.path.strip('/') or 'timeline'}.py", dict(parse_qsl(parts.query))
+
+
+def title(address: str) -> str:
+    """What the navigation calls the page; ValueError for an address of none."""
+    script, _ = split(address)
+    found = [entry.title for entry in ENTRIES if entry.script == script]
+    if not found:
+        raise ValueError(f"{address!r} is no page of this app")
+    return found[0]
+
+
+def button(address: str, label: str, key: str) -> None:
+    script, choices = split(address)
+    arch = choices.pop(state.ARCH, "")
+    # No st.page_link: it would put its network beside the one that is chosen, which then stays.
+    if st.button(
+        label, icon=":material/arrow_forward:", key=key, type="tertiary", on_click=_choose, args=(arch,)
+    ):
+        st.switch_page(script, query_params=choices)
+
+
+def _choose(arch: str) -> None:
+    if arch:
+        st.session_state[state.ARCH] = arch

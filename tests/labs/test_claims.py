@@ -1,0 +1,259 @@
+"""Verdicts follow from what was printed and measured, and the checks measure what they say."""
+
+import inspect
+import math
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.analysis.export import trace_module
+from explorer.catalogue.claims import Expected, claims
+from explorer.labs import claim_arithmetic, claim_behaviour, claim_facts, claim_networks
+from explorer.labs import claims as lab
+from explorer.labs.claim_values import Measured, difference, ratio
+from explorer.labs.verdicts import VERDICTS, allowed, match, scale, verdict
+
+PRINTED = st.decimals(-10_000, 10_000, places=2)
+
+
+def expected(*values: str, relation: str = "equals", tolerance: float | None = None) -> Expected:
+    return Expected(tuple(map(Decimal, values)), "", relation, tolerance)
+
+
+@pytest.mark.parametrize(
+    ("printed", "measured", "found"),
+    [
+        ("25.6", 25.557, "rounded"),
+        ("25.6", 25.6, "exactly"),
+        ("25.5", 25.557, "no"),
+        ("138", 138.357, "rounded"),
+        ("0.10", 0.1056, "no"),
+        ("0.11", 0.1056, "rounded"),
+        ("70144", 70_144, "exactly"),
+        ("70144", 70_145, "no"),
+        ("6.0", 6.05, "rounded"),
+        ("1.5e1", 15.4, "rounded"),
+    ],
+)
+def test_the_last_digit_printed_says_how_exactly_a_number_is_meant(printed, measured, found):
+    assert match(expected(printed), [measured]) == found
+
+
+@given(PRINTED)
+def test_a_printed_value_holds_of_itself(value):
+    assert verdict(Expected((value,), ""), [[float(value)]]) == "holds"
+
+
+@given(PRINTED, st.floats(-0.0049, 0.0049))
+def test_whatever_rounds_to_it_bears_it_out(value, off):
+    assert verdict(Expected((value,), ""), [[float(value) + off]]) in ("holds", "rounded")
+
+
+@given(PRINTED, st.floats(0.0051, 1e6), st.sampled_from([-1, 1]))
+def test_whatever_rounds_to_another_refutes_it(value, off, sign):
+    assert verdict(Expected((value,), ""), [[float(value) + sign * off]]) == "wrong"
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6))
+def test_several_ways_that_disagree_make_it_depend(bears_out):
+    found = verdict(expected("1.0"), [[1.0] if each else [2.0] for each in bears_out])
+    if all(bears_out):
+        assert found == "holds"
+    else:
+        assert found == ("depends on the protocol" if any(bears_out) else "wrong")
+
+
+@given(st.floats(-10, 10), st.floats(0.01, 5))
+def test_a_stated_tolerance_takes_the_place_of_the_digit(measured, tolerance):
+    near = match(expected("3.00", tolerance=tolerance), [measured]) != "no"
+    assert near == (abs(measured - 3) <= tolerance * (1 + 1e-6))
+
+
+@pytest.mark.parametrize(
+    ("relation", "measured", "found"),
+    [
+        ("above", 1.0, "wrong"),
+        ("above", 1.1, "holds"),
+        ("below", 1.0, "wrong"),
+        ("below", 0.9, "holds"),
+        ("at least", 1.0, "holds"),
+        ("at most", 1.0, "holds"),
+        ("at most", 1.1, "wrong"),
+    ],
+)
+def test_bounds_hold_or_do_not(relation, measured, found):
+    assert verdict(expected("1", relation=relation), [[measured]]) == found
+
+
+def test_the_worst_of_several_values_decides():
+    assert verdict(expected("1.0", "2.0"), [[1.0, 2.04]]) == "rounded"
+    assert verdict(expected("1.0", "2.0"), [[1.0, 2.06]]) == "wrong"
+
+
+@pytest.mark.parametrize("measured", [[], [[1.0, 2.0]], [[math.nan]]])
+def test_what_cannot_be_compared_is_an_error(measured):
+    with pytest.raises(ValueError, match=r"measured|printed"):
+        verdict(expected("1.0"), measured)
+
+
+def test_units_carry_their_thousands():
+    assert [scale(unit) for unit in ("M parameters", "G FLOPs", "k", "% of the MACs", "")] == [
+        1e6,
+        1e9,
+        1e3,
+        1,
+        1,
+    ]
+    assert allowed(expected("0.10"), Decimal("0.10")) == pytest.approx(0.005)
+
+
+def arguments_bind(check: str, arguments: dict) -> None:
+    if check in lab.COMBINING:
+        assert set(arguments) == {"of", "to"}
+        for part in arguments.values():
+            rest = {name: value for name, value in part.items() if name != "check"}
+            arguments_bind(part["check"], rest)
+    else:
+        inspect.signature(lab.CHECKS[check]).bind(**arguments)
+
+
+def test_every_check_exists_and_takes_its_arguments():
+    for claim in claims().values():
+        for way in claim.ways:
+            arguments_bind(way.check, dict(way.arguments))
+
+
+def test_no_check_stands_unused():
+    used = {check for claim in claims().values() for check in lab.functions(claim)}
+    assert {*lab.CHECKS.values()} - used - {lab.CHECKS[name] for name in lab.COMBINING} == set()
+
+
+def test_a_check_that_fails_is_an_error_with_its_reason(monkeypatch):
+    def broken(**_):
+        raise RuntimeError("no such layer")
+
+    claim = claims()["001-vgg-depth"]
+    monkeypatch.setattr(lab, "CHECKS", {"total": broken})
+    result = lab.check(claim)
+    assert (result.verdict, result.error, result.findings) == ("error", "RuntimeError: no such layer", ())
+    assert result.verdict not in VERDICTS
+
+
+def test_a_check_that_does_not_exist_is_an_error(monkeypatch):
+    monkeypatch.setattr(lab, "CHECKS", {})
+    assert lab.check(claims()["001-vgg-depth"]).error == "KeyError: 'total'"
+
+
+RIGHT = {
+    # worked out by hand, or read in the paper named in the claim
+    "000-convnext-formula": ("wrong", 49 * 96 + 8 * 96**2),
+    "000-bottleneck-formula": ("holds", 17 * 96**2 // 16),
+    "000-compound-factors": ("wrong", 1.2**6),
+    "000-width-linear": ("wrong", 4),
+    "000-two-norms": ("wrong", 3),
+    "000-stem-shape": ("holds", 96),
+    "000-adam-state": ("wrong", 2),
+    "000-patchify-step": ("wrong", 0.1),
+    "000-recipe-share": ("holds", 0.45),
+    "000-phi-of-b7": ("wrong", math.log(600 / 224, 1.15)),
+    "001-alexnet-conv1": ("depends on the protocol", 54),
+    "001-alexnet-params": ("depends on the protocol", 62.378344),
+    "001-28-percent": ("holds", 28),
+    "001-inception-8x": ("rounded", 8),
+    "001-dense-78": ("holds", 78),
+    "001-compound-constraint": ("rounded", 1.2 * 1.1**2 * 1.15**2),
+    "001-stage-ratio": ("wrong", 1),
+    "001-skip-alone": ("depends on the protocol", 3.1),
+    "001-table-googlenet": ("wrong", 71.0),
+    "001-table-alexnet": ("depends on the protocol", 56.522),
+    "001-table-vgg": ("wrong", 71.592),
+    "001-separable": ("rounded", 9 * 256 * 256 / (9 * 256 + 256 * 256)),
+    "002-bn-output": ("depends on the protocol", 1 - 6 / math.sqrt(5.00001)),
+    "002-bottleneck-total": ("wrong", (256 * 32 + 25 * 32 * 128) * 784 / 1e6),
+    "002-resnext-block": ("holds", 70_144),
+    "002-resnet-block": ("holds", 69_632),
+    "002-vgg-layers": ("holds", 1_728),
+    "002-vgg-flops": ("depends on the protocol", 15.470264),
+    "002-paths": ("holds", 65_536),
+    "002-label-smoothing": ("depends on the protocol", 0.91),
+    "002-se-share": ("wrong", 100 * 32_768 / 25_557_032),
+    "002-separable-formula": ("wrong", 1 / (1 / 256 + 1 / 9)),
+    "002-dropout-masks": ("holds", 4096 * math.log10(2)),
+    "002-mobilenet-v2": ("depends on the protocol", 3.4),
+    "002-ln-batch": ("holds", 0),
+    "003-stem": ("wrong", 4),
+    "003-tv-input": ("wrong", 224),
+    "003-rs-80": ("wrong", 78.8),
+    "004-nine-numbers": ("wrong", 49),
+    "004-no-attention": ("holds", 0),
+    "004-classes": ("holds", 1000),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_verdicts_of_claims_whose_truth_is_known_by_hand(name):
+    found, first = RIGHT[name]
+    result = lab.check(claims()[name])
+    assert (result.error, result.verdict) == ("", found)
+    assert result.findings[0].values[0] == pytest.approx(first, rel=1e-6)
+
+
+def test_an_accuracy_says_that_it_is_cited_and_by_whom():
+    result = lab.check(claims()["003-convnext-swin"])
+    assert result.basis == "cited"
+    assert "Liu et al. 2022, table 1 (1 crop 224, ImageNet-1k, 300 epochs)" in result.findings[0].measured.how
+    assert lab.check(claims()["001-vgg-depth"]).basis == "computed"
+
+
+def test_a_fact_that_is_not_the_only_one_is_refused():
+    with pytest.raises(ValueError, match=r"^\d facts 'top1' of 'alexnet' hold the words '', not one"):
+        claim_facts.fact("alexnet")
+
+
+def test_layers_written_out_count_as_the_trace_does():
+    from torch import nn
+
+    layers = ["conv 1x1 256-64", "conv 3x3 64-64 groups 4", "conv 1x1 64-256"]
+    made = nn.Sequential(
+        nn.Conv2d(256, 64, 1, bias=False),
+        nn.Conv2d(64, 64, 3, padding=1, groups=4, bias=False),
+        nn.Conv2d(64, 256, 1, bias=False),
+    ).to("meta")
+    traced = trace_module(made, (1, 256, 14, 14), "block")
+    assert claim_arithmetic.written_out(layers).values == (traced.params,)
+    assert claim_arithmetic.written_out(layers, "macs", 14).values == (traced.macs,)
+    with pytest.raises(ValueError, match="'conv 3x5 1-1' is no layer"):
+        claim_arithmetic.written_out(["conv 3x5 1-1"])
+
+
+def test_another_number_of_classes_changes_the_last_layer_only():
+    """ResNet-18: 512 features, so 990 classes fewer are 990 * 513 parameters fewer."""
+    whole, ten = claim_networks.total(["torchvision:resnet18"], "params"), 990 * 513
+    assert claim_networks.with_classes(["torchvision:resnet18"], 10).values[0] == whole.values[0] - ten
+    assert claim_networks.with_classes(["torchvision:resnet18"], 0).values[0] == whole.values[0] - 1000 * 513
+
+
+def test_ratios_go_value_by_value_and_a_citation_makes_all_of_it_cited():
+    counted, cited = Measured((8.0, 6.0), "a"), Measured((2.0,), "b", "cited")
+    assert ratio(counted, cited) == Measured((4.0, 3.0), "a, divided by b", "cited")
+    assert difference(counted, counted).values == (0.0, 0.0)
+    with pytest.raises(ValueError, match="zip"):
+        difference(counted, Measured((1.0, 2.0, 3.0), "c"))
+
+
+def test_a_weak_branch_often_shortens_a_gradient_and_a_dead_one_never():
+    """|g + s J'g| < |g| where J'g points against g, which for a weak branch is every second time."""
+    assert 25 < claim_behaviour.skip_shortens(0.01, blocks=60).values[0] < 75
+    assert claim_behaviour.skip_shortens(0.0, blocks=20).values[0] == 0
+
+
+def test_json_holds_what_the_command_promises():
+    sheet = lab.check(claims()["002-bn-output"]).to_json()
+    assert {"id", "source", "claim", "expected", "measured", "verdict"} <= set(sheet)
+    assert sheet["verdict"] == "depends on the protocol"
+    assert [way["protocol"] for way in sheet["measured"]] == [
+        "exact to the end",
+        "rounded to two digits in between",
+    ]
