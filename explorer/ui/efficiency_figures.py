@@ -63,7 +63,7 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
     sizes, hover = _sizes(shown, axes), _hovers(shown, axes)
     of_recipe = np.array([each.network == recipe for each in shown.candidates], bool)
     for name, members, marker in _groups(shown, axes, dark):
-        figure.add_scatter(  # SVG: in Chromium without a graphics card it pans three times as smoothly as WebGL
+        figure.add_scatter(  # SVG: where there is no graphics card it pans three times as smoothly as WebGL
             x=shown.x[members],
             y=shown.y[members],
             mode="markers",
