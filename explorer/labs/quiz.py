@@ -179,7 +179,7 @@ _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d*)?")
 
 def typed(text: str) -> float | None:
     """The number that someone typed, 73,728 or 3.68 or 3,68 or 9.5e-7; None where it is none."""
-    text = re.sub(r"\s", "", text).replace("−", "-").rstrip("%")
+    text = re.sub(r"\s", "", text[:40]).replace("−", "-").rstrip("%")
     text = text.replace(",", "") if _THOUSANDS.fullmatch(text) else text.replace(",", ".")
     try:
         number = float(text)

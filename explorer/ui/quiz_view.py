@@ -30,14 +30,14 @@ def controls() -> None:
     )  # fmt: skip
     levels.pills(
         "Levels", list(LEVELS.values()), selection_mode="multi", key=quiz.LEVEL, bind="query-params",
-        on_change=quiz.go_on, label_visibility="collapsed",
+        on_change=quiz.go_on, label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     way = quiz.visit()
     right, answered = way.count("right"), way.count("right") + way.count("wrong")
     skipped = f", {way.count('skipped')} skipped" if way.count("skipped") else ""
     score.markdown(f"**{right} of {answered}** right{skipped}", text_alignment="right")
     again.button(
-        "Restart", icon=":material/restart_alt:", key="quiz_restart", on_click=quiz.restart, width="stretch",
+        "Restart", icon=":material/restart_alt:", key="quiz_restart", on_click=quiz.restart, type="tertiary",
         help="Score to zero, and a new order. The score is kept for this visit only.",
     )  # fmt: skip
 
@@ -89,10 +89,10 @@ def _buttons(asked: Question, found: Answer, given: Given | None) -> None:
     right = answers.right_text(asked, found)
     options = answers.options(asked, found, quiz.visit().seed)
     with st.container(key="quiz_options"):
-        columns = st.columns(2)
-        for number, text in enumerate(options):
+        columns = [column for _ in options[::2] for column in st.columns(2)]  # row by row, so that rows align
+        for number, (column, text) in enumerate(zip(columns, options, strict=True)):
             outcome = _outcome(text, right, given)
-            columns[number % 2].button(
+            column.button(
                 plain(text),
                 key=f"quiz_is_{outcome}_{number}",
                 icon=_ICONS.get(outcome),
@@ -101,6 +101,7 @@ def _buttons(asked: Question, found: Answer, given: Given | None) -> None:
                 on_click=_answered,
                 args=(asked, found, text, text),
                 width="stretch",
+                wrap=True,
             )
 
 
@@ -119,7 +120,7 @@ def _number(asked: Question, found: Answer, given: Given | None) -> None:
         return
     with st.form("quiz_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
-            f"Your answer{f' in {asked.unit}' if asked.unit else ''}", key=_TYPED, width=320, max_chars=24,
+            f"Your answer{f' in {asked.unit}' if asked.unit else ''}", key=_TYPED, width=320,
             placeholder="A number",
         )  # fmt: skip
         st.form_submit_button("Check", key="quiz_check", type="primary", on_click=_typed, args=(asked, found))
@@ -158,10 +159,11 @@ def _order(asked: Question, found: Answer, given: Given | None) -> None:
                 on_click=_pick,
                 args=(asked.id, options, (*picked, name)),
                 width="stretch",
+                wrap=True,
             )
     with st.container(horizontal=True):
         st.button(
-            "Check", key="quiz_check", type="primary", disabled=len(picked) < len(options),
+            "Check", key="quiz_check", type="primary", disabled=len(picked) < len(options), shortcut="Enter",
             on_click=_answered, args=(asked, found, picked, " → ".join(picked)),
         )  # fmt: skip
         st.button(
@@ -193,9 +195,9 @@ def _verdict(asked: Question, found: Answer, given: Given) -> None:
         if given.outcome == "right":
             st.success(f"**Right:** {plain(right)}", icon=_ICONS["right"])
         else:
-            slip = f"“{plain(given.text)}” {plain(given.mistake)}." if given.mistake else ""
-            said = slip or f"You said {plain(given.text)}."
-            st.error(f"**Right is {plain(right)}.** {said}", icon=_ICONS["wrong"])
+            said = f"“{plain(given.text)}”"
+            slip = f"{said} {plain(given.mistake)}." if given.mistake else f"You said {said}."
+            st.error(f"**Answer: {plain(right)}.** {slip}", icon=_ICONS["wrong"])
         if found.working:
             with st.container(key="quiz_working"):
                 st.markdown(plain(found.working))
@@ -283,7 +285,7 @@ def _look_again(given: Given) -> None:
     text, link = st.columns([7, 3], vertical_alignment="center")
     with st.spinner("Working the answer out …"):
         right = answers.right_text(asked, answers.answer(asked.id))
-    said = "skipped" if given.outcome == "skipped" else f"you said {plain(given.text)}"
+    said = "skipped" if given.outcome == "skipped" else f"you said “{plain(given.text)}”"
     text.markdown(f"{plain(asked.text)}  \n**{plain(right)}**, {said}")
     with link:
         _see(asked)

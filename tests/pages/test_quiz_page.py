@@ -85,7 +85,7 @@ def test_a_wrong_answer_is_told_which_slip_leads_there_and_the_options_stay_wher
     app = at("conv_weights")
     before = options(app)
     press(app, "24,576")
-    assert [each.value for each in app.error] == ["**Right is 73,728.** “24,576” counts k, not k²."]
+    assert [each.value for each in app.error] == ["**Answer: 73,728.** “24,576” counts k, not k²."]
     assert options(app) == before
     assert all(button.disabled for button in app.button if (button.key or "").startswith("quiz_is_"))
     app.run()
