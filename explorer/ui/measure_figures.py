@@ -24,7 +24,7 @@ _AXES: Mapping[str, str] = {
     THROUGHPUT: "Throughput (images/s)",
     LATENCY: "Time of one batch (ms), median",
     MEMORY: "Peak of tensors (MiB)",
-    ENERGY: "Energy at the assumed power (J an image)",
+    ENERGY: "Energy as assumed (J an image)",
 }
 
 

@@ -129,8 +129,8 @@ def roofline(profiles: Sequence[Profile], device: Measured, here: Page) -> None:
     st.caption(
         f"Ceilings: the best of all runs so far, products of {device.matrix_side}² matrices in "
         f"{device.precision} and copies of {formatting.size(device.copied_bytes)}, "
-        f"{formatting.plain(device.machine)}, last measured {device.measured_on[:10]}. Bytes are computed from "
-        "the trace: input, output and weights, each once."
+        f"{formatting.plain(device.machine)}, last measured {device.measured_on[:10]}. Bytes are computed "
+        "from the trace: input, output and weights, each once."
     )
     _operations(profiles, device)
 

@@ -45,16 +45,12 @@ def show(
         with place.container():
             _draw(table, what, choices, here, f"measure_by_batch_{next(drawings)}")
 
-    if job.running:
+    if any(found(chosen, choices).values()) or job.running:
         draw()
-        measure_running.carry_out(job, _measure, bar_slot, button_slot, draw)
-    if any(found(chosen, choices).values()):
-        draw()
-        measure_running.start_button(button_slot, job, "Measure again", primary=False, key="measure_again")
     else:
+        names = " and ".join(formatting.plain(each.title) for each in chosen)
+        says = f"Nothing is measured yet of {names} with these choices on this machine."
         with place.container():
-            names = " and ".join(formatting.plain(each.title) for each in chosen)
-            says = f"Nothing is measured yet of {names} with these choices on this machine."
             measure_running.invite(says, job, _HEIGHT)
     measure_running.notes(job)
     lab.look_for(
@@ -63,6 +59,11 @@ def show(
         "else was running: measure again on a quiet machine."
     )
     _everything(found(chosen, choices))
+    if job.running:  # last, so that the rest of the page stands while it goes on
+        measure_running.carry_out(job, _measure, bar_slot, button_slot, draw)
+        st.rerun()
+    if any(found(chosen, choices).values()):
+        measure_running.start_button(button_slot, job, "Measure again", primary=False, key="measure_again")
 
 
 def found(chosen: Sequence[Chosen], choices: Choices) -> Mapping[str, tuple[Measurement, ...]]:
@@ -149,6 +150,10 @@ def _everything(shown: Mapping[str, Sequence[Measurement]]) -> None:
         st.dataframe(
             table, hide_index=True, width="stretch", height=min(300, 38 + 35 * len(table)),
             column_order=["measured_on", *(name for name in table.columns if name != "measured_on")],
+            column_config={
+                name: st.column_config.NumberColumn(format="%.4g")
+                for name in ("latency_ms", "latency_iqr_ms", "throughput")
+            },
             alt="Every measurement kept on this machine",
         )  # fmt: skip
         st.caption(

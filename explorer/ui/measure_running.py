@@ -95,6 +95,7 @@ def carry_out(
 
         return show
 
+    bar.progress(0.0, "Starting …")
     try:
         before(report(None))
         for _, own in groupby(job.tasks, key=lambda task: task.network):
