@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -26,12 +27,13 @@ class Give:
 
 @dataclass(frozen=True)
 class Choice:
-    """kept: best first. broken: of every other, by id, the constraints it breaks. gives: of the constraints
-    that alone keep somebody out, the one that gains most first. nearest: who breaks fewest, best first of
-    these; None where something passes."""
+    """kept: best first. broken: of every other, by id, the constraints it breaks. unmeasured: how many break
+    a constraint because nobody knows their number. gives: of the constraints that alone keep somebody out,
+    the one that gains most first. nearest: who breaks fewest, best first of these; None where any passes."""
 
     kept: tuple[Candidate, ...]
     broken: Mapping[str, tuple[str, ...]]
+    unmeasured: Mapping[str, int]
     gives: tuple[Give, ...]
     nearest: Candidate | None
 
@@ -50,8 +52,11 @@ def choose(
 ) -> Choice:
     """measure: what is best, `better` its good direction."""
     broken: dict[str, tuple[str, ...]] = {}
+    unmeasured: Counter[str] = Counter()
     for candidate in candidates:
-        failed = tuple(name for name, each in reasons(candidate, wishes).items() if not each.holds)
+        judged = reasons(candidate, wishes)
+        failed = tuple(name for name, each in judged.items() if not each.holds)
+        unmeasured.update(name for name, each in judged.items() if each.value is None)
         if failed:
             broken[candidate.id] = failed
     ordered = ranked(candidates, measure, better)
@@ -61,6 +66,7 @@ def choose(
     return Choice(
         kept,
         MappingProxyType(broken),
+        MappingProxyType(unmeasured),
         _gives(ordered, kept, broken, measure, better),
         None if kept else nearest,
     )

@@ -203,7 +203,9 @@ def test_missing_is_missing():
     values = {name: value for name, value in nobody_measured.values.items() if name != "macs"}
     unknown = replace(nobody_measured, values=values)
     assert reasons(unknown, Wishes(macs=1e12))["macs"] == Reason(None, 1e12, False, "", "less")
-    assert choose([unknown], Wishes(macs=1e12)).broken == {unknown.id: ("macs",)}
+    found = choose([unknown, nobody_measured], Wishes(macs=1))
+    assert found.broken == {unknown.id: ("macs",)}
+    assert found.unmeasured == {"macs": 1}
 
 
 def test_licences_by_what_they_allow():

@@ -1,0 +1,208 @@
+"""The controls of the Choose page: what the weights are wanted for, all of it in the link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.analysis.constraints import NON_COMMERCIAL, OWN_TERMS, PERMISSIVE, Wishes
+from explorer.analysis.memory import OPTIMISERS
+from explorer.analysis.pareto import Better
+from explorer.catalogue import FAMILIES
+from explorer.catalogue.needs import STRIDES
+from explorer.catalogue.network_names import TRAINING_DATA
+from explorer.ui import lab
+from explorer.ui.efficiency_data import ALL_MEASURES, Data
+
+RANK, SPEED, LIMIT, PARAMS, MACS, PIXELS = "crank", "con", "cspeed", "cparams", "cmacs", "cpixels"
+MEMORY, MODE, BATCH, OPTIMISER, WEIGHTS = "cmemory", "cmode", "cbatch", "coptimiser", "cweights"
+MAPS, BUILT, LICENCE, PICTURES, FAMILY, IMAGES = "cmaps", "cbuilt", "clicence", "cdata", "cfamily", "cimages"
+ANY = "any"
+_EXAMPLE = "choose_example"
+_BATCHES = tuple(2**power for power in range(11))
+_MAPS: Mapping[str, tuple[int, ...]] = {"none": (), "8, 16, 32": STRIDES[1:], "4, 8, 16, 32": STRIDES}
+_BUILT: Mapping[str, tuple[str, ...]] = {
+    ANY: (), "timm": ("timm",), "torchvision": ("torchvision",), "both": ("timm", "torchvision")
+}  # fmt: skip
+_LICENCES: Mapping[str, frozenset[str]] = {
+    ANY: frozenset(),
+    "permissive": frozenset({PERMISSIVE}),
+    "any stated": frozenset({PERMISSIVE, NON_COMMERCIAL, OWN_TERMS}),
+}
+_NOTHING: Mapping[str, Any] = MappingProxyType(
+    {
+        RANK: "top1", SPEED: ANY, LIMIT: None, PARAMS: None, MACS: None, PIXELS: None, MEMORY: None,
+        MODE: "inference", BATCH: 1, OPTIMISER: "SGD + momentum", WEIGHTS: None, MAPS: "none", BUILT: ANY,
+        LICENCE: ANY, PICTURES: [], FAMILY: [], IMAGES: None,
+    }
+)  # fmt: skip
+# Cases to begin with; the limits are the case, not findings.
+EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "A laptop's processor": {SPEED: "throughput i7-12700h", LIMIT: 30.0, LICENCE: "permissive"},
+        "A small device": {PARAMS: 6.0, MACS: 0.5, PIXELS: 256, LICENCE: "permissive"},
+        "A detector's backbone": {
+            MAPS: "4, 8, 16, 32", MODE: "training", BATCH: 16, MEMORY: 12.0, SPEED: "throughput 3090",
+            LIMIT: 800.0,
+        },
+        "Few pictures of one's own": {IMAGES: 5000, PARAMS: 30.0, BUILT: "both", MACS: 5.0},
+        "Nothing asked": {},
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """images: training pictures the visitor has; no limit, only advice hangs on it."""
+
+    wishes: Wishes
+    measure: str
+    images: int | None
+
+    @property
+    def better(self) -> Better:
+        return ALL_MEASURES[self.measure].better
+
+
+def start(data: Data) -> dict[str, Any]:
+    """The first example, as far as the tables at hand allow."""
+    return _case(next(iter(EXAMPLES.values())), data)
+
+
+def _case(example: Mapping[str, Any], data: Data) -> dict[str, Any]:
+    chosen = {**_NOTHING, **example}
+    if chosen[SPEED] not in _speeds(data):
+        chosen |= {SPEED: ANY, LIMIT: None}
+    return chosen
+
+
+def _speeds(data: Data) -> list[str]:
+    return [name for name in data.measures() if ALL_MEASURES[name].unit in ("images/s", "ms")]
+
+
+def controls(data: Data) -> Asked:
+    """Two rows, and what is rarely asked behind a button."""
+    first = start(data)
+    top = st.columns([2.3, 2.2, 2.4, 1.7, 1.6, 1.6, 1.3], vertical_alignment="bottom")
+    _examples(top[0], data)
+    measures = list(data.measures())
+    measure = top[1].selectbox(
+        "Rank by", measures, index=measures.index(first[RANK]), key=RANK, bind="query-params",
+        format_func=_title,
+    )  # fmt: skip
+    speed = _speed(top[2], data, first)
+    limit = _number(top[3], _limit_title(speed), LIMIT, first, step=10.0, disabled=speed == ANY)
+    params = _number(top[4], "Parameters ≤ (M)", PARAMS, first, step=5.0)
+    macs = _number(top[5], "MACs ≤ (G)", MACS, first, step=0.5)
+    with top[6]:
+        lab.reset(first)
+    row = st.columns([1.5, 1.9, 1.5, 1.7, 1.6, 1.7, 1.9, 1.3], vertical_alignment="bottom")
+    memory = _number(row[0], "Memory ≤ (GiB)", MEMORY, first, step=1.0)
+    mode = row[1].segmented_control(
+        "for", ("inference", "training"), default=first[MODE], required=True, key=MODE, bind="query-params"
+    )
+    batch = row[2].selectbox(
+        "Batch", _BATCHES, index=_BATCHES.index(first[BATCH]), key=BATCH, bind="query-params"
+    )
+    maps = _menu(row[3], "Maps at strides", list(_MAPS), MAPS, first, "For detection and segmentation.")
+    built = _menu(
+        row[4], "Built by", list(_BUILT), BUILT, first, "“both”: as far as the catalogue equates them."
+    )
+    licence = _menu(
+        row[5], "Licence", list(_LICENCES), LICENCE, first, "Of the weights, as their publisher says."
+    )
+    images = row[6].number_input(
+        "Your pictures", min_value=1, step=1000, value=first[IMAGES], key=IMAGES, bind="query-params",
+        placeholder="how many", help="Training pictures. No limit hangs on it, but advice does.",
+    )  # fmt: skip
+    with row[7], st.popover("More", icon=":material/tune:", width="stretch"):
+        pixels = st.number_input(
+            "Image size ≤ (px)", min_value=32, step=32, value=first[PIXELS], key=PIXELS, bind="query-params"
+        )
+        weights = _number(st.container(), "Weight file ≤ (MiB)", WEIGHTS, first, step=10.0)
+        optimiser = st.selectbox(
+            "Optimiser, for training memory", list(OPTIMISERS), key=OPTIMISER, bind="query-params",
+            index=list(OPTIMISERS).index(first[OPTIMISER]),
+        )  # fmt: skip
+        pictures = st.multiselect("Trained on", TRAINING_DATA, key=PICTURES, bind="query-params")
+        families = st.multiselect(
+            "Family",
+            list(FAMILIES),
+            key=FAMILY,
+            bind="query-params",
+            format_func=lambda name: FAMILIES[name].name,
+        )
+    wishes = Wishes(
+        speed="" if speed == ANY else speed,
+        speed_limit=limit,
+        params=_times(params, 1e6),
+        macs=_times(macs, 1e9),
+        weight_bytes=_times(weights, 2**20),
+        image_size=pixels,
+        memory_bytes=_times(memory, 2**30),
+        mode=mode,
+        batch_size=batch,
+        optimiser=optimiser,
+        strides=_MAPS[maps],
+        built_by=_BUILT[built],
+        licences=_LICENCES[licence],
+        training_data=frozenset(pictures),
+        families=frozenset(families),
+    )
+    return Asked(wishes, measure, images)
+
+
+def _times(value: float | None, unit: float) -> float | None:
+    return None if value is None else value * unit
+
+
+def _examples(slot: DeltaGenerator, data: Data) -> None:
+    def chosen() -> None:
+        if st.session_state[_EXAMPLE]:
+            st.session_state.update(_case(EXAMPLES[st.session_state[_EXAMPLE]], data))
+            st.session_state[_EXAMPLE] = None
+
+    slot.selectbox(
+        "Begin with", list(EXAMPLES), index=None, key=_EXAMPLE, on_change=chosen, placeholder="An example",
+        help="Fills in limits of a typical case; change them as you like.",
+    )  # fmt: skip
+
+
+def _speed(slot: DeltaGenerator, data: Data, first: Mapping[str, Any]) -> str:
+    speeds = [ANY, *_speeds(data)]
+    return slot.selectbox(
+        "Speed on", speeds, index=speeds.index(first[SPEED]), key=SPEED, bind="query-params",
+        format_func=lambda name: "Any" if name == ANY else _title(name).removeprefix("Throughput, "),
+        help="Published by timm, or measured on this machine.",
+    )  # fmt: skip
+
+
+def _limit_title(speed: str) -> str:
+    unit = ALL_MEASURES[speed].unit if speed in ALL_MEASURES else "images/s"
+    return "At most (ms)" if unit == "ms" else "At least (images/s)"
+
+
+def _number(
+    slot: DeltaGenerator, title: str, key: str, first: Mapping[str, Any], step: float, disabled: bool = False
+) -> float | None:
+    return slot.number_input(
+        title, min_value=0.0, step=step, value=first[key], key=key, bind="query-params", format="%g",
+        placeholder="any", disabled=disabled,
+    )  # fmt: skip
+
+
+def _menu(
+    slot: DeltaGenerator, title: str, options: Sequence[str], key: str, first: Mapping[str, Any], help: str
+) -> str:
+    return slot.selectbox(
+        title, options, index=list(options).index(first[key]), key=key, bind="query-params", help=help
+    )
+
+
+def _title(measure: str) -> str:
+    return ALL_MEASURES[measure].title

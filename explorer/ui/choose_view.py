@@ -1,0 +1,261 @@
+"""The Choose page: who passes and why, what knocked out the others, why not this one, and rules of thumb."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from explorer.analysis import rules_of_thumb
+from explorer.analysis.candidates import MEASURES, Candidate
+from explorer.analysis.choosing import Choice, choose, one_a_network
+from explorer.analysis.constraints import asked as in_force
+from explorer.analysis.constraints import memory_bytes, reasons
+from explorer.analysis.rules_of_thumb import Rule, Scene
+from explorer.ui import choose_words as words
+from explorer.ui import lab, theme
+from explorer.ui.choose_controls import Asked
+from explorer.ui.diagram_svg import variables
+from explorer.ui.efficiency_data import ALL_MEASURES, Data
+from explorer.ui.formatting import exact, plain, three_digits
+
+WHY_NOT = "cwhy"
+_CARDS, _ROWS = 3, 200
+_ARCHITECTURE, _COMPARE = "pages/architecture.py", "pages/compare.py"
+_SHOWN = ("card", "edge", "line", "muted", "accent", "text")
+
+
+def loadable(data: Data) -> tuple[Candidate, ...]:
+    """What can be chosen: weights that one can load, not results that papers print."""
+    return tuple(each for each in data.candidates if each.weights)
+
+
+def show(candidates: Sequence[Candidate], asked: Asked) -> Choice:
+    """The ranking on the left; on the right what each wish costs."""
+    theme.apply("choose.css")
+    found = choose(candidates, asked.wishes, asked.measure, asked.better)
+    headline = plain(words.headline(found, len(candidates), asked))
+    if found.kept:
+        st.markdown(f"**{headline}**")
+    else:
+        st.warning(headline, icon=":material/block:")
+    left, right = st.columns([2.6, 1], gap="medium")
+    with left:
+        _first(found, asked)
+    with right:
+        st.html(_knocked_out(found, asked))
+    lab.look_for(
+        "Which limit costs most? Beside each stands how many it keeps out, and in the darker part how many "
+        "it keeps out alone. A top-1 is that of ImageNet and of one recipe: between close neighbours speed "
+        "and licence are better reasons than a tenth of a point."
+    )
+    return found
+
+
+def _first(found: Choice, asked: Asked) -> None:
+    networks = one_a_network(found.kept)
+    cards = [
+        _card(place, those, asked) for place, those in enumerate(list(networks.values())[:_CARDS], start=1)
+    ]
+    if not cards:
+        return
+    st.html(f'<div class="chosen" style="{_style()}">{"".join(cards)}</div>')
+    leaders = [those[0] for those in networks.values()][:_CARDS]
+    with st.container(horizontal=True, gap="small"):
+        for each in leaders:
+            st.page_link(
+                _ARCHITECTURE,
+                label=plain(each.reference.partition(":")[2]),
+                icon=":material/account_tree:",
+                query_params={"arch": each.network},
+            )
+        different = list(dict.fromkeys(each.network for each in leaders))
+        if len(different) > 1:
+            st.page_link(
+                _COMPARE,
+                label="Compare these",
+                icon=":material/compare:",
+                query_params={"networks": ",".join(different)},
+            )
+
+
+def _card(place: int, those: Sequence[Candidate], asked: Asked) -> str:
+    """The best weights of one network, its reasons as numbers."""
+    best, wishes = those[0], asked.wishes
+    lines = [
+        f"<li><b>{escape(words.number(of.value, of.unit))}</b> {escape(words.title(name, wishes))}"
+        f"<span>{escape(_bound(of.better))}{escape(words.number(of.limit, of.unit))} · {of.basis}</span></li>"
+        for name, of in reasons(best, wishes).items()
+    ]
+    told = {"params", "macs"} - set(in_force(wishes))
+    lines += [
+        f"<li><b>{escape(words.measured(best, name))}</b> {ALL_MEASURES[name].title}<span>counted</span></li>"
+        for name in ("params", "macs")
+        if name in told
+    ]
+    if asked.images and "params" in best.values:
+        ratio = three_digits(best.values["params"] / asked.images)
+        lines.append(f"<li><b>{ratio}</b> parameters for each of your pictures<span>counted</span></li>")
+    more = f" · {len(those) - 1} more of this network pass" if len(those) > 1 else ""
+    family = theme.FAMILIES.get(best.family or "", theme.NEUTRAL)
+    known = f"at {best.image_size} px · {best.training_data} · {best.licence or 'no licence'}"
+    return (
+        f'<section style="border-top-color:light-dark({family.light}, {family.dark})">'
+        f"<p><span>{place}</span><strong>{escape(words.measured(best, asked.measure))}</strong> "
+        f"{escape(ALL_MEASURES[asked.measure].title)}</p><h4>{escape(best.name)}</h4>"
+        f"<small>{escape(known)} · {words.basis(asked.measure)} by {escape(best.published_by)}{more}</small>"
+        f"<ul>{''.join(lines)}</ul></section>"
+    )
+
+
+def _bound(better: str | None) -> str:
+    return {"less": "at most ", "more": "at least ", None: "asked: "}[better]
+
+
+def _style() -> str:
+    colours = variables(None)
+    return escape(";".join(f"--{name}:{colours[name]}" for name in _SHOWN))
+
+
+def _knocked_out(found: Choice, asked: Asked) -> str:
+    """A bar a constraint: how many it keeps out, and how many of these it alone."""
+    knocked = found.knocked_out()
+    if not knocked:
+        return f'<div class="knocked" style="{_style()}"><h4>Nothing is asked yet: all pass.</h4></div>'
+    most = max(several for several, _ in knocked.values())
+    bars = "".join(
+        f"<li><p>{escape(words.title(name, asked.wishes))}"
+        f"<span>{exact(several)} · alone {exact(alone)}</span></p>{_unmeasured(found, name)}"
+        f'<div><i style="width:{100 * several / most:.1f}%">'
+        f'<b style="width:{100 * alone / several:.1f}%"></b></i></div></li>'
+        for name, (several, alone) in sorted(knocked.items(), key=lambda each: -each[1][0])
+    )
+    gives = "".join(f"<li>{escape(each)}</li>" for each in words.gives(found, asked)[:3])
+    given = f"<h4>What would have to give</h4><ol>{gives}</ol>" if gives else ""
+    heading = "<h4>What knocked out the others</h4>"
+    return f'<div class="knocked" style="{_style()}">{heading}<ul>{bars}</ul>{given}</div>'
+
+
+def _unmeasured(found: Choice, name: str) -> str:
+    number = found.unmeasured.get(name, 0)
+    return f"<small>of {exact(number)} nobody knows it</small>" if number else ""
+
+
+def ranking(found: Choice, asked: Asked) -> None:
+    """All that pass, one line a network, and the file with every digit."""
+    networks = one_a_network(found.kept)
+    if not networks:
+        return
+    table = frame(list(networks.values()), asked)
+    st.dataframe(
+        table.head(_ROWS),
+        hide_index=True,
+        height=390,
+        placeholder="not known",
+        column_config={
+            name: st.column_config.NumberColumn(format="localized" if "bytes" in name else "%.4g")
+            for name in table.columns
+            if table[name].dtype.kind in "fi"
+        },
+        alt="Networks that pass, best first",
+    )
+    left, right = st.columns([8, 1.4], vertical_alignment="center")
+    left.caption(
+        f"One line for each of {len(networks)} networks, by its best weights that pass; the first {_ROWS} "
+        "are shown. Parameters and MACs are counted by this program, memory follows from its trace, accuracy "
+        "and speed are published by timm and torchvision, unless the column says “here”."
+    )
+    right.download_button(
+        "CSV", table.to_csv(index=False).encode(), "choice.csv", "text/csv",
+        icon=":material/download:", on_click="ignore", key="choose_csv",
+    )  # fmt: skip
+
+
+def frame(networks: Sequence[Sequence[Candidate]], asked: Asked) -> pd.DataFrame:
+    """Exact values; missing where nobody measured."""
+    wishes = asked.wishes
+    columns = list(
+        dict.fromkeys([asked.measure, "top1", *([wishes.speed] if wishes.speed else []), "params", "macs"])
+    )
+    lines = []
+    for place, those in enumerate(networks, start=1):
+        best = those[0]
+        line: dict[str, object] = {"place": place, "weights": best.name, "px": best.image_size}
+        for name in columns:
+            unit = ALL_MEASURES[name].unit
+            line[f"{ALL_MEASURES[name].title}{f' ({unit})' if unit else ''}"] = best.values.get(name)
+        if wishes.memory_bytes is not None:
+            line[f"{words.title('memory', wishes)} (bytes)"] = memory_bytes(best, wishes)
+        line |= {
+            "trained on": best.training_data, "licence": best.licence, "by": best.published_by,
+            "sets that pass": len(those),
+        }  # fmt: skip
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def why_not(candidates: Sequence[Candidate], found: Choice, asked: Asked) -> None:
+    """Any weights, wish by wish."""
+    names = {each.id: each for each in candidates}
+    identifier = st.selectbox(
+        "Why not this one?", list(names), index=None, key=WHY_NOT, bind="query-params",
+        format_func=lambda each: f"{names[each].name} at {names[each].image_size} px",
+        placeholder="Type a name", filter_mode="contains",
+    )  # fmt: skip
+    if identifier is None:
+        return
+    each = names[identifier]
+    judged = reasons(each, asked.wishes)
+    broken = found.broken.get(identifier, ())
+    if not broken:
+        place = list(one_a_network(found.kept)).index(each.reference) + 1
+        st.markdown(
+            f"It passes: network {place} in the ranking, {plain(words.measured(each, asked.measure))}."
+        )
+    for name, of in judged.items():
+        icon = ":material/check:" if of.holds else ":material/block:"
+        st.markdown(f"{icon} {plain(words.reason(name, of, asked.wishes))} ({of.basis})")
+    st.page_link(
+        _ARCHITECTURE,
+        label="Its architecture",
+        icon=":material/account_tree:",
+        query_params={"arch": each.network},
+    )
+
+
+def rules(candidates: Sequence[Candidate], found: Choice, asked: Asked) -> None:
+    """Advice of the documents, marked as such, each with what the figures say under the wishes in force."""
+    cost = (
+        asked.wishes.speed
+        if asked.wishes.speed in MEASURES and asked.wishes.speed != asked.measure
+        else "macs"
+    )
+    cost = "params" if cost == asked.measure else cost
+    measure = asked.measure if asked.measure in MEASURES else "top1"
+    scene = Scene(candidates, found.kept, measure, MEASURES[measure].better, cost)
+    st.caption(
+        "Advice as the documents give it, not a finding: nothing above is left out because of it. Below each "
+        "rule is what the figures at hand say of it, under the limits set above."
+    )
+    columns = st.columns(2, gap="large")
+    for place, (rule, fits) in enumerate(rules_of_thumb.ordered(asked.images, bool(asked.wishes.strides))):
+        with columns[place % 2]:
+            _rule(rule, fits, scene)
+
+
+def _rule(rule: Rule, fits: bool, scene: Scene) -> None:
+    badge = " :blue-badge[meant for your case]" if fits else ""
+    st.markdown(f":material/menu_book: **{plain(rule.says)}** {plain(rule.source)}{badge}")
+    told = rule.data(rule, scene)
+    st.markdown("\n".join(f"- {plain(each)}" for each in told) or "- Nothing at hand speaks to it.")
+
+
+def remarks(data: Data) -> None:
+    """What the tables lack."""
+    if data.rows:
+        when = f", read on {data.read_on.isoformat()}" if data.read_on else ""
+        st.caption(f"{exact(data.rows)} rows of timm's published tables{when}; torchvision's own entries.")
+    for each in data.remarks:
+        st.caption(f":material/info: {plain(each)}")
