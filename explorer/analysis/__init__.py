@@ -3,7 +3,7 @@
 `tracing` turns a name into a `Trace` (`graph`), through `export` and the cost rules in `costs`;
 `receptive_field` reads off it what every unit sees (`layout` is the algebra, `field_rules` the table),
 `stages` folds it into stem, stages and head (`module_tree`), `stats` sums it up to the stats sheet, `memory`
-estimates bytes for training and inference.
+estimates bytes for training and inference, `roofline` bounds each operation by a device's ceilings.
 
 The diagram: `hierarchy` nests the trace into boxes (`folding`, `op_labels`, `stochastic_depth`), `cut` says
 what is visible and what flows between it (`skips`), `placement` gives it pixels (`frames`, `layering`,

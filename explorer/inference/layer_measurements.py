@@ -180,7 +180,7 @@ def _places(model: nn.Module, picture: tuple[int, ...]) -> Mapping[str, SpatialL
 
 def synchroniser(device: torch.device) -> Callable[[], None]:
     """Waits until the device has done what it was told; the CPU always has."""
-    waits = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}
+    waits = {"cuda": lambda: torch.cuda.synchronize(device), "mps": torch.mps.synchronize}
     return waits.get(device.type, lambda: None)
 
 

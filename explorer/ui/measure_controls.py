@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -73,8 +74,9 @@ def row(batch_slot: DeltaGenerator, precision_slot: DeltaGenerator, more_slot: D
             "Channels last", key=CHANNELS_LAST, bind="query-params",
             help="Memory in the order N, H, W, C, which many convolution kernels prefer.",
         )  # fmt: skip
+        hosted = bool(os.environ.get("EXPLORER_HOSTED"))  # nobody can stop a compiler that strangers start
         compiled = st.toggle(
-            "Compiled", key=COMPILED, bind="query-params",
+            "Compiled", key=COMPILED, bind="query-params", disabled=hosted,
             help="Through torch.compile, which takes a minute and more before the first pass. Not for the "
             "layer by layer views.",
         )  # fmt: skip
@@ -86,7 +88,7 @@ def row(batch_slot: DeltaGenerator, precision_slot: DeltaGenerator, more_slot: D
             "power times the measured time.",
         )  # fmt: skip
     chosen = tuple(sorted(sizes)) or (1,)
-    return Choices(Setting(device, precision, last, compiled), chosen, watts)
+    return Choices(Setting(device, precision, last, compiled and not hosted), chosen, watts)
 
 
 def plot(slot: DeltaGenerator, watts: float | None) -> str:

@@ -33,20 +33,18 @@ def show(
 ) -> None:  # fmt: skip
     """The chart beside its numbers; before anything is measured, the way to begin."""
     what = measure_controls.plot(st.container(), choices.watts)
-    place = st.empty()
+    place, drawings, kept = st.empty(), count(), _all()
+    table = found(chosen, choices, kept)
 
-    drawings = count()
-
-    def draw() -> None:
-        table = found(chosen, choices)
+    def draw(table: Mapping[str, Sequence[Measurement]]) -> None:
         if not any(table.values()):
             place.skeleton(height=_HEIGHT)
             return
         with place.container():
             _draw(table, what, choices, here, f"measure_by_batch_{next(drawings)}")
 
-    if any(found(chosen, choices).values()) or job.running:
-        draw()
+    if any(table.values()) or job.running:
+        draw(table)
     else:
         names = " and ".join(formatting.plain(each.title) for each in chosen)
         says = f"Nothing is measured yet of {names} with these choices on this machine."
@@ -58,20 +56,24 @@ def show(
         "images, and stops where the device is full. Whiskers much taller than a marker say that something "
         "else was running: measure again on a quiet machine."
     )
-    _everything(found(chosen, choices))
+    _everything(kept, table)
     if job.running:  # last, so that the rest of the page stands while it goes on
-        measure_running.carry_out(job, _measure, bar_slot, button_slot, draw)
+        measure_running.carry_out(
+            job, _measure, bar_slot, button_slot, lambda: draw(found(chosen, choices, _all()))
+        )
         st.rerun()
-    if any(found(chosen, choices).values()):
+    if any(table.values()):
         measure_running.start_button(button_slot, job, "Measure again", primary=False, key="measure_again")
 
 
-def found(chosen: Sequence[Chosen], choices: Choices) -> Mapping[str, tuple[Measurement, ...]]:
+def found(
+    chosen: Sequence[Chosen], choices: Choices, kept: Sequence[Measurement]
+) -> Mapping[str, tuple[Measurement, ...]]:
     """By title of the network, what was measured just so on this very machine, by batch size."""
     from explorer.serving.benchmark import runs_on
 
     here = (choices.setting, *runs_on(choices.setting))
-    like_this = [each for each in _all() if (each.setting, each.machine, each.threads) == here]
+    like_this = [each for each in kept if (each.setting, each.machine, each.threads) == here]
     table: dict[str, tuple[Measurement, ...]] = {}
     for network, title in zip(chosen, titles(chosen), strict=True):
         own = [
@@ -139,9 +141,8 @@ def _numbers(table: Mapping[str, Sequence[Measurement]], choices: Choices) -> No
     )
 
 
-def _everything(shown: Mapping[str, Sequence[Measurement]]) -> None:
+def _everything(every: Sequence[Measurement], shown: Mapping[str, Sequence[Measurement]]) -> None:
     """All that this machine keeps, by date, to take away and to delete."""
-    every = _all()
     with st.expander(f"Kept on this machine: {len(every)} measurements", icon=":material/table:"):
         if not every:
             st.caption("Nothing yet. What is measured stays here for everyone who uses this installation.")

@@ -98,6 +98,10 @@ def carry_out(
     bar.progress(0.0, "Starting …")
     try:
         before(report(None))
+    except (ValueError, RuntimeError) as refused:
+        _note(job, str(refused))
+        done.update(job.tasks)
+    try:
         for _, own in groupby(job.tasks, key=lambda task: task.network):
             _one_network(job, [task for task in own if task not in done], do, report, done, drawn)
     except Busy as busy:

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from explorer.analysis import trace
@@ -141,16 +142,33 @@ def test_a_second_visitor_is_told_who_is_measuring():
     assert not app.warning
 
 
-def test_stopping_keeps_what_is_done(monkeypatch):
-    """The Stop button forgets the job; the next run shows what there is."""
+def test_stopping_keeps_what_is_done_and_frees_the_machine(monkeypatch):
+    """A click on Stop ends the script at its next word to the browser, and forgets the job."""
+    whole = benchmark.Bench.measure
+
+    def measure(self, batch_size, limits, progress):
+        if str(self.reference) == "explorer:lenet5":
+            raise StopException
+        return whole(self, batch_size, limits, progress)
+
+    monkeypatch.setattr(benchmark.Bench, "measure", measure)
     app = opened(**PAIR, mbatch="1")
-    measurements.keep(made("zoo:resnet20", 32, 1, 20.0))
+    app.button(key="measure_first").click().run()
     app.session_state["_measure_job"] = None
     app.run()
+    assert not app.exception
     assert list(table(app, "images/s")["Network"]) == ["ResNet-20 (CIFAR)"]
-    assert "Stop" not in labels(app)
+    assert "Measure again" in labels(app)
     with benchmark.bench("lenet5"):
         pass  # nobody holds the machine
+
+
+def test_strangers_start_no_compiler(monkeypatch):
+    monkeypatch.setenv("EXPLORER_HOSTED", "1")
+    app = opened(networks="lenet5", mbatch="1", mcompile="true")
+    app.button(key="measure_first").click().run()
+    assert app.toggle(key="mcompile").disabled
+    assert [each.compiled for each in measurements.kept()] == [False]
 
 
 def test_what_a_full_disk_does_not_take_stays_in_the_visit(monkeypatch, tmp_path):
