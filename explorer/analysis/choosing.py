@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
@@ -17,12 +17,15 @@ from explorer.analysis.pareto import Better
 class Give:
     """What dropping one constraint brings. gained: how many candidates it alone keeps out. best: of these the
     first in the ranking. gain: how much better that is than the best that passes, in the measure's unit and
-    positive when better; None where nothing passes, or the measure is missing."""
+    positive when better; None where nothing passes, or the measure is missing. nearest: of those that are
+    better than the best that passes, whose number misses the limit by the smallest factor; None where the
+    constraint is no number, or none of them is better."""
 
     constraint: str
     gained: int
     best: Candidate
     gain: float | None
+    nearest: Candidate | None
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,18 @@ def choose(
             broken[candidate.id] = failed
     ordered = ranked(candidates, measure, better)
     kept = tuple(each for each in ordered if each.id not in broken)
+
+    def gain(best: Candidate) -> float | None:
+        new, old = best.values.get(measure), kept[0].values.get(measure) if kept else None
+        return None if new is None or old is None else (new - old if better == "more" else old - new)
+
     fewest = min(map(len, broken.values()), default=0)
     nearest = next((each for each in ordered if len(broken.get(each.id, ())) == fewest), None)
     return Choice(
         kept,
         MappingProxyType(broken),
         MappingProxyType(unmeasured),
-        _gives(ordered, kept, broken, measure, better),
+        _gives(ordered, kept, broken, wishes, gain),
         None if kept else nearest,
     )
 
@@ -95,24 +103,34 @@ def _gives(
     ordered: Sequence[Candidate],
     kept: Sequence[Candidate],
     broken: Mapping[str, tuple[str, ...]],
-    measure: str,
-    better: Better,
+    wishes: Wishes,
+    gain: Callable[[Candidate], float | None],
 ) -> tuple[Give, ...]:
     alone: dict[str, list[Candidate]] = {}
     for each in ordered:
         names = broken.get(each.id, ())
         if len(names) == 1:
             alone.setdefault(names[0], []).append(each)
+    place = {each.id: number for number, each in enumerate(ordered)}
+    first = place[kept[0].id] if kept else inf
     gives = [
-        Give(name, len(those), those[0], _gain(those[0], kept, measure, better))
+        Give(
+            name,
+            len(those),
+            those[0],
+            gain(those[0]),
+            _nearest([each for each in those if place[each.id] < first], name, wishes),
+        )
         for name, those in alone.items()
     ]
-    order = {each.id: place for place, each in enumerate(ordered)}
-    return tuple(sorted(gives, key=lambda give: order[give.best.id]))
+    return tuple(sorted(gives, key=lambda give: place[give.best.id]))
 
 
-def _gain(best: Candidate, kept: Sequence[Candidate], measure: str, better: Better) -> float | None:
-    new, old = best.values.get(measure), kept[0].values.get(measure) if kept else None
-    if new is None or old is None:
-        return None
-    return new - old if better == "more" else old - new
+def _nearest(those: Sequence[Candidate], constraint: str, wishes: Wishes) -> Candidate | None:
+    missed: list[tuple[float, int]] = []
+    for place, each in enumerate(those):
+        reason = reasons(each, wishes)[constraint]
+        if isinstance(reason.value, (int, float)) and isinstance(reason.limit, (int, float)):
+            low, high = sorted((reason.value, reason.limit))
+            missed.append((high / low if low > 0 else inf, place))
+    return those[min(missed)[1]] if missed else None

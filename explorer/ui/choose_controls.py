@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.constraints import NON_COMMERCIAL, OWN_TERMS, PERMISSIVE, Wishes
-from explorer.analysis.memory import OPTIMISERS
+from explorer.analysis.memory import OPTIMISERS, Mode
 from explorer.analysis.pareto import Better
 from explorer.catalogue import FAMILIES
 from explorer.catalogue.needs import STRIDES
@@ -25,6 +25,7 @@ MAPS, BUILT, LICENCE, PICTURES, FAMILY, IMAGES = "cmaps", "cbuilt", "clicence", 
 ANY = "any"
 _EXAMPLE = "choose_example"
 _BATCHES = tuple(2**power for power in range(11))
+_MODES: tuple[Mode, ...] = ("inference", "training")
 _MAPS: Mapping[str, tuple[int, ...]] = {"none": (), "8, 16, 32": STRIDES[1:], "4, 8, 16, 32": STRIDES}
 _BUILT: Mapping[str, tuple[str, ...]] = {
     ANY: (), "timm": ("timm",), "torchvision": ("torchvision",), "both": ("timm", "torchvision")
@@ -101,11 +102,12 @@ def controls(data: Data) -> Asked:
     macs = _number(top[5], "MACs ≤ (G)", MACS, first, step=0.5)
     with top[6]:
         lab.reset(first)
-    row = st.columns([1.5, 1.9, 1.5, 1.7, 1.6, 1.7, 1.9, 1.3], vertical_alignment="bottom")
+    row = st.columns([1.8, 1.7, 1.3, 1.8, 1.6, 1.6, 1.9, 1.4], vertical_alignment="bottom")
     memory = _number(row[0], "Memory ≤ (GiB)", MEMORY, first, step=1.0)
-    mode = row[1].segmented_control(
-        "for", ("inference", "training"), default=first[MODE], required=True, key=MODE, bind="query-params"
-    )
+    mode = row[1].selectbox(
+        "Memory for", _MODES, index=_MODES.index(first[MODE]), key=MODE, bind="query-params",
+        help="One step on a batch in float32. Training holds gradients, optimiser state, activations too.",
+    )  # fmt: skip
     batch = row[2].selectbox(
         "Batch", _BATCHES, index=_BATCHES.index(first[BATCH]), key=BATCH, bind="query-params"
     )

@@ -19,7 +19,7 @@ from explorer.ui import lab, theme
 from explorer.ui.choose_controls import Asked
 from explorer.ui.diagram_svg import variables
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
-from explorer.ui.formatting import exact, plain, three_digits
+from explorer.ui.formatting import count, exact, plain
 
 WHY_NOT = "cwhy"
 _CARDS, _ROWS = 3, 200
@@ -41,11 +41,13 @@ def show(candidates: Sequence[Candidate], asked: Asked) -> Choice:
         st.markdown(f"**{headline}**")
     else:
         st.warning(headline, icon=":material/block:")
-    left, right = st.columns([2.6, 1], gap="medium")
-    with left:
-        _first(found, asked)
-    with right:
-        st.html(_knocked_out(found, asked))
+    if found.kept:
+        left, right = st.columns([2.6, 1], gap="medium")
+        with left:
+            _first(found, asked)
+    else:
+        right = st.container()
+    right.html(_knocked_out(found, asked))
     lab.look_for(
         "Which limit costs most? Beside each stands how many it keeps out, and in the darker part how many "
         "it keeps out alone. A top-1 is that of ImageNet and of one recipe: between close neighbours speed "
@@ -59,8 +61,6 @@ def _first(found: Choice, asked: Asked) -> None:
     cards = [
         _card(place, those, asked) for place, those in enumerate(list(networks.values())[:_CARDS], start=1)
     ]
-    if not cards:
-        return
     st.html(f'<div class="chosen" style="{_style()}">{"".join(cards)}</div>')
     leaders = [those[0] for those in networks.values()][:_CARDS]
     with st.container(horizontal=True, gap="small"):
@@ -96,7 +96,7 @@ def _card(place: int, those: Sequence[Candidate], asked: Asked) -> str:
         if name in told
     ]
     if asked.images and "params" in best.values:
-        ratio = three_digits(best.values["params"] / asked.images)
+        ratio = count(best.values["params"] / asked.images)
         lines.append(f"<li><b>{ratio}</b> parameters for each of your pictures<span>counted</span></li>")
     more = f" · {len(those) - 1} more of this network pass" if len(those) > 1 else ""
     family = theme.FAMILIES.get(best.family or "", theme.NEUTRAL)

@@ -90,11 +90,21 @@ def gives(found: Choice, asked: Asked) -> list[str]:
         broken = reasons(give.best, asked.wishes)[give.constraint]
         better = "" if give.gain is None else f", {_gain(give.gain, asked.measure)}"
         best = f"{give.best.name} with {measured(give.best, asked.measure)}"
+        step = _step(give, asked)
         told.append(
             f"{title(give.constraint, asked.wishes)}: {best}{better}; "
-            f"it has {number(broken.value, broken.unit)}. Alone it keeps out {exact(give.gained)}."
+            f"it has {number(broken.value, broken.unit)}. {step}Alone it keeps out {exact(give.gained)}."
         )
     return told
+
+
+def _step(give: Give, asked: Asked) -> str:
+    """The least one would have to loosen."""
+    near = give.nearest
+    if near is None or near == give.best:
+        return ""
+    has = reasons(near, asked.wishes)[give.constraint]
+    return f"{number(has.value, has.unit)} would do for {near.name}, {measured(near, asked.measure)}. "
 
 
 def _gain(gain: float, measure: str) -> str:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from explorer.serving import measurements
 from explorer.serving.measurements import Measurement
-from explorer.ui import formatting, lab, page, theme
+from explorer.ui import formatting, lab, theme
 from explorer.ui.page import Page
 from explorer.ui.side_by_side import ratio
 
@@ -102,9 +102,7 @@ def show(chosen: Sequence[Chosen], here: Page) -> None:
 
 
 def _link(chosen: Sequence[Chosen], *, primary: bool) -> None:
-    if all(entry.script != _MEASURE_PAGE for entry in page.ENTRIES):
-        return
-    names = ",".join(str(each.about.reference) for each in chosen)
+    names = ",".join(each.name for each in chosen)
     label = "Measure them on this machine" if primary else "Measure more"
     st.page_link(_MEASURE_PAGE, label=label, icon=":material/timer:", query_params={"networks": names})
 

@@ -195,7 +195,18 @@ def test_the_one_wish_that_would_have_to_give():
     none = choose([a, b], wishes)
     assert (none.kept, none.nearest) == ((), a)
     assert [give.gain for give in none.gives] == [None]
+    assert none.gives[0].nearest == a
     assert choose([b], wishes).gives == ()  # no single wish is enough
+
+
+def test_the_smallest_step_that_gains():
+    """At most 10 M: 40 M is best, 12 M the nearest that is better than what passes, 11 M is worse."""
+    sizes = {8e6: 78.0, 11e6: 77.0, 12e6: 79.0, 20e6: 81.0, 40e6: 83.0}
+    those = [candidate(f"timm:{n}", values={"params": n, "top1": top1}) for n, top1 in sizes.items()]
+    (give,) = choose(those, Wishes(params=10e6)).gives
+    assert (give.gained, give.best.values["params"], give.nearest.values["params"]) == (4, 40e6, 12e6)
+    (give,) = choose(those, Wishes(params=10e6), "macs", "less").gives
+    assert give.nearest is None  # all have the same MACs, so the smaller stays ahead
 
 
 def test_missing_is_missing():

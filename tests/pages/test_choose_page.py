@@ -114,7 +114,7 @@ def test_rules_of_thumb_and_what_the_figures_say():
     assert says(app, "Advice as the documents give it", "Begin with ResNet-50", "[001] part 11; Q6")
     assert says(app, "resnet50.a1_in1k at 224 px: 80.38 %, place 1 of the 2 networks that pass.")
     assert says(app, ":blue-badge[meant for your case]")
-    assert "5110 parameters for each of your pictures" in html(app)  # 25,557,032 of 5,000
+    assert "5.11 k parameters for each of your pictures" in html(app)  # 25,557,032 of 5,000
 
 
 def test_an_example_fills_the_limits_in():
