@@ -4,20 +4,22 @@ import streamlit as st
 
 from explorer.ui import claims_running as running
 from explorer.ui import claims_view as view
-from explorer.ui import inference_answer, page
+from explorer.ui import inference_answer, page, theme
 
 here = page.begin()
+theme.apply("claims.css")
 inference_answer.wait_for_imports(st.container())
 counts, bar, button, csv = st.columns([7.6, 2.6, 1.2, 1], vertical_alignment="center")
 view.summary(counts)
 shown, wanted = view.filters()
 opened = view.chosen(shown)
+bar = bar.empty()
 running.controls(bar, button)
 view.download(csv, shown)
 left, right = st.columns([7, 5], gap="medium")
-with left:
+with left, st.container(key="claims_list", height="stretch"):
     view.table(shown, opened, here)
 with right:
     if opened:
         view.one(opened)
-running.round_(claim.id for claim in wanted)
+running.one_round(bar, (claim.id for claim in wanted))

@@ -3,7 +3,8 @@
 `data/architectures/*.toml` holds one table an architecture (another size of the same paper is a short table
 with `variant_of`), `data/timeline.toml` the scoreboard, `data/sources.toml` everything a figure may cite.
 `reading` rejects whatever a file may not say; `facts` and `sources` are the published number and where it is
-printed; `architectures` and `timeline` hand out frozen values, read once, at the first call.
+printed; `architectures` and `timeline` hand out frozen values, read once, at the first call. `claims` holds
+what the documents say in numbers, with the way to check it (`data/claims/*.toml`).
 """
 
 from explorer.catalogue.architectures import (

@@ -172,9 +172,9 @@ def classes(weights: str) -> Measured:
 
 
 def latency(networks: Sequence[str], image_sizes: Sequence[int]) -> Measured:
-    """Fastest of a few forward passes of one picture on this CPU, in ms: the others met other work."""
+    """Fastest of three forward passes of one picture on this CPU, in ms: the others met other work."""
     values = []
     for name, size in zip(networks, image_sizes, strict=True):
-        values.append(min(cost_of_networks.passes(builders.build(name, size), size)))
+        values.append(min(cost_of_networks.passes(builders.build(name, size), size, count=3, warm_up=1)))
     at = ", ".join(f"{name} at {size}" for name, size in zip(networks, image_sizes, strict=True))
     return Measured(tuple(values), f"one picture through {at}, timed on this CPU")

@@ -66,16 +66,18 @@ def measured(name: str, image_size: int = 224) -> Cost:
     return replace(counted(name, image_size), passes_ms=passes(model, image_size))
 
 
-def passes(model: torch.nn.Module, image_size: int) -> tuple[float, ...]:
-    """Milliseconds of PASSES forward passes with batch 1, after WARM_UP more that do not count."""
+def passes(
+    model: torch.nn.Module, image_size: int, count: int = PASSES, warm_up: int = WARM_UP
+) -> tuple[float, ...]:
+    """Milliseconds of `count` forward passes with batch 1, after `warm_up` more that do not count."""
     x = torch.zeros(1, 3, image_size, image_size)
     taken = []
     with torch.no_grad():
-        for _ in range(WARM_UP + PASSES):
+        for _ in range(warm_up + count):
             started = perf_counter()
             model(x)
             taken.append(1000 * (perf_counter() - started))
-    return tuple(taken[WARM_UP:])
+    return tuple(taken[warm_up:])
 
 
 def order(costs: tuple[Cost, ...], field: str) -> tuple[str, ...]:

@@ -62,11 +62,10 @@ def waiting(first: Iterable[str] = ()) -> list[str]:
 
 def controls(bar: DeltaGenerator, button: DeltaGenerator) -> None:
     """How far the checks are, and the button to stop them or to go on; nothing once all are done."""
-    left, whole = len(waiting()), len(claims())
-    if not left:
+    if not waiting():
         return
     stopped = bool(st.session_state.get(_STOPPED))
-    bar.progress(1 - left / whole, f"{'Stopped at' if stopped else 'Checking'} {whole - left} of {whole}")
+    _show(bar, "Stopped at" if stopped else "Checking")
     if stopped:
         button.button(
             "Go on", icon=":material/play_arrow:", key="claims_go_on", on_click=_stop, args=(False,)
@@ -75,17 +74,23 @@ def controls(bar: DeltaGenerator, button: DeltaGenerator) -> None:
         button.button("Stop", icon=":material/stop:", key="claims_stop", on_click=_stop, args=(True,))
 
 
+def _show(bar: DeltaGenerator, word: str) -> None:
+    count, whole = len(done()), len(claims())
+    bar.progress(count / whole, f"{word} {count} of {whole}")
+
+
 def _stop(stopped: bool) -> None:
     st.session_state[_STOPPED] = stopped
 
 
-def round_(first: Iterable[str] = ()) -> None:
-    """A second's worth of checks, then the page anew; last line of the page."""
+def one_round(bar: DeltaGenerator, first: Iterable[str] = ()) -> None:
+    """A second's worth of checks, then the page anew; last line of the page. `bar` as of `controls`."""
     begun, left = perf_counter(), waiting(first)
     if not left or st.session_state.get(_STOPPED):
         return
     for identifier in left:
         result(identifier)
+        _show(bar, "Checking")  # here a click of the visitor is heard
         if perf_counter() - begun > _ROUND:
             break
     st.rerun()

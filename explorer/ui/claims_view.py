@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 VERDICT, SOURCE, TOPIC, FIND, CLAIM = "verdict", "source", "topic", "find", "claim"
 _ALL = "All topics"
 START: Mapping[str, Any] = MappingProxyType({VERDICT: [], SOURCE: [], TOPIC: _ALL, FIND: "", CLAIM: ""})
-_TALL = 434  # pixels of table and claim: to the fold at 1280 x 720
 _WAITING = "waiting"
 
 
@@ -140,18 +139,18 @@ def table(shown: Sequence[Claim], opened: Claim | None, here: Page) -> None:
     ids = tuple(claim.id for claim in shown)
     # The key tells the rows apart: a selection is kept by its number.
     key = f"claims_table_{hash(ids):x}"
-    at = [ids.index(opened.id)] if opened and opened.id in ids else []
+    at = [(ids.index(opened.id), "Claim")] if opened and opened.id in ids else []
     st.dataframe(
         styled,
         key=key,
         hide_index=True,
-        height=_TALL,
+        height="stretch",
         on_select=lambda: _open(key, ids),
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": at}},
+        selection_mode="single-cell",
+        selection_default={"selection": {"cells": at}},
         column_config={
             "Verdict": st.column_config.TextColumn(width=92),
-            "Claim": st.column_config.TextColumn(width=305),
+            "Claim": st.column_config.TextColumn(width=330),
             "Printed": st.column_config.TextColumn(width=125),
             "Measured": st.column_config.TextColumn(width=125),
         },
@@ -179,8 +178,9 @@ def _measured(result: Result) -> str:
 
 
 def _open(key: str, ids: tuple[str, ...]) -> None:
-    rows = st.session_state[key].selection.rows
-    st.session_state[CLAIM] = ids[rows[0]] if rows else ""
+    """From the table: the claim whose row was clicked."""
+    cells = st.session_state[key].selection.cells
+    st.session_state[CLAIM] = ids[cells[0][0]] if cells else ""
 
 
 def download(slot: DeltaGenerator, shown: Sequence[Claim]) -> None:
@@ -200,7 +200,7 @@ def one(claim: Claim) -> None:
     """A claim opened: what is said where, what was printed and measured, and why the verdict is as it is."""
     from explorer.labs.claims import functions
 
-    with st.container(height=_TALL, border=True, key="claim_opened"):
+    with st.container(border=True, key="claim_opened"):
         with st.spinner("Checking …"):
             result = running.result(claim.id)
         look = LOOKS[result.verdict]

@@ -30,7 +30,13 @@ def button(address: str, label: str, key: str) -> None:
     arch = choices.pop(state.ARCH, "")
     # No st.page_link: it would put its network beside the one that is chosen, which then stays.
     if st.button(
-        label, icon=":material/arrow_forward:", key=key, type="tertiary", on_click=_choose, args=(arch,)
+        label,
+        icon=":material/visibility:",
+        key=key,
+        type="tertiary",
+        on_click=_choose,
+        args=(arch,),
+        wrap=True,
     ):
         st.switch_page(script, query_params=choices)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
 from explorer.catalogue.quiz import LEVELS, TOPICS, Question, questions
 from explorer.labs.quiz_visit import Given
+from explorer.ui import onward
 from explorer.ui import quiz_state as quiz
-from explorer.ui import state
 from explorer.ui.formatting import plain
 
 if TYPE_CHECKING:
@@ -229,21 +228,7 @@ def _provenance(asked: Question, found: Answer) -> str:
 
 
 def _see(asked: Question) -> None:
-    address = urlsplit(asked.see)
-    script = f"pages/{address.path.strip('/') or 'timeline'}.py"
-    choices = dict(parse_qsl(address.query))
-    arch = choices.pop(state.ARCH, "")
-    # No st.page_link: it would put its network beside the one that is chosen, which then stays.
-    if st.button(
-        asked.see_label, icon=":material/visibility:", key=f"quiz_see_{asked.id}", type="tertiary",
-        on_click=_choose, args=(arch,), wrap=True,
-    ):  # fmt: skip
-        st.switch_page(script, query_params=choices)
-
-
-def _choose(arch: str) -> None:
-    if arch:
-        st.session_state[state.ARCH] = arch
+    onward.button(asked.see, asked.see_label, f"quiz_see_{asked.id}")
 
 
 def summary() -> None:
