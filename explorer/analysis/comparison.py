@@ -120,9 +120,9 @@ def _best(values: Sequence[float | None], better: Better | None) -> frozenset[in
 
 
 def published(entry: Architecture | None, of_weights: Iterable[Fact]) -> tuple[Fact | None, Fact | None]:
-    """(top-1 in the paper, the best top-1 of weights one can load: of torchvision's, which are measured
-    alike, before others). entry: what the catalogue knows of this very network; of_weights: what the builders
-    publish with theirs."""
+    """(top-1 in the paper, the best top-1 of weights one can load: of torchvision's trained on ImageNet-1k
+    alone, which are measured alike, before others). entry: what the catalogue knows of this very network;
+    of_weights: what the builders publish with theirs."""
     facts = entry.facts.get("top1", ()) if entry is not None else ()
     in_paper = [fact for fact in facts if entry is not None and fact.source.startswith(entry.paper.label)]
     loadable = [fact for fact in facts if fact.source.startswith(("torchvision ", "timm "))]
@@ -130,8 +130,9 @@ def published(entry: Architecture | None, of_weights: Iterable[Fact]) -> tuple[F
     return (in_paper[0] if in_paper else None), best
 
 
-def _alike_first(fact: Fact) -> tuple[bool, float]:
-    return fact.source.startswith("torchvision "), fact.value
+def _alike_first(fact: Fact) -> tuple[bool, bool, float]:
+    """SWAG weights have seen billions of further pictures."""
+    return fact.source.startswith("torchvision "), "SWAG" not in fact.source, fact.value
 
 
 def _value(fact: Fact | None) -> float | None:

@@ -112,18 +112,20 @@ def _figure(run: Run, chosen: Sequence[Chosen], *, dark: bool) -> Figure:
 
     first = run.of[0]
     there = [(each, measured) for each, measured in zip(chosen, run.of, strict=True) if measured is not None]
+    families = [each.about.entry.family if each.about.entry else "" for each, _ in there]
+    colours = [theme.family_colour(family, dark=dark) for family in families]
     figure = go.Figure()
     figure.add_bar(
         orientation="h",
         y=[escape(each.title) for each, _ in there],
         x=[measured.latency_ms for _, measured in there],
-        error_x={"type": "data", "array": [measured.latency_iqr_ms / 2 for _, measured in there]},
-        marker={
-            "color": [
-                theme.family_colour(each.about.entry.family if each.about.entry else "", dark=dark)
-                for each, _ in there
-            ]
+        error_x={
+            "type": "data",
+            "array": [measured.latency_iqr_ms / 2 for _, measured in there],
+            "color": theme.TEXT.on(dark=dark),
         },
+        marker={"color": colours},
+        insidetextfont={"color": [theme.ink_on(colour) for colour in colours]},
         text=[_said(measured, first) for _, measured in there],
         textposition="inside",
         insidetextanchor="start",

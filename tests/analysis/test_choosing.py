@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+import timm
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +25,7 @@ from explorer.analysis.constraints import (
     reasons,
     without,
 )
+from explorer.catalogue.needs import CHANNELS
 from explorer.catalogue.network_names import TRAINING_DATA
 
 
@@ -253,6 +256,17 @@ def test_memory_is_what_the_trace_says(network: str, size: int, mode: str):
 def test_maps_of_a_network(network: str, maps: dict[int, int]):
     """As their papers' tables have them; a vision transformer keeps one grid."""
     assert needs.pyramid(trace(network)) == maps
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet50", "mobilenetv3_large_100", "efficientnet_b0", "convnext_tiny", "densenet121"]
+)
+def test_maps_are_those_that_timm_hands_out(name: str):
+    with torch.device("meta"):
+        info = timm.create_model(name, features_only=True).feature_info
+    theirs = dict(zip(info.reduction(), info.channels(), strict=True))
+    row = constraints.needs().of[f"timm:{name}", 224]
+    assert {s: row[field] for s, field in CHANNELS.items()} == {s: theirs[s] for s in CHANNELS}
 
 
 def test_shipped_needs_are_what_the_program_counts():

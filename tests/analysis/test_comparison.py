@@ -94,6 +94,8 @@ def test_what_is_published_is_told_apart():
     better = Fact(81.5, "%", "torchvision somewhere")
     assert published(entry, [better])[1] is better
     assert published(None, [better]) == (None, better)
+    more_pictures = Fact(98.0, "%", "torchvision ViT_B_16_Weights.IMAGENET1K_SWAG_E2E_V1")
+    assert published(entry, [more_pictures])[1] is weights
     elsewhere = Fact(99.0, "%", "timm somewhere")  # perhaps of other data: only where nothing else is known
     assert published(entry, [elsewhere])[1] is weights
     assert published(None, [elsewhere]) == (None, elsewhere)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.serving.measurements import keep
 from explorer.ui import choose_controls as controls
 from tests.pages import opening
-from tests.pages.test_compare_page import html
+from tests.pages.test_compare_page import html, measured
 
 ACCURACY = """model,img_size,top1,top5,crop_pct,interpolation
 resnet50.a1_in1k,224,80.38,94.6,0.95,bicubic
@@ -92,6 +93,15 @@ def test_memory_of_training():
     assert list(table["weights"]) == ["mobilenetv3_large_100.ra_in1k"]
     assert 5e8 < table["Memory, training, 16 images (bytes)"][0] < 2**30
     assert "it has 1.57 GiB" in html(app)
+
+
+def test_what_was_measured_here_is_a_limit_too():
+    keep(measured("timm:resnet50", 1, 33.0, image_size=224))
+    app = opened(con="Latency here, batch of 1", cspeed="50", clicence="any")
+    assert says(app, "1 of 120 sets of weights pass", "resnet50.a1_in1k, 80.38 %")
+    assert "33.0 ms Latency here, batch of 1 at most 50.0 ms · measured here" in html(app)
+    app.number_input(key=controls.LIMIT).set_value(20.0).run()
+    assert says(app, "Nothing passes. Drop one limit: Latency here, batch of 1 (120 sets")
 
 
 def test_nothing_passes_and_one_limit_is_to_blame():
