@@ -39,7 +39,7 @@ def pyramid(traced: Trace) -> Mapping[int, int]:
 
     The stride is the power of two nearest to image over grid, as 224 / 56 = 4 and 299 / 35 = 8. The head is
     no stage, and neither is what has no grid. Of 160 of timm's networks the strides agree with its own
-    `feature_info` for 150, the channels for 131: it hands out maps from inside a stage where these are wider.
+    `feature_info` for 152, the channels for 131: it hands out maps from inside a stage where these are wider.
     """
     image, ops = traced.input_shape[-2], traced.by_id()
     found: dict[int, int] = {}
