@@ -16,6 +16,7 @@ from explorer import networks as builders
 from explorer.analysis import Op, Trace, stats, trace
 from explorer.labs import cost_of_networks, paths
 from explorer.labs.claim_values import WORDS, Measured
+from explorer.labs.random_nets import one_thread
 from explorer.labs.receptive_field import field_at
 
 _LARGE = {"linear", "pointwise", "spatial", "grouped", "depthwise"}
@@ -172,9 +173,11 @@ def classes(weights: str) -> Measured:
 
 
 def latency(networks: Sequence[str], image_sizes: Sequence[int]) -> Measured:
-    """Fastest of three forward passes of one picture on this CPU, in ms: the others met other work."""
+    """Fastest of three forward passes of one picture on one core, in ms: the others met other work."""
     values = []
-    for name, size in zip(networks, image_sizes, strict=True):
-        values.append(min(cost_of_networks.passes(builders.build(name, size), size, count=3, warm_up=1)))
+    with one_thread():
+        for name, size in zip(networks, image_sizes, strict=True):
+            model = builders.build(name, size)
+            values.append(min(cost_of_networks.passes(model, size, count=3, warm_up=1)))
     at = ", ".join(f"{name} at {size}" for name, size in zip(networks, image_sizes, strict=True))
-    return Measured(tuple(values), f"one picture through {at}, timed on this CPU")
+    return Measured(tuple(values), f"one picture through {at}, timed on one core of this machine")
