@@ -140,9 +140,9 @@ def kinds(profiles: Sequence[Profile], device: Measured, here: Page) -> None:
     from explorer.ui import measure_figures as figures
 
     shares = {_titled(profile): profile.by_kind for profile in profiles}
-    st.markdown("  \n".join(_verdict(profile) for profile in profiles))
     height = 130 + 92 * len(shares)
     lab.figure(figures.kinds(shares, dark=here.dark), here, "measure_kinds", height + 60 * here.presenting)
+    st.markdown("  \n".join(_verdict(profile) for profile in profiles))
     lab.look_for(
         "Which colours are wide in time and narrow in MACs? Normalisation, activation and merging count no "
         "MAC at all and still move every byte; depthwise convolutions are cheap in MACs and slow for each. "

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from explorer.serving.benchmark import Bench, Progress
 
 _UNWRITTEN = "_measure_unwritten"
+_FIRST = (
+    "measured_on",
+    "network",
+    "batch_size",
+    "latency_ms",
+    "latency_iqr_ms",
+    "throughput",
+    "peak_memory_bytes",
+)
 _HEIGHT, _TALL = 340, 560  # pixels; the taller for a projector
 
 
@@ -150,7 +159,7 @@ def _everything(every: Sequence[Measurement], shown: Mapping[str, Sequence[Measu
         table = pd.DataFrame([asdict(each) for each in every])
         st.dataframe(
             table, hide_index=True, width="stretch", height=min(300, 38 + 35 * len(table)),
-            column_order=["measured_on", *(name for name in table.columns if name != "measured_on")],
+            column_order=dict.fromkeys([*_FIRST, *table.columns]),
             column_config={
                 name: st.column_config.NumberColumn(format="%.4g")
                 for name in ("latency_ms", "latency_iqr_ms", "throughput")
