@@ -24,12 +24,14 @@ from explorer.ui.formatting import count, exact, plain
 WHY_NOT = "cwhy"
 _CARDS, _ROWS = 3, 200
 _ARCHITECTURE, _COMPARE = "pages/architecture.py", "pages/compare.py"
+_COUNTS = ("params", "macs", "activations")
 _SHOWN = ("card", "edge", "line", "muted", "accent", "text")
 
 
 def loadable(data: Data) -> tuple[Candidate, ...]:
-    """What can be chosen: weights that one can load, not results that papers print."""
-    return tuple(each for each in data.candidates if each.weights)
+    """What can be chosen: weights that one can load, not results that papers print, and not the toy networks
+    on which timm tests its code."""
+    return tuple(each for each in data.candidates if each.weights and not each.name.startswith("test_"))
 
 
 def show(candidates: Sequence[Candidate], asked: Asked) -> Choice:
@@ -93,7 +95,7 @@ def _card(place: int, those: Sequence[Candidate], asked: Asked) -> str:
     lines += [
         f"<li><b>{escape(words.measured(best, name))}</b> {ALL_MEASURES[name].title}<span>counted</span></li>"
         for name in ("params", "macs")
-        if name in told
+        if name in told and name in best.values
     ]
     if asked.images and "params" in best.values:
         ratio = count(best.values["params"] / asked.images)
@@ -155,7 +157,7 @@ def ranking(found: Choice, asked: Asked) -> None:
         height=390,
         placeholder="not known",
         column_config={
-            name: st.column_config.NumberColumn(format="localized" if "bytes" in name else "%.4g")
+            name: st.column_config.NumberColumn(format="localized" if _whole(name) else "%.4g")
             for name in table.columns
             if table[name].dtype.kind in "fi"
         },
@@ -171,6 +173,10 @@ def ranking(found: Choice, asked: Asked) -> None:
         "CSV", table.to_csv(index=False).encode(), "choice.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key="choose_csv",
     )  # fmt: skip
+
+
+def _whole(column: str) -> bool:
+    return column.endswith("(bytes)") or column in (ALL_MEASURES[name].title for name in _COUNTS)
 
 
 def frame(networks: Sequence[Sequence[Candidate]], asked: Asked) -> pd.DataFrame:

@@ -52,10 +52,11 @@ def headline(found: Choice, whole: int, asked: Asked) -> str:
     """How many pass and which is best; where none does, what one would have to drop. Markdown-free."""
     if found.kept:
         best = found.kept[0]
-        networks = len({each.reference for each in found.kept})
+        several = len({each.reference for each in found.kept})
+        networks = f"{exact(several)} networks" if several > 1 else "one network"
         first = f"First by {ALL_MEASURES[asked.measure].title}: {best.name}, {measured(best, asked.measure)}."
         passing = f"{exact(len(found.kept))} of {exact(whole)} sets of weights pass"
-        return f"{passing}, of {exact(networks)} networks. {first}"
+        return f"{passing}, of {networks}. {first}"
     if found.gives:
         most = max(found.gives, key=lambda give: give.gained)
         others = (
