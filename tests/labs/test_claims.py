@@ -5,7 +5,7 @@ import math
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.analysis.export import trace_module
@@ -41,21 +41,25 @@ def test_the_last_digit_printed_says_how_exactly_a_number_is_meant(printed, meas
     assert match(expected(printed), [measured]) == found
 
 
+@settings(deadline=None)
 @given(PRINTED)
 def test_a_printed_value_holds_of_itself(value):
     assert verdict(Expected((value,), ""), [[float(value)]]) == "holds"
 
 
+@settings(deadline=None)
 @given(PRINTED, st.floats(-0.0049, 0.0049))
 def test_whatever_rounds_to_it_bears_it_out(value, off):
     assert verdict(Expected((value,), ""), [[float(value) + off]]) in ("holds", "rounded")
 
 
+@settings(deadline=None)
 @given(PRINTED, st.floats(0.0051, 1e6), st.sampled_from([-1, 1]))
 def test_whatever_rounds_to_another_refutes_it(value, off, sign):
     assert verdict(Expected((value,), ""), [[float(value) + sign * off]]) == "wrong"
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=6))
 def test_several_ways_that_disagree_make_it_depend(bears_out):
     found = verdict(expected("1.0"), [[1.0] if each else [2.0] for each in bears_out])
@@ -65,6 +69,7 @@ def test_several_ways_that_disagree_make_it_depend(bears_out):
         assert found == ("depends on the protocol" if any(bears_out) else "wrong")
 
 
+@settings(deadline=None)
 @given(st.floats(-10, 10), st.floats(0.01, 5))
 def test_a_stated_tolerance_takes_the_place_of_the_digit(measured, tolerance):
     near = match(expected("3.00", tolerance=tolerance), [measured]) != "no"
