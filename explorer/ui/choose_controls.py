@@ -96,67 +96,77 @@ def controls(data: Data) -> Asked:
         "Rank by", measures, index=measures.index(first[RANK]), key=RANK, bind="query-params",
         format_func=_title,
     )  # fmt: skip
-    speed = _speed(top[2], data, first)
-    limit = _number(top[3], _limit_title(speed), LIMIT, first, step=10.0, disabled=speed == ANY)
-    params = _number(top[4], "Parameters ≤ (M)", PARAMS, first, step=5.0)
-    macs = _number(top[5], "MACs ≤ (G)", MACS, first, step=0.5)
     with top[6]:
         lab.reset(first)
     row = st.columns([1.8, 1.7, 1.3, 1.8, 1.6, 1.6, 1.9, 1.4], vertical_alignment="bottom")
-    memory = _number(row[0], "Memory ≤ (GiB)", MEMORY, first, step=1.0)
-    mode = row[1].selectbox(
-        "Memory for", _MODES, index=_MODES.index(first[MODE]), key=MODE, bind="query-params",
-        help="One step on a batch in float32. Training holds gradients, optimiser state, activations too.",
-    )  # fmt: skip
-    batch = row[2].selectbox(
-        "Batch", _BATCHES, index=_BATCHES.index(first[BATCH]), key=BATCH, bind="query-params"
-    )
-    maps = _menu(row[3], "Maps at strides", list(_MAPS), MAPS, first, "For detection and segmentation.")
-    built = _menu(
-        row[4], "Built by", list(_BUILT), BUILT, first, "“both”: as far as the catalogue equates them."
-    )
-    licence = _menu(
-        row[5], "Licence", list(_LICENCES), LICENCE, first, "Of the weights, as their publisher says."
-    )
+    limits, needs = _limits(top[2:6], data, first), _needs(row, first)
     images = row[6].number_input(
         "Your pictures", min_value=1, step=1000, value=first[IMAGES], key=IMAGES, bind="query-params",
         placeholder="how many", help="Training pictures. No limit hangs on it, but advice does.",
     )  # fmt: skip
     with row[7], st.popover("More", icon=":material/tune:", width="stretch"):
-        pixels = st.number_input(
-            "Image size ≤ (px)", min_value=32, step=32, value=first[PIXELS], key=PIXELS, bind="query-params"
-        )
-        weights = _number(st.container(), "Weight file ≤ (MiB)", WEIGHTS, first, step=10.0)
-        optimiser = st.selectbox(
-            "Optimiser, for training memory", list(OPTIMISERS), key=OPTIMISER, bind="query-params",
-            index=list(OPTIMISERS).index(first[OPTIMISER]),
-        )  # fmt: skip
-        pictures = st.multiselect("Trained on", TRAINING_DATA, key=PICTURES, bind="query-params")
-        families = st.multiselect(
-            "Family",
-            list(FAMILIES),
-            key=FAMILY,
-            bind="query-params",
-            format_func=lambda name: FAMILIES[name].name,
-        )
-    wishes = Wishes(
-        speed="" if speed == ANY else speed,
-        speed_limit=limit,
-        params=_times(params, 1e6),
-        macs=_times(macs, 1e9),
-        weight_bytes=_times(weights, 2**20),
-        image_size=pixels,
-        memory_bytes=_times(memory, 2**30),
-        mode=mode,
-        batch_size=batch,
-        optimiser=optimiser,
-        strides=_MAPS[maps],
-        built_by=_BUILT[built],
-        licences=_LICENCES[licence],
-        training_data=frozenset(pictures),
-        families=frozenset(families),
+        more = _more(first)
+    return Asked(Wishes(**limits, **needs, **more), measure, images)
+
+
+def _limits(slots: Sequence[DeltaGenerator], data: Data, first: Mapping[str, Any]) -> dict[str, Any]:
+    speed = _speed(slots[0], data, first)
+    limit = _number(slots[1], _limit_title(speed), LIMIT, first, step=10.0, disabled=speed == ANY)
+    return {
+        "speed": "" if speed == ANY else speed,
+        "speed_limit": limit,
+        "params": _times(_number(slots[2], "Parameters ≤ (M)", PARAMS, first, step=5.0), 1e6),
+        "macs": _times(_number(slots[3], "MACs ≤ (G)", MACS, first, step=0.5), 1e9),
+    }
+
+
+def _needs(slots: Sequence[DeltaGenerator], first: Mapping[str, Any]) -> dict[str, Any]:
+    memory = _number(slots[0], "Memory ≤ (GiB)", MEMORY, first, step=1.0)
+    mode = slots[1].selectbox(
+        "Memory for", _MODES, index=_MODES.index(first[MODE]), key=MODE, bind="query-params",
+        help="One step on a batch in float32. Training holds gradients, optimiser state, activations too.",
+    )  # fmt: skip
+    batch = slots[2].selectbox(
+        "Batch", _BATCHES, index=_BATCHES.index(first[BATCH]), key=BATCH, bind="query-params"
     )
-    return Asked(wishes, measure, images)
+    equated = "“both”: as far as the catalogue equates them."
+    maps = _menu(slots[3], "Maps at strides", list(_MAPS), MAPS, first, "For detection and segmentation.")
+    built = _menu(slots[4], "Built by", list(_BUILT), BUILT, first, equated)
+    licence = _menu(slots[5], "Licence", list(_LICENCES), LICENCE, first, "As the weights' publisher says.")
+    return {
+        "memory_bytes": _times(memory, 2**30),
+        "mode": mode,
+        "batch_size": batch,
+        "strides": _MAPS[maps],
+        "built_by": _BUILT[built],
+        "licences": _LICENCES[licence],
+    }
+
+
+def _more(first: Mapping[str, Any]) -> dict[str, Any]:
+    pixels = st.number_input(
+        "Image size ≤ (px)", min_value=32, step=32, value=first[PIXELS], key=PIXELS, bind="query-params"
+    )
+    weights = _number(st.container(), "Weight file ≤ (MiB)", WEIGHTS, first, step=10.0)
+    optimiser = st.selectbox(
+        "Optimiser, for training memory", list(OPTIMISERS), key=OPTIMISER, bind="query-params",
+        index=list(OPTIMISERS).index(first[OPTIMISER]),
+    )  # fmt: skip
+    pictures = st.multiselect("Trained on", TRAINING_DATA, key=PICTURES, bind="query-params")
+    families = st.multiselect(
+        "Family",
+        list(FAMILIES),
+        key=FAMILY,
+        bind="query-params",
+        format_func=lambda name: FAMILIES[name].name,
+    )
+    return {
+        "image_size": pixels,
+        "weight_bytes": _times(weights, 2**20),
+        "optimiser": optimiser,
+        "training_data": frozenset(pictures),
+        "families": frozenset(families),
+    }
 
 
 def _times(value: float | None, unit: float) -> float | None:

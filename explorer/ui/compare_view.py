@@ -18,6 +18,7 @@ from explorer.ui import (
     notes,
     side_by_side,
     stage_columns,
+    stats_sheet,
     theme,
 )
 from explorer.ui.compare_networks import NETWORKS, Chosen
@@ -62,6 +63,11 @@ def numbers(chosen: Sequence[Chosen]) -> None:
         "Which number moves most, and which hardly? Parameters, MACs and memory need not go together: "
         "weights sit where channels are many, memory where maps are large. A top-1 belongs to weights and "
         "their recipe, not to the architecture alone."
+    )
+    st.caption(
+        "Counted on each network's own trace; top-1 as published, with its protocol. "
+        f"{stats_sheet.MACS_HELP} Memory is estimated from the trace, in float32, "
+        "training with SGD and momentum."
     )
     _csv(compare_numbers.frame(chosen, compared, rows), chosen, "numbers")
     with st.expander("All published results", icon=":material/menu_book:"):
