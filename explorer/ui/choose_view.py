@@ -167,8 +167,8 @@ def ranking(found: Choice, asked: Asked) -> None:
     left.caption(
         f"One line for each of {len(networks)} networks, by its best weights that pass; the first {_ROWS} "
         "are shown. Parameters and MACs are counted by this program, memory follows from its trace, accuracy "
-        "and speed are published by timm and torchvision, unless the column says “here”. 1 MAC = one multiply "
-        "and one add."
+        "and speed are published by timm and torchvision, unless the column says “here”. 1 MAC = one "
+        "multiply and one add."
     )
     right.download_button(
         "CSV", table.to_csv(index=False).encode(), "choice.csv", "text/csv",
