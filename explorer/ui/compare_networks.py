@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NETWORKS = "networks"
 MOST = 4
 _BOX, _FOLLOWED = "compare_networks_box", "_compare_followed"
+_LAST, _HELD = "_compare_last", "_compare_held"
 # One block each apart by seven years at nearly the same cost: what differs is worth looking at.
 _PAIR = ("resnet50", "convnext_t")
 _TABLE_HEIGHT = 480  # pixels kept while a network is traced
@@ -65,6 +66,10 @@ def _facts_of_weights(reference: str) -> list[catalogue.Fact]:
 def bind(here: Page, *more: str) -> None:
     """Tie the list, and fields of further names, to the URL. Who picks another network above the page wants
     it compared: it takes the first place."""
+    again = st.session_state.pop(_HELD, "")
+    held = again or st.session_state.get(NETWORKS, st.session_state.get(_LAST, ""))
+    if NETWORKS not in st.query_params:  # back from another page, which has dropped it from the URL
+        st.session_state[NETWORKS] = held
     before = st.session_state.get(_FOLLOWED, here.arch)
     st.session_state[_FOLLOWED] = here.arch
     listed = _listed()
@@ -72,6 +77,11 @@ def bind(here: Page, *more: str) -> None:
         others = [name for name in listed if name != before]
         st.session_state[NETWORKS] = ",".join([here.arch, *others][: max(2, len(listed))])
     lab.bound(NETWORKS, *more)
+    if (
+        held and not again and not choices.get(NETWORKS)
+    ):  # the first run after a change of page does not take the value
+        st.session_state[_HELD] = held
+        st.rerun()
 
 
 _HELP = (
@@ -87,6 +97,7 @@ def menu(
     asked = _listed()
     known = _different([name for each in asked if (name := _known(each))])
     valid = list(known[:MOST])
+    st.session_state[_LAST] = ",".join(valid)
     st.session_state[_BOX] = valid or list(_default(here, pair))
     labels = picker.options()
     slot.multiselect(

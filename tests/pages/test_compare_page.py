@@ -51,6 +51,15 @@ def test_the_pickers_network_comes_first():
     assert app.multiselect(key="compare_networks_box").value == ["zoo:vgg_small", "lenet5"]
 
 
+def test_who_comes_back_finds_the_networks_again():
+    app = opened(networks="zoo:resnet20,lenet5")
+    app.query_params.clear()
+    app.switch_page("pages/timeline.py").run()
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception
+    assert app.multiselect(key="compare_networks_box").value == ["zoo:resnet20", "lenet5"]
+
+
 def test_one_size_for_all_and_who_refuses_keeps_its_own():
     app = opened(networks="zoo:resnet20,lenet5", size="64")
     said = html(app)
