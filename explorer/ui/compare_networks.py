@@ -77,9 +77,8 @@ def bind(here: Page, *more: str) -> None:
         others = [name for name in listed if name != before]
         st.session_state[NETWORKS] = ",".join([here.arch, *others][: max(2, len(listed))])
     lab.bound(NETWORKS, *more)
-    if (
-        held and not again and not choices.get(NETWORKS)
-    ):  # the first run after a change of page does not take the value
+    # The first run after a change of page does not take the value.
+    if held and not again and not choices.get(NETWORKS):
         st.session_state[_HELD] = held
         st.rerun()
 
