@@ -63,9 +63,7 @@ def standing(rule: Rule, scene: Scene) -> Sequence[str]:
     passing = of(rule, scene.kept)
     if not passing:
         there = len(of(rule, scene.everything))
-        return (
-            f"None passes, of {there} published." if there else "None of them is published here.",
-        )
+        return (f"None passes, of {there} published." if there else "None of them is published here.",)
     networks = list(one_a_network(scene.kept))
     best = passing[0]
     value = _said(best, scene.measure)
