@@ -107,7 +107,8 @@ def candidates(rows: Iterable[Row] = ()) -> tuple[Candidate, ...]:
 def _of_timm(row: Row) -> Candidate:
     model, image_size = row.key
     reference = f"timm:{row.key.architecture}"
-    known, of_line = _built_as().get(reference), line(row.key.architecture)
+    known = _built_as().get(reference)
+    described = known or line(row.key.architecture)
     return Candidate(
         id=f"timm:{model}@{image_size}",
         name=model,
@@ -115,8 +116,8 @@ def _of_timm(row: Row) -> Candidate:
         weights=f"timm:{model}",
         published_by="timm",
         architecture=known.id if known else None,
-        family=known.family if known else of_line and of_line.family,
-        year=known.year if known else of_line and of_line.year,
+        family=described.family if described else None,
+        year=described.year if described else None,
         image_size=image_size,
         training_data=training_data(model),
         licence=_licence(model),
@@ -130,7 +131,7 @@ def _of_torchvision(entry: WeightsEntry) -> Candidate:
     known = _built_as().get(reference)
     image_size = entry.input.image_size if entry.input else 0
     facts = {name: entry.facts[name].value for name in ("top1", "top5") if name in entry.facts}
-    alike = line(entry.reference.name)
+    described = known or line(entry.reference.name)
     return Candidate(
         id=entry.id,
         name=f"{entry.reference.name} {entry.id.rpartition('.')[2]}",
@@ -138,8 +139,8 @@ def _of_torchvision(entry: WeightsEntry) -> Candidate:
         weights=entry.id,
         published_by="torchvision",
         architecture=known.id if known else None,
-        family=known.family if known else alike and alike.family,
-        year=known.year if known else alike and alike.year,
+        family=described.family if described else None,
+        year=described.year if described else None,
         image_size=image_size,
         training_data=MORE_PICTURES if "SWAG" in entry.id else ONLY_IMAGENET_1K,
         licence=entry.licence,

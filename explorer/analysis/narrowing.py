@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow
 from pyarrow.compute import match_substring_regex
@@ -17,8 +17,8 @@ class SearchError(ValueError):
 
 @dataclass(frozen=True)
 class Narrowing:
-    """Empty means "no limit". families: ids, "" for networks of no family. years, image_sizes: first and last,
-    both included; a candidate without a year passes only where no year is asked for.
+    """Empty means "no limit". families: ids, "" for networks of no family. years, image_sizes: first and
+    last, both included; a candidate without a year passes only where no year is asked for.
 
     words: text that stands in the name, the network or the weights, upper or lower case; every word must.
     """
@@ -30,6 +30,9 @@ class Narrowing:
     published_by: frozenset[str] = frozenset()
     words: str = ""
     regular_expression: bool = False
+
+    def without_words(self) -> Narrowing:
+        return replace(self, words="")
 
 
 def narrowed(candidates: Sequence[Candidate], wanted: Narrowing) -> list[int]:

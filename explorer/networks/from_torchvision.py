@@ -100,7 +100,7 @@ def _entry(name: str, weights: Any) -> WeightsEntry:
     facts = {
         key: Fact(measured[published], "%", f"torchvision {title}", f"1-crop {spec.image_size}")
         for key, published in (("top1", "acc@1"), ("top5", "acc@5"))
-        if published in measured
+        if math.isfinite(measured.get(published, math.nan))  # VGG-16's feature weights have "nan"
     }
     path = torch_hub_file(weights.url)
     return WeightsEntry(

@@ -247,13 +247,14 @@ def recipes(shown: Sequence[Candidate]) -> dict[str, int]:
 
 def _recipe_arrow(figure: go.Figure, shown: Shown, axes: Axes, of_recipe: np.ndarray, dark: bool) -> None:
     """From the worst weights of the network to the best, at the size most of them have."""
-    members = [place for place in np.flatnonzero(of_recipe) if shown.candidates[place].weights]
+    members = [place for place in np.flatnonzero(of_recipe).tolist() if shown.candidates[place].weights]
     at = next(iter(recipes([shown.candidates[place] for place in members]).values()), None)
     same = [place for place in members if shown.candidates[place].image_size == at]
     if len(same) < 2:
         return
     sign = 1 if ALL_MEASURES[axes.y].better == "more" else -1
-    worst, best = (chosen(same, key=lambda place: sign * shown.y[place]) for chosen in (min, max))
+    ordered = sorted(same, key=lambda place: float(sign * shown.y[place]))
+    worst, best = ordered[0], ordered[-1]
     gain = shown.y[best] - shown.y[worst]
     unit = "points" if ALL_MEASURES[axes.y].unit == "%" else ALL_MEASURES[axes.y].unit
     x, y, log_x, log_y = shown.x, shown.y, axes.x_log, axes.y_log

@@ -43,7 +43,8 @@ def test_a_network_that_this_timm_does_not_know_keeps_what_is_published(found) -
 def test_torchvisions_entries_are_all_there_without_any_table(found) -> None:
     of_torchvision = [each for each in found.values() if each.published_by == "torchvision"]
     assert len(of_torchvision) == 115
-    assert all({"top1", "top5"} <= set(each.values) for each in of_torchvision)
+    without_accuracy = [each.id for each in of_torchvision if not {"top1", "top5"} <= set(each.values)]
+    assert without_accuracy == ["torchvision:VGG16_Weights.IMAGENET1K_FEATURES"]  # torchvision says nan
     swag = found["torchvision:ViT_B_16_Weights.IMAGENET1K_SWAG_E2E_V1"]
     assert swag.training_data == MORE_PICTURES
     assert swag.image_size == 384
