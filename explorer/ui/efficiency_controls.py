@@ -57,7 +57,7 @@ START: Mapping[str, Any] = MappingProxyType(
 MOST_MARKED = 12
 
 
-_WIDTHS = (2.6, 2.4, 2.4, 1.9, 1.5, 2.4, 1.5, 1.3)
+_WIDTHS = (2.1, 2.1, 2.2, 1.9, 1.6, 2.0, 1.9, 1.7)
 # Choices whose menus show names and whose links carry identifiers, with what an empty one stands for.
 _FIRST: Mapping[str, str] = MappingProxyType(
     {TABLE: EVERYTHING, X: "macs", Y: "top1", BUBBLE: NONE, COLOUR: BY_FAMILY}
@@ -81,7 +81,7 @@ def row(data: Data) -> Choices:
     lab.bound(*_NAMED, RECIPE, MARKED)
     tables = {EVERYTHING: "All weights", **{name: each.title for name, each in printed_tables().items()}}
     everything = choices.get(TABLE) not in printed_tables()
-    slots = st.columns(_WIDTHS if everything else (6, 8.7, 1.3), vertical_alignment="bottom")
+    slots = st.columns(_WIDTHS if everything else (6, 8.3, 1.7), vertical_alignment="bottom")
     table = _menu(
         slots[0], TABLE, tables, "All published weights, or a table of the documents as printed, beside ours."
     )

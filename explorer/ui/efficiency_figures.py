@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 from explorer.analysis.candidates import Candidate, Measure
 from explorer.analysis.pareto import Frontier
 from explorer.catalogue import FAMILIES
-from explorer.catalogue.printed_tables import PrintedTable
 from explorer.ui import theme
 from explorer.ui.efficiency_data import ALL_MEASURES
 from explorer.ui.formatting import count, size, three_digits
@@ -74,7 +73,7 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
                 "size": sizes[members],
                 "opacity": np.where(shown.frontier.on[members] | of_recipe[members], 1.0, _FADED),
                 "symbol": np.where(of_recipe[members], "diamond", "circle"),
-                "line": {"width": np.where(shown.frontier.on[members], 1.5, 0.0), "color": _ink(dark)},
+                "line": {"width": np.where(shown.frontier.on[members], 1.5, 0.0), "color": ink(dark)},
                 **marker,
             },
             customdata=[(shown.candidates[place].id, hover[place]) for place in members],
@@ -105,13 +104,13 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
         modebar={
             "bgcolor": "rgba(0,0,0,0)",
             "color": theme.NEUTRAL.on(dark=dark),
-            "activecolor": _ink(dark),
+            "activecolor": ink(dark),
         },
     )
     return figure
 
 
-def _ink(dark: bool) -> str:
+def ink(dark: bool) -> str:
     return theme.TEXT.on(dark=dark)
 
 
@@ -171,7 +170,7 @@ def _frontier_line(figure: go.Figure, shown: Shown, axes: Axes, dark: bool) -> N
         y=shown.y[on],
         mode="lines",
         name="Pareto frontier",
-        line={"color": _ink(dark), "width": 1.5, "dash": "dot", "shape": "hv" if less else "vh"},
+        line={"color": ink(dark), "width": 1.5, "dash": "dot", "shape": "hv" if less else "vh"},
         hoverinfo="skip",
     )
     for place in _apart(shown, axes, on):
@@ -191,7 +190,7 @@ def _apart(shown: Shown, axes: Axes, on: np.ndarray) -> list[int]:
     """Points of the frontier far enough from each other to carry a name each, the ends first."""
     if not on.size:
         return []
-    along, up = (_shares(values, log) for values, log in ((shown.x, axes.x_log), (shown.y, axes.y_log)))
+    along, up = (shares(values, log) for values, log in ((shown.x, axes.x_log), (shown.y, axes.y_log)))
     named: list[int] = []
     for place in (on[-1], on[0], *on[1:-1]):
         if len(named) < _NAMED and all(
@@ -201,7 +200,7 @@ def _apart(shown: Shown, axes: Axes, on: np.ndarray) -> list[int]:
     return named
 
 
-def _shares(values: np.ndarray, log: bool) -> np.ndarray:
+def shares(values: np.ndarray, log: bool) -> np.ndarray:
     """Where each value stands along its axis, 0 to 1."""
     placed = np.log10(values) if log else values
     low, high = placed.min(), placed.max()
@@ -262,7 +261,7 @@ def _recipe_arrow(figure: go.Figure, shown: Shown, axes: Axes, of_recipe: np.nda
         x=_on_axis(x[best], log_x), y=_on_axis(y[best], log_y),
         ax=_on_axis(x[worst], log_x), ay=_on_axis(y[worst], log_y),
         xref="x", yref="y", axref="x", ayref="y",
-        arrowhead=2, arrowsize=1.2, arrowwidth=2.5, arrowcolor=_ink(dark), text="",
+        arrowhead=2, arrowsize=1.2, arrowwidth=2.5, arrowcolor=ink(dark), text="",
     )  # fmt: skip
     figure.add_annotation(
         x=_on_axis(x[best], log_x), y=_on_axis((y[best] + y[worst]) / 2, log_y), showarrow=False,
@@ -281,62 +280,3 @@ def _axis(update: Callable[..., object], measure: Measure, log: bool) -> None:
         tickformat="" if measure.unit in ("%", "ms") else "~s",
         showgrid=True,
     )
-
-
-def printed(table: PrintedTable, ours: Sequence[Candidate | None], *, dark: bool) -> go.Figure:
-    """The rows as printed, each joined to what is counted and published of the network most like it."""
-    figure = go.Figure()
-    ink, accent = _ink(dark), theme.ACCENT.on(dark=dark)
-    rows = [
-        (row, found)
-        for row, found in zip(table.rows, ours, strict=True)
-        if table.x in row.values and table.y in row.values
-    ]
-    pairs = [
-        (row, [found.values[compared(name)] for name in (table.x, table.y)])
-        for row, found in rows
-        if found is not None and all(compared(name) in found.values for name in (table.x, table.y))
-    ]
-    for row, (x, y) in pairs:
-        figure.add_scatter(
-            x=[row.values[table.x], x], y=[row.values[table.y], y], mode="lines", hoverinfo="skip",
-            line={"color": theme.NEUTRAL.on(dark=dark), "width": 1}, showlegend=False,
-        )  # fmt: skip
-    figure.add_scatter(
-        x=[row.values[table.x] for row, _ in rows],
-        y=[row.values[table.y] for row, _ in rows],
-        text=[escape(row.name) for row, _ in rows],
-        mode="markers+text",
-        textposition="top center",
-        name="As printed",
-        marker={"symbol": "diamond", "size": 12, "color": ink},
-        hovertemplate="%{text}, as printed<br>%{x:.4s}, %{y:.4g} %<extra></extra>",
-    )
-    figure.add_scatter(
-        x=[x for _, (x, _) in pairs],
-        y=[y for _, (_, y) in pairs],
-        text=[escape(row.name) for row, _ in pairs],
-        mode="markers",
-        name="Counted, and published with the weights"
-        if table.x != "printed throughput"
-        else "timm's tables, RTX 3090",
-        marker={"symbol": "circle", "size": 11, "color": accent},
-        hovertemplate="%{text}, here<br>%{x:.4s}, %{y:.4g} %<extra></extra>",
-    )
-    figure.update_xaxes(title=_PRINTED_TITLES[table.x], type="log", tickformat="~s", dtick="D2")
-    figure.update_yaxes(title=_PRINTED_TITLES[table.y])
-    figure.update_layout(margin={"t": 8}, dragmode="pan")
-    return figure
-
-
-_PRINTED_TITLES = {
-    "params": "Parameters",
-    "macs": "MACs per image",
-    "top1": "ImageNet top-1 [%]",
-    "printed throughput": "Throughput [images/s]",
-}
-
-
-def compared(measure: str) -> str:
-    """The measure that a printed one is set against."""
-    return "throughput 3090" if measure == "printed throughput" else measure

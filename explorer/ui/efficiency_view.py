@@ -19,7 +19,8 @@ from explorer.ui import efficiency_controls as controls
 from explorer.ui import efficiency_data, lab, theme
 from explorer.ui.efficiency_controls import Choices
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
-from explorer.ui.efficiency_figures import Axes, Shown, compared, printed, recipes, scatter
+from explorer.ui.efficiency_figures import Axes, Shown, recipes, scatter
+from explorer.ui.efficiency_printed import compared, printed
 from explorer.ui.formatting import plain
 from explorer.ui.page import Page
 

@@ -101,6 +101,20 @@ ENTRIES = (
         LABS,
     ),
     Entry(
+        "pages/efficiency.py",
+        "Efficiency",
+        ":material/scatter_plot:",
+        "What every set of weights costs and how good it is: which of them does nothing else beat?",
+        NUMBERS,
+    ),
+    Entry(
+        "pages/measure.py",
+        "Measure here",
+        ":material/timer:",
+        "How fast is it on this very machine, how much memory does it take, and where does the time go?",
+        NUMBERS,
+    ),
+    Entry(
         "pages/compare.py",
         "Compare",
         ":material/compare:",
@@ -108,17 +122,10 @@ ENTRIES = (
         NUMBERS,
     ),
     Entry(
-        "pages/quiz.py",
-        "Quiz",
-        ":material/quiz:",
-        "Could you have worked it out? Answers are computed, and wrong ones say where they come from.",
-        QUESTIONS,
-    ),
-    Entry(
-        "pages/efficiency.py",
-        "Efficiency",
-        ":material/scatter_plot:",
-        "What every set of weights costs and how good it is: which of them does nothing else beat?",
+        "pages/choose.py",
+        "Choose",
+        ":material/rule:",
+        "Say what a network is for: which published weights fit, why, and which wish keeps out the others?",
         NUMBERS,
     ),
     Entry(
@@ -129,18 +136,11 @@ ENTRIES = (
         QUESTIONS,
     ),
     Entry(
-        "pages/measure.py",
-        "Measure here",
-        ":material/timer:",
-        "How fast is it on this very machine, how much memory does it take, and where does the time go?",
-        NUMBERS,
-    ),
-    Entry(
-        "pages/choose.py",
-        "Choose",
-        ":material/rule:",
-        "Say what a network is for: which published weights fit, why, and which wish keeps out the others?",
-        NUMBERS,
+        "pages/quiz.py",
+        "Quiz",
+        ":material/quiz:",
+        "Could you have worked it out? Answers are computed, and wrong ones say where they come from.",
+        QUESTIONS,
     ),
 )
 

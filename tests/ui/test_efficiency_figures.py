@@ -11,7 +11,8 @@ from explorer.catalogue.printed_tables import printed_tables
 from explorer.serving.measurements import Measurement
 from explorer.ui import theme
 from explorer.ui.efficiency_data import Data, with_measured
-from explorer.ui.efficiency_figures import Axes, Shown, printed, recipes, scatter, text
+from explorer.ui.efficiency_figures import Axes, Shown, recipes, scatter, text
+from explorer.ui.efficiency_printed import printed
 
 SMALL = Candidate(
     id="small", name="small.a1", reference="timm:small", weights="timm:small.a1", published_by="timm",
