@@ -45,3 +45,34 @@ def test_less_parameters_and_more_accuracy():
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="3 values of the first quantity, 2 of the second"):
         frontier([1, 2, 3], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("across", "up"),
+    [
+        ("macs", "top1"),
+        ("params", "real top1"),
+        ("throughput 3090", "top1"),
+        ("activations", "throughput 5090"),
+    ],
+)
+def test_on_everything_published_it_is_what_nothing_beats(shared_timm, monkeypatch, across, up):
+    from explorer.analysis.candidates import MEASURES, candidates
+    from explorer.catalogue import published_files
+
+    monkeypatch.setenv("EXPLORER_TABLES", str(shared_timm))
+    everything = candidates(published_files.here().rows)
+    x, y = (np.array([each.values.get(name, np.nan) for each in everything]) for name in (across, up))
+    better = (MEASURES[across].better, MEASURES[up].better)
+    cost, other = (values if way == "less" else -values for values, way in zip((x, y), better, strict=True))
+    as_good = (cost[:, None] <= cost) & (other[:, None] <= other)  # [i, j]: i is as good as j in both
+    one_better = (cost[:, None] < cost) | (other[:, None] < other)
+    beaten = (as_good & one_better).any(axis=0)
+    known = ~np.isnan(x) & ~np.isnan(y)
+    found = frontier(x, y, better)
+    assert known.sum() > 1000
+    assert np.array_equal(found.on, known & ~beaten)
+    for place in np.flatnonzero(known & beaten):
+        who = found.dominated_by[place]
+        assert found.on[who]
+        assert (as_good & one_better)[who, place]
