@@ -15,7 +15,7 @@ from explorer.analysis.constraints import asked as in_force
 from explorer.analysis.constraints import memory_bytes, reasons
 from explorer.analysis.rules_of_thumb import Rule, Scene
 from explorer.ui import choose_words as words
-from explorer.ui import lab, theme
+from explorer.ui import lab, onward, theme
 from explorer.ui.choose_controls import Asked
 from explorer.ui.diagram_svg import variables
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
@@ -23,7 +23,7 @@ from explorer.ui.formatting import count, exact, plain
 
 WHY_NOT = "cwhy"
 _CARDS, _ROWS = 3, 200
-_ARCHITECTURE, _COMPARE = "pages/architecture.py", "pages/compare.py"
+_COMPARE = "pages/compare.py"
 _COUNTS = ("params", "macs", "activations")
 _SHOWN = ("card", "edge", "line", "muted", "accent", "text")
 
@@ -66,13 +66,8 @@ def _first(found: Choice, asked: Asked) -> None:
     st.html(f'<div class="chosen" style="{_style()}">{"".join(cards)}</div>')
     leaders = [those[0] for those in networks.values()][:_CARDS]
     with st.container(horizontal=True, gap="small"):
-        for each in leaders:
-            st.page_link(
-                _ARCHITECTURE,
-                label=plain(each.reference.partition(":")[2]),
-                icon=":material/account_tree:",
-                query_params={"arch": each.network},
-            )
+        for place, each in enumerate(leaders):
+            onward.architecture(each.network, plain(each.reference.partition(":")[2]), f"chosen_{place}")
         different = list(dict.fromkeys(each.network for each in leaders))
         if len(different) > 1:
             st.page_link(
@@ -224,12 +219,7 @@ def why_not(candidates: Sequence[Candidate], found: Choice, asked: Asked) -> Non
     for name, of in judged.items():
         icon = ":material/check:" if of.holds else ":material/block:"
         st.markdown(f"{icon} {plain(words.reason(name, of, asked.wishes))} ({of.basis})")
-    st.page_link(
-        _ARCHITECTURE,
-        label="Its architecture",
-        icon=":material/account_tree:",
-        query_params={"arch": each.network},
-    )
+    onward.architecture(each.network, "Its architecture", "judged_architecture")
 
 
 def rules(candidates: Sequence[Candidate], found: Choice, asked: Asked) -> None:

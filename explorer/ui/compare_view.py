@@ -16,6 +16,7 @@ from explorer.ui import (
     formatting,
     lab,
     notes,
+    onward,
     side_by_side,
     stage_columns,
     stats_sheet,
@@ -44,12 +45,7 @@ def links(chosen: Sequence[Chosen]) -> None:
     """To the page of each network, and of its measurement here."""
     with st.container(horizontal=True, gap="small"):
         for each in chosen:
-            st.page_link(
-                "pages/architecture.py",
-                label=formatting.plain(each.title),
-                icon=":material/account_tree:",
-                query_params={"arch": each.name},
-            )
+            onward.architecture(each.name, formatting.plain(each.title), f"compared_{each.name}")
 
 
 def numbers(chosen: Sequence[Chosen]) -> None:

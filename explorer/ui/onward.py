@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import streamlit as st
 
@@ -25,13 +25,18 @@ def title(address: str) -> str:
     return found[0]
 
 
-def button(address: str, label: str, key: str) -> None:
+def architecture(network: str, label: str, key: str) -> None:
+    """To the page of a network, which becomes the chosen one."""
+    button(f"architecture?{urlencode({state.ARCH: network})}", label, key, ":material/account_tree:")
+
+
+def button(address: str, label: str, key: str, icon: str = ":material/visibility:") -> None:
     script, choices = split(address)
     arch = choices.pop(state.ARCH, "")
     # No st.page_link: it would put its network beside the one that is chosen, which then stays.
     if st.button(
         label,
-        icon=":material/visibility:",
+        icon=icon,
         key=key,
         type="tertiary",
         on_click=_choose,
