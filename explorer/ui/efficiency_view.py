@@ -16,7 +16,7 @@ from explorer.analysis.pareto import frontier
 from explorer.catalogue.printed_tables import PrintedTable, printed_tables
 from explorer.catalogue.published_files import PROJECT_PAGE
 from explorer.ui import efficiency_controls as controls
-from explorer.ui import efficiency_data, lab, theme
+from explorer.ui import efficiency_data, lab, state, theme
 from explorer.ui.efficiency_controls import Choices
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
 from explorer.ui.efficiency_figures import Axes, Shown, recipes, scatter
@@ -176,14 +176,15 @@ def _selected(data: Data) -> None:
     title, compare, clear = st.columns([6, 2, 2], vertical_alignment="center")
     title.subheader(f"Selected ({len(chosen)})", anchor=False)
     networks = tuple(dict.fromkeys(each.network for each in chosen))
-    if compare.button(
+    compare.button(
         "Compare networks",
         icon=":material/compare_arrows:",
         disabled=not 2 <= len(networks) <= 4,
         help="Two to four different networks side by side on the Compare page.",
         width="stretch",
-    ):
-        st.switch_page("pages/compare.py", query_params={"networks": ",".join(networks)})
+        on_click=state.go,
+        args=("pages/compare.py", {"networks": ",".join(networks)}),
+    )
     clear.button(
         "Clear",
         icon=":material/close:",

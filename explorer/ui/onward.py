@@ -34,18 +34,12 @@ def button(address: str, label: str, key: str, icon: str = ":material/visibility
     script, choices = split(address)
     arch = choices.pop(state.ARCH, "")
     # No st.page_link: it would put its network beside the one that is chosen, which then stays.
-    if st.button(
+    st.button(
         label,
         icon=icon,
         key=key,
         type="tertiary",
-        on_click=_choose,
-        args=(arch,),
+        on_click=state.go,
+        args=(script, choices, arch),
         wrap=True,
-    ):
-        st.switch_page(script, query_params=choices)
-
-
-def _choose(arch: str) -> None:
-    if arch:
-        st.session_state[state.ARCH] = arch
+    )

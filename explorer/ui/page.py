@@ -196,6 +196,8 @@ def frame() -> st.Page:
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
     st.session_state[_HEAD] = head
+    if (elsewhere := state.going()) is not None:
+        st.switch_page(elsewhere[0], query_params=elsewhere[1])
     if state.just_chosen() and at_home:  # before the page: what it would draw is not looked at any more
         st.switch_page(ENTRIES[1].script, query_params={})  # the bound parameters travel along
     return current

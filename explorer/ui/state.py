@@ -7,12 +7,15 @@ URL holds the plain identifier while the visible picker shows names.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 ARCH = "arch"
 PRESENT = "present"
 DEFAULT_ARCH = "resnet50"
 _JUST_CHOSEN = "_just_chosen"
+_GOING = "_going"
 
 
 def arch() -> str:
@@ -34,6 +37,20 @@ def choose(name: str) -> None:
 def just_chosen() -> bool:
     """Whether this run was started by a choice; true once."""
     return st.session_state.pop(_JUST_CHOSEN, False)
+
+
+def go(script: str, parameters: Mapping[str, str], arch: str = "") -> None:
+    """Have the frame open another page at the next run, with `arch` chosen if one is given. From a callback
+    only. A switch in the middle of a page leaves the address behind: the page's own parameters overtake it.
+    """
+    if arch:
+        st.session_state[ARCH] = arch
+    st.session_state[_GOING] = (script, dict(parameters))
+
+
+def going() -> tuple[str, dict[str, str]] | None:
+    """Script and parameters of the page that `go` asked for; once."""
+    return st.session_state.pop(_GOING, None)
 
 
 def presenting() -> bool:
