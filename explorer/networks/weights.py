@@ -152,7 +152,9 @@ def _here_instead(reference: Reference | None = None) -> str:
     own = weights_of(reference) if reference else ()
     # The same file may be known under two ids; the one that has just failed is under neither.
     asked = {entry.path for entry in own if reference == entry.reference}
-    here = [entry for entry in (*own, *on_this_machine()) if entry.path and entry.path not in asked]
+    # The host's folders before the zoo, whose networks know ten classes.
+    others = sorted(on_this_machine(), key=lambda entry: entry.id.startswith("zoo:"))
+    here = [entry for entry in (*own, *others) if entry.path and entry.path not in asked]
     ids = list({entry.path: entry.id for entry in here}.values())
     return f"; on this machine: {', '.join(ids[:6])}" if ids else ""
 

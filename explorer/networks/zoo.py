@@ -75,6 +75,22 @@ ZOO: Mapping[str, ZooNetwork] = MappingProxyType(
             "adamw",
             {"epochs": 8, "peak_learning_rate": 0.003, "weight_decay": 0.001},
         ),
+        "plain20": ZooNetwork(
+            "plain20",
+            "Plain-20 (CIFAR)",
+            "plain20",
+            "He et al. 2015, section 4.2: nineteen 3x3 convolutions and a linear layer, no shortcuts",
+            "degradation",
+            {},
+        ),
+        "plain56": ZooNetwork(
+            "plain56",
+            "Plain-56 (CIFAR)",
+            "plain56",
+            "Plain-20 with nine pairs of convolutions a stage in place of three",
+            "degradation",
+            {},
+        ),
     }
 )
 
