@@ -91,6 +91,22 @@ ZOO: Mapping[str, ZooNetwork] = MappingProxyType(
             "degradation",
             {},
         ),
+        "resnet20_twin": ZooNetwork(
+            "resnet20",
+            "ResNet-20, twin of Plain-20",
+            "resnet20_cifar",
+            "Plain-20 with a shortcut around every pair of convolutions, trained as Plain-20 was",
+            "degradation",
+            {},
+        ),
+        "resnet56_twin": ZooNetwork(
+            "resnet56",
+            "ResNet-56, twin of Plain-56",
+            "resnet56_cifar",
+            "Plain-56 with a shortcut around every pair of convolutions, trained as Plain-56 was",
+            "degradation",
+            {},
+        ),
     }
 )
 
