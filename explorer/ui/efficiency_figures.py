@@ -59,7 +59,8 @@ def text(name: str, value: float) -> str:
 def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dark: bool) -> go.Figure:
     """marked: ids with a ring. recipe: the network whose weights are joined by an arrow; "" for none."""
     figure = go.Figure()
-    sizes, hover = _sizes(shown, axes), _hovers(shown, axes)
+    sizes = _sizes(shown, axes)
+    hover = [_hover(shown, axes, place) for place in range(len(shown.candidates))]
     of_recipe = np.array([each.network == recipe for each in shown.candidates], bool)
     for name, members, marker in _groups(shown, axes, dark):
         figure.add_scatter(  # SVG: where there is no graphics card it pans three times as smoothly as WebGL
@@ -137,10 +138,6 @@ def _sizes(shown: Shown, axes: Axes) -> np.ndarray:
         return np.where(shown.frontier.on, _ON_FRONTIER, _DOT)
     largest = np.nanmax(shown.bubble) if np.isfinite(shown.bubble).any() else 1.0
     return _DOT + (_LARGEST - _DOT) * np.sqrt(np.nan_to_num(shown.bubble) / largest)  # area tells the value
-
-
-def _hovers(shown: Shown, axes: Axes) -> list[str]:
-    return [_hover(shown, axes, place) for place in range(len(shown.candidates))]
 
 
 def _hover(shown: Shown, axes: Axes, place: int) -> str:

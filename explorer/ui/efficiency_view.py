@@ -248,8 +248,8 @@ def _beside(table: PrintedTable, ours: Sequence[Candidate | None]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def tables_menu(data: Data, why: str) -> None:
-    """Where the figures come from; how to read them again, or from a file."""
+def without_tables(why: str) -> None:
+    """Says why timm's tables are not here, with a way to try again; nothing where `why` is ""."""
     if why:
         said, again = st.columns([8, 2], vertical_alignment="center")
         said.info(
