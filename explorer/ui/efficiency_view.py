@@ -63,9 +63,8 @@ def _everything(data: Data, choices: Choices, here: Page) -> None:
         "The dotted line joins what nothing else beats in both at once; every faded dot is beaten by one "
         "that its hover names. Join the weights of one network by an arrow: how far does a recipe alone go?"
     )
-    with st.expander(f"The frontier as a table ({int(shown.frontier.on.sum())})", icon=":material/table:"):
-        on = [each for each, kept in zip(shown.candidates, shown.frontier.on, strict=True) if kept]
-        _table(sorted(on, key=lambda each: each.values[axes.x]), "efrontier")
+    on = [each for each, kept in zip(shown.candidates, shown.frontier.on, strict=True) if kept]
+    _frontier_table(sorted(on, key=lambda each: each.values[axes.x]))
     lab.code(frontier)
 
 
@@ -102,6 +101,14 @@ def _chart(shown: Shown, axes: Axes, here: Page) -> None:
     )
 
 
+@st.fragment
+def _frontier_table(on: Sequence[Candidate]) -> None:
+    folded = st.expander(f"The frontier as a table ({len(on)})", icon=":material/table:", on_change="rerun")
+    if folded.open:
+        with folded:
+            _table(on, "efrontier")
+
+
 def _take_selection() -> None:
     """A redrawn chart reports an empty selection, which takes nothing away."""
     points = st.session_state[_CHART].selection.points
@@ -131,7 +138,7 @@ def _under_the_chart(data: Data, shown: Shown, axes: Axes, hidden: int) -> None:
     )
     right.download_button(
         "CSV",
-        frame(shown.candidates).to_csv(index=False),
+        lambda: frame(shown.candidates).to_csv(index=False),  # written when it is asked for
         "efficiency.csv",
         "text/csv",
         icon=":material/download:",

@@ -112,11 +112,16 @@ def look_for(sentences: str) -> None:
     st.markdown(f":material/visibility: **What to look for.** {sentences}")
 
 
+@st.fragment
 def code(*functions: Callable[..., Any]) -> None:
-    """The code that made the numbers above, folded away: the very functions, not a copy of them."""
-    with st.expander("The formula as code", icon=":material/code:"):
+    """The code that made the numbers above, folded away: the very functions, not a copy of them.
+
+    Shown once it is opened: the highlighter weighs 1.5 MB, which the first drawing need not wait for.
+    """
+    folded = st.expander("The formula as code", icon=":material/code:", on_change="rerun")
+    if folded.open:
         for function in functions:
-            st.code(inspect.getsource(function), language="python")
+            folded.code(inspect.getsource(function), language="python")
 
 
 def figure(made: Figure, here: Page, key: str, height: int | None = None) -> None:
