@@ -14,6 +14,7 @@ from explorer.analysis import trace
 from explorer.inference import SAMPLES, decode
 from explorer.labs import (
     activations,
+    degradation,
     effective_field,
     forgotten_eval,
     gradient_flow,
@@ -171,3 +172,14 @@ def effective_area(network: str, passes: int) -> Measured:
     share = 100 * area / math.prod(field.size)
     told = f"{area:.0f} of {math.prod(field.size):.0f} pixels move the middle unit of {network}"
     return Measured((share,), f"{told}, random weights, {passes} inputs of noise")
+
+
+def deeper_twin(residual: bool, on: degradation.Measure) -> Measured:
+    """Points of error that the trained twin of 56 layers has more than that of 20; on: train or test."""
+    pair = degradation.read().pair(residual=residual)
+    if pair is None:
+        raise ValueError("the twins of 20 and 56 layers have not both been trained")
+    kind = "residual" if residual else "plain"
+    shallow, deep = (f"{degradation.final_error(card, on):.2f} %" for card in pair)
+    told = f"{kind} twins, {pair[0].epochs} epochs here: {on} error {shallow} of 20 layers, {deep} of 56"
+    return Measured((degradation.gap(*pair, on).points,), told)

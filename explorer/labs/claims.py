@@ -68,6 +68,7 @@ _SIMPLE: tuple[Check, ...] = (
     behaviour.blocked_branch,
     behaviour.equivariance,
     behaviour.effective_area,
+    behaviour.deeper_twin,
 )
 COMBINING = MappingProxyType(
     {

@@ -52,7 +52,8 @@ def curves(trained: Trained, what: str, *, dark: bool) -> go.Figure:
             )
     figure.update_xaxes(title="epoch", dtick=1)
     figure.update_yaxes(
-        title={"Error": "error (%)", "Loss": "cross-entropy", "Gradient norm": "‖gradient‖"}[what]
+        matches="y",  # training and test are to be compared
+        title={"Error": "error (%)", "Loss": "cross-entropy", "Gradient norm": "‖gradient‖"}[what],
     )
     return figure
 
@@ -79,7 +80,17 @@ def show(trained: Trained, what: str, here: Page) -> None:
             gaps = [lab_core.gap(*pair, measure) for measure in _MEASURES]
             st.markdown(sentence(family, *gaps))
     if trained.cards:
-        st.dataframe(rows(trained), hide_index=True, key="degradation_table")
+        st.dataframe(
+            rows(trained),
+            hide_index=True,
+            key="degradation_table",
+            column_config={
+                **dict.fromkeys(
+                    ("training error (%)", "test error (%)"), st.column_config.NumberColumn(format="%.2f")
+                ),
+                "parameters": st.column_config.NumberColumn(format="localized"),
+            },
+        )
         st.caption(_protocol(next(iter(trained.cards.values()))))
 
 
@@ -101,10 +112,10 @@ def rows(trained: Trained) -> list[dict[str, object]]:
     table: list[dict[str, object]] = [
         {
             "network": twin.title,
-            "training error (%)": round(lab_core.final_error(card, "train"), 2),
-            "test error (%)": round(lab_core.final_error(card, "test"), 2),
-            "parameters": f"{card.params:,}",
-            "epochs": str(card.epochs),
+            "training error (%)": lab_core.final_error(card, "train"),
+            "test error (%)": lab_core.final_error(card, "test"),
+            "parameters": card.params,
+            "epochs": card.epochs,
         }
         for twin, card in trained.cards.items()
     ]
@@ -115,10 +126,10 @@ def rows(trained: Trained) -> list[dict[str, object]]:
             table.append(
                 {
                     "network": f"{family}-56 − {family}-20",
-                    "training error (%)": round(train.points, 2),
-                    "test error (%)": round(test.points, 2),
-                    "parameters": "",
-                    "epochs": "",
+                    "training error (%)": train.points,
+                    "test error (%)": test.points,
+                    "parameters": None,
+                    "epochs": None,
                 }
             )
     return table

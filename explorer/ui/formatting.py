@@ -63,12 +63,10 @@ def share(part: float, whole: float) -> str:
 
 
 def shape(dimensions: tuple[int, ...]) -> str:
-    """A tensor as papers write it: [1, 256, 56, 56] is `56 × 56 × 256`, tokens are `197 × 768`."""
-    inner = dimensions[1:]
-    if len(inner) == 3:
-        channels, height, width = inner
-        return f"{height} × {width} × {channels}"
-    return " × ".join(str(each) for each in inner) or "scalar"
+    """A tensor without its batch, in PyTorch's order: [1, 256, 56, 48] is `256 × 56 × 48`, tokens are
+    `197 × 768`.
+    """
+    return " × ".join(str(each) for each in dimensions[1:]) or "scalar"
 
 
 def plain(text: str) -> str:

@@ -118,7 +118,12 @@ def code(*functions: Callable[..., Any]) -> None:
 
     Shown once it is opened: the highlighter weighs 1.5 MB, which the first drawing need not wait for.
     """
-    folded = st.expander("The formula as code", icon=":material/code:", on_change="rerun")
+    folded = st.expander(
+        "The formula as code",
+        key=f"code_{functions[0].__name__}",
+        icon=":material/code:",
+        on_change="rerun",
+    )
     if folded.open:
         for function in functions:
             folded.code(inspect.getsource(function), language="python")

@@ -142,7 +142,11 @@ def _columns() -> dict[str, Any]:
         "class": column.TextColumn("Class"),
         "kind": column.TextColumn("Kind"),
         "stage": column.TextColumn("Stage", width="small"),
-        "output": column.TextColumn("Output", help="Height × width × channels, or tokens × channels."),
+        "output": column.TextColumn(
+            "Output",
+            help="As the tensor lies: channels × height × width, or tokens × channels; inside some blocks "
+            "channels come last.",
+        ),
         "params": column.NumberColumn("Parameters", format="localized"),
         "params_percent": _share("of all"),
         "macs": column.NumberColumn("MACs", format="localized"),

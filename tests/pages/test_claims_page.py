@@ -77,6 +77,9 @@ def test_a_link_opens_a_claim_with_its_defence_and_its_code():
     assert says(app, "**Depends on the protocol**", "“\\[−1.68, 0.10, 1.90, 3.68\\]”")
     assert says(app, "exact to the end | **\\-1.6833; 0.10557; 1.8944; 3.6833 output** | computed: output of")
     assert says(app, "Rounding in between gives 0.10 and 1.90")
+    assert not app.code  # until it is opened
+    app.session_state["code_worked_example"] = True
+    app.run()
     assert any("def worked_example(" in code.value for code in app.code)
 
 

@@ -87,12 +87,14 @@ def test_the_layers_of_twins_differ_by_the_additions():
 
 
 def test_effective_fields_of_random_weights(only_the_zoo):
-    app = opened(networks="zoo:resnet20,lenet5", compare="Effective field", rfpasses="5", untrained="true")
+    app = opened(
+        networks="zoo:resnet20,timm:test_resnet", compare="Effective field", rfpasses="5", untrained="true"
+    )
     table = next(frame.value for frame in app.dataframe if "effective width (px)" in frame.value.columns)
-    assert list(table["network"]) == ["resnet20 · random weights", "lenet5 · random weights"]
+    assert list(table["network"]) == ["resnet20 · random weights", "test_resnet · random weights"]
     app.toggle(key="untrained").set_value(False).run()
     table = next(frame.value for frame in app.dataframe if "effective width (px)" in frame.value.columns)
-    assert list(table["network"]) == ["resnet20 · trained", "lenet5 · random weights"]
+    assert list(table["network"]) == ["resnet20 · trained", "test_resnet · random weights"]
 
 
 def measured(network: str, batch: int, ms: float, day: str = "2026-01-02", **other) -> Measurement:

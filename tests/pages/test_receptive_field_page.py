@@ -196,4 +196,6 @@ def test_reset_puts_everything_back():
 
 def test_the_code_on_the_page_is_the_code_that_ran():
     app = opened(rf="Stack")
+    app.session_state["code_field_size"] = True
+    app.run()
     assert any("size += window.dilation * (window.kernel - 1) * jump" in each.value for each in app.code)

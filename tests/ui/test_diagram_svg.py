@@ -43,7 +43,7 @@ def test_a_card_says_to_a_screen_reader_what_it_shows(resnet):
     conv = next(node.id for node in resnet.root.walk() if node.path == "layer1.0.conv2")
     card = next(each for each in groups(svg, "node") if each.get("data-id") == conv)
     assert card.get("role") == "button"
-    for words in ("conv 3×3", "Kernel 3 × 3", "Output 56 × 56 × 64", "Parameters 36,864", "MACs 115,605,504"):
+    for words in ("conv 3×3", "Kernel 3 × 3", "Output 64 × 56 × 56", "Parameters 36,864", "MACs 115,605,504"):
         assert words in card.get("aria-label")
 
 

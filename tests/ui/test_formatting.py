@@ -54,8 +54,9 @@ def test_a_trace_of_something_is_not_nothing(part, text):
     assert formatting.share(part, 100) == text.replace(" ", GAP)
 
 
-def test_shapes_read_like_the_papers():
-    assert formatting.shape((1, 256, 56, 48)) == "56 × 48 × 256"
+def test_shapes_read_in_the_order_of_the_tensor():
+    assert formatting.shape((1, 256, 56, 48)) == "256 × 56 × 48"
+    assert formatting.shape((1, 56, 48, 96)) == "56 × 48 × 96"  # channels last, inside ConvNeXt
     assert formatting.shape((1, 197, 768)) == "197 × 768"
     assert formatting.shape((1, 1000)) == "1000"
 

@@ -47,7 +47,7 @@ def test_the_joints_and_counts_are_the_papers(name, skips, repeats):
 def test_googlenet_has_four_branches_and_densenet_hands_on_all_channels():
     assert {card.ways for card in drawn("googlenet")[2] if card.skip} == {4}
     dense = [card.shape for card in drawn("densenet121")[2] if card.skip]
-    assert dense == ["56 × 56 × 256", "28 × 28 × 512", "14 × 14 × 1024", "7 × 7 × 1024"]
+    assert dense == ["256 × 56 × 56", "512 × 28 × 28", "1024 × 14 × 14", "1024 × 7 × 7"]
 
 
 def test_a_window_transformers_volume_is_a_grid_like_any_other():
