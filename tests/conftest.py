@@ -4,6 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Side by side (-n 2), each worker takes one core; before PyTorch is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples in every run: what fails here fails for the next one, too.
+settings.register_profile("same_examples", derandomize=True)
+settings.load_profile("same_examples")
 
 # No test asks a page of the world outside: nothing listens here.
 os.environ["EXPLORER_TABLES_URL"] = "http://127.0.0.1:9"

@@ -84,6 +84,7 @@ def show(trained: Trained, what: str, here: Page) -> None:
             rows(trained),
             hide_index=True,
             key="degradation_table",
+            placeholder="",
             column_config={
                 **dict.fromkeys(
                     ("training error (%)", "test error (%)"), st.column_config.NumberColumn(format="%.2f")

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import effective_field_measuring as measuring
-from explorer.ui import formatting, lab
+from explorer.ui import formatting, lab, theme
 from explorer.ui import inference_choices as choices
 from explorer.ui.effective_field_measuring import Plan, Wanted, named, width
 from explorer.ui.page import Page
@@ -53,7 +53,7 @@ def measured(
     )  # fmt: skip
     passes = third.select_slider("Inputs averaged", COUNTS, START[PASSES], key=PASSES, bind="query-params")
     height = _TALL if here.presenting else _HEIGHT
-    place = st.container(height=height + 20, border=False)
+    place = theme.growing("rf_effective_place", height + 20)
     plans = _plans(chosen, inputs)
     if not plans:
         place.info("Choose a network above, or type a name.", icon=":material/info:")

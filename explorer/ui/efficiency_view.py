@@ -90,11 +90,12 @@ def _chart(shown: Shown, axes: Axes, here: Page) -> None:
     made = scatter(shown, axes, controls.marked(), recipe, dark=here.dark)
     made.update_layout(height=_HEIGHT)
     theme.style(made, dark=here.dark, presenting=here.presenting)
-    st.plotly_chart(
+    theme.growing(f"{_CHART}_place", _HEIGHT).plotly_chart(
         made,
         key=_CHART,
         theme=None,
         width="stretch",
+        height="stretch",
         config=_MODEBAR,
         on_select=_take_selection,
         selection_mode=("points", "box", "lasso"),

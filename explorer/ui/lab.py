@@ -130,8 +130,14 @@ def code(*functions: Callable[..., Any]) -> None:
 
 
 def figure(made: Figure, here: Page, key: str, height: int | None = None) -> None:
-    """A Plotly figure in the app's colours, as wide as its place; height in pixels."""
-    if height:
-        made.update_layout(height=height)
+    """A Plotly figure in the app's colours, as wide as its place.
+
+    height: pixels in a window 720 high; in a higher one, as on a projector, it grows with the window.
+    """
     theme.style(made, dark=here.dark, presenting=here.presenting)
-    st.plotly_chart(made, key=key, theme=None, width="stretch", config=_ONLY_HOVER)
+    if not height:
+        st.plotly_chart(made, key=key, theme=None, width="stretch", config=_ONLY_HOVER)
+        return
+    made.update_layout(height=height)
+    with theme.growing(f"{key}_place", height):
+        st.plotly_chart(made, key=key, theme=None, width="stretch", height="stretch", config=_ONLY_HOVER)

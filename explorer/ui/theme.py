@@ -170,3 +170,13 @@ def plotly_layout(*, dark: bool, presenting: bool = False) -> Layout:
 def style(figure, *, dark: bool, presenting: bool = False):
     """`figure` with the app's template; hand it to `st.plotly_chart(..., theme=None)`."""
     return figure.update_layout(template={"layout": plotly_layout(dark=dark, presenting=presenting)})
+
+
+def growing(key: str, height: int):
+    """A container for one figure: `height` pixels in a window 720 high, more in proportion in a higher one.
+
+    The figure in it asks for `height="stretch"`.
+    """
+    place = f'[data-testid="stLayoutWrapper"]:has(> .st-key-{key})'
+    st.html(f"<style>{place} {{ height: max({height}px, {height / 7.2:.1f}vh); }}</style>")
+    return st.container(key=key)

@@ -39,7 +39,7 @@ def dilated_resnet() -> nn.Module:
         ("timm:convnext_atto", 176, "stages.1", 152),  # patches, 7x7 depthwise
         (dilated_resnet, 224, "layer4", 199),  # dilation
     ],
-    ids=str,
+    ids=lambda each: getattr(each, "__name__", str(each)),
 )
 def test_the_theoretical_field_is_the_support_of_the_gradient(
     network, side: int, path: str, size: int
