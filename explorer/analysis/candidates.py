@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from explorer.analysis.pareto import Better
 from explorer.catalogue import Architecture, architectures
-from explorer.catalogue.counts import counts
+from explorer.catalogue.counts import COSTS, counts
 from explorer.catalogue.network_names import MORE_PICTURES, ONLY_IMAGENET_1K, line, training_data
 from explorer.catalogue.published_tables import Row
 
@@ -184,7 +184,9 @@ def _size_in(protocol: str) -> int | None:
 
 def _counted(reference: str, image_size: int) -> Mapping[str, float]:
     found = counts().of.get((reference, image_size))
-    return {} if found is None else {**found, "weight_bytes": BYTES_A_PARAMETER * found["params"]}
+    if found is None:
+        return {}
+    return {**{name: found[name] for name in COSTS}, "weight_bytes": BYTES_A_PARAMETER * found["params"]}
 
 
 @cache

@@ -15,7 +15,7 @@ from explorer.analysis.candidates import MEASURES, UNKNOWN, Candidate
 from explorer.analysis.memory import Mode, needed
 from explorer.analysis.pareto import Better
 from explorer.catalogue import architectures
-from explorer.catalogue.needs import AT_INFERENCE, BUFFERS, CHANNELS, IN_TRAINING, needs
+from explorer.catalogue.counts import AT_INFERENCE, BUFFERS, CHANNELS, IN_TRAINING, counts
 
 PERMISSIVE, NON_COMMERCIAL, OWN_TERMS, NOT_STATED = "permissive", "non-commercial", "own terms", "not stated"
 _FREE = ("apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0")
@@ -104,7 +104,7 @@ def _memory(candidate: Candidate, wishes: Wishes) -> Reason | None:
 
 def memory_bytes(candidate: Candidate, wishes: Wishes) -> float | None:
     """Of one step on a batch in float32, as `analysis.memory` estimates it; None where nothing is counted."""
-    held = needs().of.get((candidate.reference, candidate.image_size))
+    held = counts().of.get((candidate.reference, candidate.image_size))
     params = candidate.values.get("params")
     if held is None or params is None:
         return None
@@ -126,7 +126,7 @@ def _maps(candidate: Candidate, wishes: Wishes) -> Reason | None:
 
 def strides(candidate: Candidate) -> tuple[int, ...] | None:
     """Of 4, 8, 16 and 32 pixels those at which a stage ends; None where nobody has looked."""
-    held = needs().of.get((candidate.reference, candidate.image_size))
+    held = counts().of.get((candidate.reference, candidate.image_size))
     return None if held is None else tuple(stride for stride, name in CHANNELS.items() if held[name])
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from explorer.analysis.candidates import MEASURES, Candidate
 from explorer.analysis.choosing import one_a_network
 from explorer.analysis.pareto import Better, frontier
-from explorer.catalogue.needs import CHANNELS, needs
+from explorer.catalogue.counts import CHANNELS, counts
 from explorer.catalogue.network_names import ONLY_IMAGENET_1K
 
 CPU = "throughput i7-12700h"
@@ -150,7 +150,7 @@ def maps(rule: Rule, scene: Scene) -> Sequence[str]:
     """Channels by stride of the networks it names, read off their traces."""
     found = []
     for reference in rule.about:
-        held = next((row for (name, _), row in needs().of.items() if name == reference), None)
+        held = next((row for (name, _), row in counts().of.items() if name == reference), None)
         if held is not None:
             levels = {stride: held[name] for stride, name in CHANNELS.items() if held[name]}
             told = ", ".join(f"{channels} at {stride}" for stride, channels in levels.items())

@@ -1,4 +1,5 @@
-"""What the networks of the published tables cost, counted once by `explorer.analysis.counting` and shipped.
+"""What the networks of the published tables cost, what memory they need and which maps they offer, counted
+once by `explorer.analysis.counting` and shipped.
 
 Tracing all of them takes an hour; the counts depend only on the versions of the libraries, which stand in the
 file's first line.
@@ -15,26 +16,33 @@ from types import MappingProxyType
 from explorer.catalogue.sources import DATA
 
 FILE = DATA / "counts.csv"
-FIELDS = ("params", "macs", "activations")
+STRIDES = (4, 8, 16, 32)
+BUFFERS, AT_INFERENCE, IN_TRAINING = "buffer_bytes", "inference_bytes", "training_bytes"
+CHANNELS = {stride: f"stride_{stride}" for stride in STRIDES}
+
+# As `stats` counts them. Then bytes in float32 for one image: the running statistics; the most that is alive
+# at once; what autograd keeps. Then channels of the last stage at each stride, 0 where no stage works there.
+COSTS = ("params", "macs", "activations")
+FIELDS = (*COSTS, BUFFERS, AT_INFERENCE, IN_TRAINING, *CHANNELS.values())
 
 
 @dataclass(frozen=True)
 class Counts:
-    """of: (network such as "timm:resnet50", side of the input in pixels) -> params, macs, activations, as
-    `stats` counts them. counted_with: versions of the libraries that define the networks.
+    """of: (network such as "timm:resnet50", side of the input in pixels) -> FIELDS.
+
+    counted_with: versions of the libraries that define the networks.
     """
 
     of: Mapping[tuple[str, int], Mapping[str, int]]
     counted_with: str
 
 
-def read(lines: Iterable[str], fields: Iterable[str] = FIELDS) -> Counts:
-    """The first line is a comment with the versions, the second the header. fields: its whole numbers."""
-    fields = tuple(fields)
+def read(lines: Iterable[str]) -> Counts:
+    """The first line is a comment with the versions, the second the header."""
     content = iter(lines)
     counted_with = next(content, "").removeprefix("#").strip()
     rows = {
-        (row["network"], int(row["img_size"])): {each: int(row[each]) for each in fields}
+        (row["network"], int(row["img_size"])): {each: int(row[each]) for each in FIELDS}
         for row in csv.DictReader(content)
     }
     return Counts(MappingProxyType(rows), counted_with)

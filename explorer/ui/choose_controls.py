@@ -14,7 +14,7 @@ from explorer.analysis.constraints import NON_COMMERCIAL, OWN_TERMS, PERMISSIVE,
 from explorer.analysis.memory import OPTIMISERS, Mode
 from explorer.analysis.pareto import Better
 from explorer.catalogue import FAMILIES
-from explorer.catalogue.needs import STRIDES
+from explorer.catalogue.counts import STRIDES
 from explorer.catalogue.network_names import TRAINING_DATA
 from explorer.ui import lab
 from explorer.ui.efficiency_data import ALL_MEASURES, Data

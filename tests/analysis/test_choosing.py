@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.analysis import choosing, constraints, memory, needs, trace
+from explorer.analysis import choosing, constraints, counting, memory, trace
 from explorer.analysis.candidates import Candidate
 from explorer.analysis.choosing import choose, one_a_network, ranked
 from explorer.analysis.constraints import (
@@ -25,7 +25,7 @@ from explorer.analysis.constraints import (
     reasons,
     without,
 )
-from explorer.catalogue.needs import CHANNELS
+from explorer.catalogue.counts import CHANNELS, counts
 from explorer.catalogue.network_names import TRAINING_DATA
 
 
@@ -255,7 +255,7 @@ def test_memory_is_what_the_trace_says(network: str, size: int, mode: str):
 )
 def test_maps_of_a_network(network: str, maps: dict[int, int]):
     """As their papers' tables have them; a vision transformer keeps one grid."""
-    assert needs.pyramid(trace(network)) == maps
+    assert counting.pyramid(trace(network)) == maps
 
 
 @pytest.mark.parametrize(
@@ -265,13 +265,11 @@ def test_maps_are_those_that_timm_hands_out(name: str):
     with torch.device("meta"):
         info = timm.create_model(name, features_only=True).feature_info
     theirs = dict(zip(info.reduction(), info.channels(), strict=True))
-    row = constraints.needs().of[f"timm:{name}", 224]
+    row = counts().of[f"timm:{name}", 224]
     assert {s: row[field] for s, field in CHANNELS.items()} == {s: theirs[s] for s in CHANNELS}
 
 
-def test_shipped_needs_are_what_the_program_counts():
-    row = constraints.needs().of["timm:resnet18", 224]
-    assert row == needs.of_trace(trace("timm:resnet18", 224))
+def test_strides_of_a_candidate():
     assert constraints.strides(candidate("timm:vit_base_patch16_224")) == (16,)
     assert constraints.strides(candidate("timm:no_such_network")) is None
 

@@ -4,7 +4,7 @@ import pytest
 
 from explorer.analysis.choosing import ranked
 from explorer.analysis.rules_of_thumb import RULES, Rule, Scene, _rank_correlation, ordered, spread, standing
-from explorer.catalogue.needs import needs
+from explorer.catalogue.counts import counts
 from tests.analysis.test_choosing import candidate
 
 
@@ -63,7 +63,7 @@ def test_every_rule_finds_its_networks():
     """Patterns and references that the shipped table knows, or a rule says nothing for ever."""
     from fnmatch import fnmatch
 
-    known = {name for name, _ in needs().of}
+    known = {name for name, _ in counts().of}
     for rule in RULES:
         for pattern in rule.about:
             assert any(fnmatch(name, pattern.partition("@")[0]) for name in known), pattern
