@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 import torchvision
@@ -172,12 +173,21 @@ def classes(weights: str) -> Measured:
     return Measured((float(len(names)),), f"categories of torchvision's {weights}")
 
 
-def latency(networks: Sequence[str], image_sizes: Sequence[int]) -> Measured:
-    """Fastest of three forward passes of one picture on one core, in ms: the others met other work."""
-    values = []
+def times_the_latency(networks: Sequence[str], image_sizes: Sequence[int]) -> Measured:
+    """Time of one picture through the first network by that through the second, on one core: the median of
+    seven turns, one pass each, so that other work on the machine meets both.
+    """
+    models = [builders.build(name, size) for name, size in zip(networks, image_sizes, strict=True)]
     with one_thread():
-        for name, size in zip(networks, image_sizes, strict=True):
-            model = builders.build(name, size)
-            values.append(min(cost_of_networks.passes(model, size, count=3, warm_up=1)))
-    at = ", ".join(f"{name} at {size}" for name, size in zip(networks, image_sizes, strict=True))
-    return Measured(tuple(values), f"one picture through {at}, timed on one core of this machine")
+        for model, size in zip(models, image_sizes, strict=True):
+            cost_of_networks.passes(model, size, count=0, warm_up=1)
+        turns = [
+            [
+                cost_of_networks.passes(model, size, count=1, warm_up=0)[0]
+                for model, size in zip(models, image_sizes, strict=True)
+            ]
+            for _ in range(7)
+        ]
+    first, second = (f"{name} at {size}" for name, size in zip(networks, image_sizes, strict=True))
+    ratio = median(ours / theirs for ours, theirs in turns)
+    return Measured((ratio,), f"one picture through {first} against {second}, timed in turn on one core here")

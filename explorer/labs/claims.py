@@ -37,7 +37,7 @@ _SIMPLE: tuple[Check, ...] = (
     of_networks.scaling_steps,
     of_networks.weights_crop,
     of_networks.classes,
-    of_networks.latency,
+    of_networks.times_the_latency,
     arithmetic.written_out,
     arithmetic.stack,
     arithmetic.output_side,
