@@ -99,7 +99,8 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
         hovermode="closest",
         hoverlabel={"align": "left"},
         clickmode="event+select",
-        margin={"t": 8},
+        # Room for two rows of legend, ticks and titles: where Plotly must make room itself, it draws twice.
+        margin={"t": 80, "l": 60, "b": 58},
         legend={"itemsizing": "constant"},
         uirevision=f"{axes.x} {axes.y}",
         modebar={
