@@ -30,7 +30,8 @@ def _stats(arguments: argparse.Namespace) -> None:
     from explorer.analysis import stats
     from explorer.ui.formatting import count, size
 
-    sheet = stats(arguments.name, arguments.image_size).to_json()
+    counted = stats(arguments.name, arguments.image_size)
+    sheet = counted.to_json()
     if arguments.json:
         print(json.dumps(sheet, indent=2))
         return
@@ -43,7 +44,7 @@ def _stats(arguments: argparse.Namespace) -> None:
         ("weights, fp32", size(sheet["weight_bytes"])),
         ("depth", f"{sheet['depth']} weighted layers on the longest path"),
         ("receptive field", f"{_pair(field['size'])} pixels, stride {_pair(field['stride'])}"),
-        ("global from", field["global_from"] or "nowhere before the end"),
+        ("further view", counted.receptive_field.beyond or "none before the end"),
     ]
     print(sheet["model"])
     print("\n".join(f"  {name:<16} {value}" for name, value in rows))
@@ -64,6 +65,8 @@ def _diagram(arguments: argparse.Namespace) -> None:
 
     if arguments.out is None and not arguments.json:
         raise ValueError("say where the drawing goes (--out FILE.svg), or ask for its data (--json)")
+    if arguments.out is not None and arguments.out.suffix.lower() != ".svg":
+        raise ValueError(f"a drawing is SVG: name the file {arguments.out.stem}.svg")
     if arguments.overlay and arguments.overlay not in OVERLAYS:
         raise ValueError(f"{arguments.overlay!r} is not an overlay; try one of {', '.join(OVERLAYS)}")
     traced = trace(arguments.name, arguments.image_size)
@@ -228,9 +231,11 @@ def _claims(arguments: argparse.Namespace) -> int:
             continue
         results.append(result)
         if not arguments.json:
-            print(f"{result.verdict:<22} {identifier:<26} {expectation(result.claim.expected)}")
+            print(f"{result.verdict:<22} {identifier:<26} {result.claim.says}")
+            print(f"{'':<22} printed  {expectation(result.claim.expected)}")
             for text in [result.error] if result.error else measurements(result):
-                print(f"{'':<22} measured {text}", flush=True)
+                print(f"{'':<22} measured {text}")
+            print(f"{'':<22} {result.claim.comment}", flush=True)
     if arguments.json:
         print(json.dumps([result.to_json() for result in results], indent=2))
     return FAILED if any(result.verdict == ERROR for result in results) else 0

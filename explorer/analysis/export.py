@@ -14,9 +14,10 @@ import operator
 import threading
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from torch import Tensor, fx, nn
 from torch.export.graph_signature import InputKind
 from torch.fx import config as fx_config
 from torch.fx._lazy_graph_module import _use_lazy_graph_module
+from torch.fx._symbolic_trace import _Patcher
 
 from explorer.analysis.costs import cost
 from explorer.analysis.graph import Idle, Op, Operand, Trace, freeze
@@ -44,7 +46,7 @@ def trace_module(model: nn.Module, input_shape: Sequence[int], name: str) -> Tra
     like = next((t for t in model.parameters() if t.is_floating_point()), torch.empty(0, device="meta"))
     image = torch.empty(shape, device=like.device, dtype=like.dtype)
     training = [m for m in model.modules() if m.training]
-    with EXPORT_LOCK, _plain_and_quiet():
+    with EXPORT_LOCK, _hooks_of_this_thread(), _plain_and_quiet():
         try:
             model.eval()
             with torch.no_grad():
@@ -53,6 +55,31 @@ def trace_module(model: nn.Module, input_shape: Sequence[int], name: str) -> Tra
             for module in training:
                 module.training = True
     return _Reader(model, program).read(name, shape)
+
+
+@contextmanager
+def _hooks_of_this_thread() -> Iterator[None]:
+    """While it traces, torch.fx takes over calls and attributes of nn.Module in the whole process: forward
+    passes of other threads would be taken for parts of the traced network. They go past it here.
+    """
+    here, patch_method = threading.get_ident(), _Patcher.patch_method
+
+    def patch_for_this_thread(
+        patcher: _Patcher, cls: type, name: str, new_fn: Callable[..., Any], deduplicate: bool = True
+    ) -> None:
+        plain = getattr(cls, name)
+
+        @wraps(new_fn)
+        def hooked(*args: Any, **kwargs: Any) -> Any:
+            return (new_fn if threading.get_ident() == here else plain)(*args, **kwargs)
+
+        patch_method(patcher, cls, name, hooked, deduplicate)
+
+    _Patcher.patch_method = patch_for_this_thread  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        _Patcher.patch_method = patch_method  # type: ignore[method-assign]
 
 
 @contextmanager

@@ -10,8 +10,9 @@ Araujo, Norris and Sim 2019, https://distill.pub/2019/computing-receptive-fields
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from explorer.analysis.field_operands import Result
 from explorer.analysis.field_rules import RULES
@@ -28,9 +29,10 @@ class ReceptiveField:
     size: extent of the interval one unit sees. stride: distance of neighbouring units' intervals. padding:
     how far the first unit's interval begins before the image. centre: middle of the first unit's interval,
     pixel centres at integers. positions: number of units along each axis. global_from: path of the first
-    operation through which a unit depends on the whole image; None while there is none. local: the unit still
-    has a place in the image; False once the positions have been summed away, when size is the extent of all
-    of them together.
+    operation through which a unit depends on more than its interval; None while there is none. in_windows:
+    that operation is an attention within windows, which reaches the whole image only block by block; any
+    other reaches all of it at once. local: the unit still has a place in the image; False once the positions
+    have been summed away, when size is the extent of all of them together.
     """
 
     size: Pair
@@ -40,6 +42,14 @@ class ReceptiveField:
     positions: tuple[int, int]
     global_from: str | None
     local: bool = True
+    in_windows: bool = False
+
+    @property
+    def beyond(self) -> str:
+        """What a unit depends on besides its interval: "global from avgpool", or ""."""
+        if self.global_from is None:
+            return ""
+        return f"{'mixed in windows' if self.in_windows else 'global'} from {self.global_from}"
 
     def interval(self, axis: int, position: int) -> tuple[float, float]:
         """First and last pixel that the unit at this position sees along an axis, also outside the image."""
@@ -51,9 +61,9 @@ def receptive_fields(trace: Trace) -> Mapping[str, ReceptiveField]:
     """The field of every operation that depends on the image, by its id. Where an operation gives several
     tensors, of the first."""
     fields, _ = _propagate(trace)
-    places = [op.dotted or op.id for op in trace.ops]
     return {
-        key: _report(field[0] if isinstance(field, tuple) else field, places) for key, field in fields.items()
+        key: _report(field[0] if isinstance(field, tuple) else field, trace.ops)
+        for key, field in fields.items()
     }
 
 
@@ -114,7 +124,14 @@ def _plain(value: Number) -> float:
     return int(value) if value == int(value) else float(value)
 
 
-def _report(field: Field, places: list[str]) -> ReceptiveField:
+def _windowed(mixing: Op) -> bool:
+    """Whether attention [.., heads, tokens, tokens or channels] of one image is done for several windows."""
+    return mixing.kind == "attention" and prod(mixing.output_shape[:-3]) > 1
+
+
+def _report(field: Field, ops: Sequence[Op]) -> ReceptiveField:
+    mixing = None if field.seen_all is None else ops[field.seen_all]
+
     def pair(values: list[Number]) -> Pair:
         return _plain(values[0]), _plain(values[1])
 
@@ -124,8 +141,9 @@ def _report(field: Field, places: list[str]) -> ReceptiveField:
         padding=pair([-field.low[a] for a in AXES]),
         centre=_middle(field),
         positions=(field.count(0), field.count(1)),
-        global_from=None if field.seen_all is None else places[field.seen_all],
+        global_from=None if mixing is None else mixing.dotted or mixing.id,
         local=any(field.has(a) for a in AXES),
+        in_windows=mixing is not None and _windowed(mixing),
     )
 
 

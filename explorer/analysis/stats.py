@@ -10,7 +10,7 @@ at inference included.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -133,7 +133,8 @@ def overall_field(traced: Trace, fields: Mapping[str, ReceptiveField]) -> Recept
     ]
     last = local[-1]
     end = fields.get(traced.ops[-1].id, last)
-    return ReceptiveField(**{**vars(last), "global_from": last.global_from or end.global_from})
+    beyond = last if last.global_from else end
+    return replace(last, global_from=beyond.global_from, in_windows=beyond.in_windows)
 
 
 def _ancestors(traced: Trace) -> set[str]:

@@ -110,13 +110,16 @@ def read(text: str, table: Published) -> Reading:
         raise TableError(f"{table.file} has no column {' or '.join(map(repr, missing))}.")
     known = {column: name for column, name in table.measures.items() if column in columns}
     rows: dict[Key, Mapping[str, float]] = {}
-    unusable, empty, again = 0, 0, 0
+    unusable, empty, impossible, again = 0, 0, 0, 0
     for line in lines:
         key = _key(line, table.size)
         if key is None:
             unusable += 1
             continue
         values = {name: _number(line.get(column)) for column, name in known.items()}
+        wrong = [name for name, value in values.items() if value is not None and not _possible(name, value)]
+        impossible += len(wrong)
+        values |= dict.fromkeys(wrong)
         empty += sum(value is None for value in values.values())
         if key in rows:
             again += 1
@@ -135,6 +138,12 @@ def read(text: str, table: Published) -> Reading:
         ),
         *_said(
             table, again, "row repeats a key; the first one counts", "rows repeat a key; the first ones count"
+        ),
+        *_said(
+            table,
+            impossible,
+            "value is no percentage or no speed and counts as missing",
+            "values are no percentages or no speeds and count as missing",
         ),
         *_said(table, empty, "value is missing", "values are missing"),
     )
@@ -172,6 +181,10 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _possible(name: str, value: float) -> bool:
+    return value > 0 if name.startswith("throughput") else 0 <= value <= 100
 
 
 def _said(table: Published, count: int, one: str, many: str) -> Iterator[str]:

@@ -51,7 +51,7 @@ def show(candidates: Sequence[Candidate], asked: Asked) -> Choice:
         right = st.container()
     right.html(_knocked_out(found, asked))
     lab.look_for(
-        "Which limit costs most? Beside each stands how many it keeps out, and in the darker part how many "
+        "Which limit costs most? Beside each stands how many it keeps out, and in the stronger part how many "
         "it keeps out alone. A top-1 is that of ImageNet and of one recipe: between close neighbours speed "
         "and licence are better reasons than a tenth of a point."
     )

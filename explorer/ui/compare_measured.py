@@ -110,6 +110,8 @@ def _link(chosen: Sequence[Chosen], *, primary: bool) -> None:
 def _figure(run: Run, chosen: Sequence[Chosen], *, dark: bool) -> Figure:
     import plotly.graph_objects as go
 
+    from explorer.ui.measure_figures import whiskers
+
     first = run.of[0]
     there = [(each, measured) for each, measured in zip(chosen, run.of, strict=True) if measured is not None]
     families = [each.about.entry.family if each.about.entry else "" for each, _ in there]
@@ -120,8 +122,7 @@ def _figure(run: Run, chosen: Sequence[Chosen], *, dark: bool) -> Figure:
         y=[escape(each.title) for each, _ in there],
         x=[measured.latency_ms for _, measured in there],
         error_x={
-            "type": "data",
-            "array": [measured.latency_iqr_ms / 2 for _, measured in there],
+            **whiskers([(measured.latency_ms, measured.latency_iqr_ms / 2) for _, measured in there]),
             "color": theme.TEXT.on(dark=dark),
         },
         marker={"color": colours},

@@ -100,9 +100,7 @@ def _told(name: str, of: Compared) -> str:
     fact = facts.get(name)
     if fact is not None:
         return f"{fact.protocol or 'protocol not stated'} · {fact.source}"
-    if name == "receptive_field" and of.stats.receptive_field.global_from:
-        return f"global from {of.stats.receptive_field.global_from}"
-    return ""
+    return of.stats.receptive_field.beyond if name == "receptive_field" else ""
 
 
 def frame(chosen: Sequence[Chosen], compared: Sequence[Compared], rows: Mapping[str, Row]) -> pd.DataFrame:

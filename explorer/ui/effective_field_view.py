@@ -83,6 +83,11 @@ def measured(
         "small is the share? Compare trained with random weights, and noise with photos: random weights "
         "give a smooth bell, training moves it, and the paper's widening is not the only outcome."
     )
+    st.caption(
+        "Of the middle unit of the last convolution or block: a pooling behind it, as VGG's, widens the "
+        "network's field but not this one. Untrained networks whose blocks begin scaled to nearly nothing "
+        "(ConvNeXt's layer scale, 1e-6) show the field of stem and downsampling alone."
+    )
     _numbers(found, plans)
 
 
@@ -169,7 +174,7 @@ def _numbers(found: Mapping[Wanted, EffectiveField], plans: Mapping[Wanted, Plan
                 "square of 95.45 % of the energy (px)": energy_side(measured.energy),
                 "theory (px)": max(plans[wanted].field.size),
                 "share of its side (%)": round(100 * width(measured) / max(plans[wanted].field.size), 1),
-                "global through": plans[wanted].field.global_from or "",
+                "besides": plans[wanted].field.beyond,
             }
             for wanted, measured in found.items()
         ]

@@ -183,4 +183,9 @@ def mark(ids: Sequence[str]) -> None:
         before.remove(ids[0])
     else:
         before += [each for each in ids if each not in before]
+    if len(before) > MOST_MARKED:
+        st.toast(
+            f"{len(before):,} dots would be selected; the first {MOST_MARKED} are.",
+            icon=":material/filter_list:",
+        )
     st.session_state[MARKED] = ",".join(before[:MOST_MARKED])

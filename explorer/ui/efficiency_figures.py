@@ -100,10 +100,11 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
         hoverlabel={"align": "left"},
         clickmode="event+select",
         # Room for two rows of legend, ticks and titles: where Plotly must make room itself, it draws twice.
-        margin={"t": 80, "l": 60, "b": 58},
+        margin={"t": 80, "l": 60, "b": 58, "r": 40},
         legend={"itemsizing": "constant"},
         uirevision=f"{axes.x} {axes.y}",
         modebar={
+            "orientation": "v",  # beside the dots: above them it would lie on the legend
             "bgcolor": "rgba(0,0,0,0)",
             "color": theme.NEUTRAL.on(dark=dark),
             "activecolor": ink(dark),
@@ -275,6 +276,7 @@ def _axis(update: Callable[..., object], measure: Measure, log: bool) -> None:
     update(
         title=f"{measure.title}{unit}   <i>{way}</i>",
         type="log" if log else "linear",
+        rangemode="normal" if log else "nonnegative",
         tickformat="" if measure.unit in ("%", "ms") else "~s",
         showgrid=True,
     )

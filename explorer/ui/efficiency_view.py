@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -271,10 +272,19 @@ def without_tables(why: str) -> None:
 
 
 def from_files(files: Sequence[UploadedFile]) -> Data:
-    """The visitor's own tables, for this visit alone."""
-    return efficiency_data.uploaded(
+    """The visitor's own tables, for this visit alone; where nothing in them can be used, those of before with
+    the reasons.
+    """
+    given = efficiency_data.uploaded(
         {Path(each.name).name: each.getvalue().decode("utf-8", "replace") for each in files}
     )
+    return given if given.rows else replace(efficiency_data.here(), remarks=given.remarks)
+
+
+def about_files(given: Data | None) -> None:
+    """What was odd about the visitor's files, in sight; nothing where there are none."""
+    if given is not None and given.remarks:
+        st.warning("  \n".join(plain(remark) for remark in given.remarks), icon=":material/table:")
 
 
 def sources(data: Data) -> None:
@@ -282,7 +292,7 @@ def sources(data: Data) -> None:
     from explorer.catalogue.counts import counts
 
     day = f"fetched on {data.read_on:%-d %B %Y}" if data.read_on else "from files laid down here"
-    with st.expander("Where the figures come from", icon=":material/info:"):
+    with st.expander("Where the figures come from", key="esources", icon=":material/info:"):
         st.markdown(
             f"- Accuracy, robustness and throughput: {data.rows:,} rows of "
             f"[timm's published tables]({PROJECT_PAGE}), {day if data.rows else 'which are not here'}; the "

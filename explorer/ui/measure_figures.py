@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
@@ -47,6 +47,16 @@ def half_spread(what: str, found: Measurement, watts: float | None) -> float:
     return shown * found.latency_iqr_ms / found.latency_ms / 2
 
 
+def whiskers(found: Sequence[tuple[float | None, float]]) -> dict[str, Any]:
+    """Of (value, half of the spread): as far down as up, but not below zero, where nothing was measured."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [half for _, half in found],
+        "arrayminus": [min(half, middle or 0.0) for middle, half in found],
+    }
+
+
 def by_batch(
     measured: Mapping[str, Sequence[Measurement]], what: str, watts: float | None, *, dark: bool
 ) -> go.Figure:
@@ -60,7 +70,9 @@ def by_batch(
             name=escape(title),
             x=[found.batch_size for found in there],
             y=[value(what, found, watts) for found in there],
-            error_y={"type": "data", "array": [half_spread(what, found, watts) for found in there]},
+            error_y=whiskers(
+                [(value(what, found, watts), half_spread(what, found, watts)) for found in there]
+            ),
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2.5},
             marker={"size": 9},

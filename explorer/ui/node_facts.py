@@ -88,7 +88,7 @@ def field_text(field: ReceptiveField) -> str:
     text = f"{side(field.size)} px"
     if field.local:
         text += f", every {side(field.stride)} px"
-    return f"{text}; global from {field.global_from}" if field.global_from else text
+    return f"{text}; {field.beyond}" if field.beyond else text
 
 
 def side(value: tuple[float, ...]) -> str:

@@ -88,7 +88,7 @@ def _companies(picture: Picture, size: int) -> Mapping[str, Sequence[Image.Image
     own = picture.sample.title if picture.sample else ""
     others = {title: image for title, image in controls.samples().items() if title != own}
     with_others = {f"with {title}": cut_outs(image, size - 1) for title, image in others.items()}
-    return {"alone": (), "with itself": cut_outs(picture.image, size - 1), **with_others}
+    return {"alone": (), "with crops of itself": cut_outs(picture.image, size - 1), **with_others}
 
 
 def _verdict(found: Drift) -> str:
@@ -189,7 +189,8 @@ def in_blocks(here: Page) -> None:
     lab.look_for(
         "**post**: behind the layers, as ResNet has it; **pre**: before the first layer, so that what "
         "runs along the skip is never normalised; **between**: once, behind the first layer, as ConvNeXt; "
-        "**none**. Count the norms: a ResNet bottleneck has three, a ConvNeXt block one."
+        "**none**. Gates (squeeze-and-excitation) are left out. Count the norms: a ResNet bottleneck has "
+        "three, a ConvNeXt block one."
     )
     lab.code(norm_places.placement)
     with st.expander("The blocks as a table, and how they were read", icon=":material/menu_book:"):

@@ -139,7 +139,7 @@ ENTRIES = (
         "pages/quiz.py",
         "Quiz",
         ":material/quiz:",
-        "Could you have worked it out? Answers are computed, and wrong ones say where they come from.",
+        "Could you have worked it out? Answers are computed, many a wrong one is explained.",
         QUESTIONS,
     ),
 )

@@ -111,11 +111,11 @@ def _about(layer: LayerField) -> str:
     height, width = layer.field.size
     size = f"{height:g}" if height == width else f"{height:g} × {width:g}"
     kernel = " × ".join(map(str, layer.kernel))
-    after = layer.field.global_from
+    beyond = layer.field.beyond
     return (
         f"<b>{layer.number} · {escape(layer.label)}</b><br>{kernel} window, stride {layer.stride[0]}"
         f"<br>sees {size} px, jump {layer.jump:g} px, map {formatting.shape(layer.output_shape)}"
-        + (f"<br>global through {escape(after)}" if after else "")
+        + (f"<br>{escape(beyond)}" if beyond else "")
     )
 
 

@@ -113,8 +113,13 @@ def _growth_headline(subject: Subject, found: tuple[LayerField, ...], image: tup
             f"{_named(whole)}. "
         )
     else:
-        text += "By its windows no unit ever sees the whole image. "
-    if reached:
+        text += "By its kernels alone no unit ever sees the whole image. "
+    if reached and reached.field.in_windows:
+        text += (
+            f"From {_named(reached)} on (layer {reached.number}), attention also mixes the positions of each "
+            "window, and by shifted windows more of the image block by block; the sizes here leave that out."
+        )
+    elif reached:
         text += f"From {_named(reached)} on (layer {reached.number}), units depend on all of it at once."
     return text
 
@@ -126,6 +131,8 @@ def _way(found: tuple[LayerField, ...]) -> str:
     first = fields.global_at(found)
     if first is None:
         return ""
+    if first.field.in_windows:
+        return "mixed in windows: attention"
     if first.kind == "pool" and fields.local(found)[-1].number > first.number:
         return "global: a gate's pooling"
     return f"global: {theme.ROLE_NAMES.get(first.kind, first.kind).lower()}"
@@ -148,7 +155,7 @@ def table(sheet: Sheet) -> None:
                 "padding (px)": layer.field.padding[0],
                 "map": formatting.shape(layer.output_shape),
                 "has a place": layer.field.local,
-                "global through": layer.field.global_from or "",
+                "besides": layer.field.beyond,
             }
             for layer in layers(sheet)
         ]
@@ -224,7 +231,8 @@ def _unit_text(layer: LayerField, unit: tuple[int, int], image: tuple[int, int])
         f"padding."
     )
     if after:
-        text += f" Through `{after.replace('`', '')}` it also depends on all the rest."
+        more = "the windows around it" if layer.field.in_windows else "all the rest"
+        text += f" Through `{after.replace('`', '')}` it also depends on {more}."
     return text
 
 

@@ -52,13 +52,13 @@ def _reach(sheet: Stats, index: StageIndex) -> str:
     origin = sheet.receptive_field.global_from
     if not origin:
         return f"stride {pair(sheet.receptive_field.stride)} px"
-    short = origin.removeprefix("adaptive_")
-    return f"global from {short if len(short) <= _SHORT_NAME else title(index.of(origin)) or 'inside'}"
+    short, how = origin.removeprefix("adaptive_"), "windows" if sheet.receptive_field.in_windows else "global"
+    return f"{how} from {short if len(short) <= _SHORT_NAME else title(index.of(origin)) or 'inside'}"
 
 
 def _origin(sheet: Stats) -> str:
-    origin = sheet.receptive_field.global_from
-    return f" Here: global from {formatting.plain(origin)}." if origin else ""
+    beyond = sheet.receptive_field.beyond
+    return f" Here: {formatting.plain(beyond)}." if beyond else ""
 
 
 def pair(value: tuple[float, float]) -> str:

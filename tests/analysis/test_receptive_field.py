@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from explorer.analysis import ReceptiveField, Trace, receptive_fields, stats_of, trace, trace_module
+from explorer.analysis import ReceptiveField, Trace, receptive_fields, stats, stats_of, trace, trace_module
 from explorer.analysis.receptive_field import unknown_operations
 
 Layer = tuple[int, int, int]  # kernel, stride, padding
@@ -362,3 +362,15 @@ def test_every_value_on_the_sheet_is_a_finite_number() -> None:
         for field in receptive_fields(trace(name)).values():
             assert all(math.isfinite(v) for pair in (field.size, field.stride, field.padding) for v in pair)
             assert all(extent >= 1 for extent in field.size)
+
+
+@pytest.mark.parametrize(
+    ("network", "beyond"),
+    [
+        ("torchvision:swin_t", "mixed in windows from features.1.0.attn"),
+        ("torchvision:vit_b_16", "global from encoder.layers.encoder_layer_0.self_attention"),
+        ("timm:seresnet50", "global from layer1.0.se"),
+    ],
+)
+def test_attention_in_windows_is_not_global(network: str, beyond: str) -> None:
+    assert stats(network).receptive_field.beyond == beyond

@@ -5,6 +5,7 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from explorer.analysis import ROLES, ImageSizeError, Trace, trace, trace_module, tracing
 from explorer.analysis.graph import from_json, to_json
-from explorer.networks import UnknownNetwork
+from explorer.networks import UnknownNetwork, build
 
 
 @pytest.fixture
@@ -246,3 +247,33 @@ def test_a_size_the_network_does_not_take_is_one_sentence(
 def test_an_unknown_name_is_named() -> None:
     with pytest.raises(UnknownNetwork, match="resnet_fifty"):
         trace("timm:resnet_fifty")
+
+
+def test_other_threads_run_their_networks_while_one_is_traced() -> None:
+    """torch.fx hooks every module of the process while it traces."""
+    other, failures, passes, stop = (
+        torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU()),
+        [],
+        0,
+        Event(),
+    )
+
+    def run() -> None:
+        nonlocal passes
+        while not stop.is_set():
+            try:
+                other(torch.zeros(1, 4))
+                passes += 1
+            except Exception as failure:
+                failures.append(failure)
+
+    thread = Thread(target=run)
+    thread.start()
+    try:
+        traced = trace_module(build("explorer:resnet20", device="meta"), (1, 3, 32, 32), "resnet20")
+    finally:
+        stop.set()
+        thread.join()
+    assert not failures
+    assert passes > 10
+    assert traced.params == 269_722
