@@ -117,10 +117,10 @@ def read(text: str, table: Published) -> Reading:
             unusable += 1
             continue
         values = {name: _number(line.get(column)) for column, name in known.items()}
+        empty += sum(value is None for value in values.values())
         wrong = [name for name, value in values.items() if value is not None and not _possible(name, value)]
         impossible += len(wrong)
         values |= dict.fromkeys(wrong)
-        empty += sum(value is None for value in values.values())
         if key in rows:
             again += 1
             continue

@@ -100,7 +100,7 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
         hoverlabel={"align": "left"},
         clickmode="event+select",
         # Room for two rows of legend, ticks and titles: where Plotly must make room itself, it draws twice.
-        margin={"t": 80, "l": 60, "b": 58, "r": 40},
+        margin={"t": 88, "l": 62, "b": 64, "r": 40},
         legend={"itemsizing": "constant"},
         uirevision=f"{axes.x} {axes.y}",
         modebar={

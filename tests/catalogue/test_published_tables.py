@@ -80,3 +80,10 @@ def test_the_published_files(shared_timm):
     assert best.key == Key("eva02_large_patch14_448.mim_m38m_ft_in22k_in1k", 448)
     assert best.values["real top1"] == 91.144
     assert sum("throughput 5090" in row.values for row in rows) > 1000
+
+
+def test_impossible_values_are_missing_and_said():
+    text = HEADER + ROW.replace("80.214", "1e9").replace("94.614", "-5") + ROW.replace("a1", "a2")
+    found = read(text, TABLE)
+    assert not next(iter(found.rows.values()))
+    assert found.remarks == (f"{ACCURACY}: 2 values are no percentages or no speeds and count as missing.",)

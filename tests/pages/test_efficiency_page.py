@@ -127,3 +127,21 @@ def test_marking_toggles_one_and_adds_many(monkeypatch) -> None:
     assert controls.marked() == ("b",)
     controls.mark([str(number) for number in range(20)])
     assert len(controls.marked()) == controls.MOST_MARKED
+
+
+def test_files_of_which_nothing_can_be_used_leave_the_tables_as_they_were() -> None:
+    app = opened()
+    before = drawn(app)
+    uploader = app.get("file_uploader")[0]
+    uploader.upload("results-imagenet.csv", b"<html>moved</html>", "text/csv").run()
+    assert drawn(app) == before
+    assert any("has no column" in each.value for each in app.warning)
+
+
+def test_the_visitors_own_table_takes_the_place_and_what_is_odd_is_said() -> None:
+    app = opened()
+    uploader = app.get("file_uploader")[0]
+    uploader.upload("results-imagenet.csv", TABLE.replace("80.38", "1e9").encode(), "text/csv").run()
+    assert "timm:resnet50.a1_in1k@224" not in drawn(app)
+    assert "timm:resnet50.a1_in1k@288" in drawn(app)
+    assert any("no percentage" in each.value for each in app.warning)
