@@ -56,7 +56,7 @@ SPECIMENS = (
         "Inception",
         "googlenet",
         "inception3a",
-        "Four branches read one input and meet in a concatenation; 1×1 layers go before the costly ones.",
+        "Four branches meet in a concatenation, 1×1 before the costly ones; torchvision has 3×3 for 5×5.",
         ("inception3a.branch2", "inception3a.branch3", "inception3a.branch4"),
     ),
     Specimen("Residual", "resnet50", "layer1.1", "The line that jumps over three layers into the plus."),
