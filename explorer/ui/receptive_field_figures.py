@@ -62,6 +62,7 @@ def growth(
                 "symbol": ["circle-open" if la.field.global_from else "circle" for la in of_kind],
                 "line": {"width": 2},
             },
+            cliponaxis=False,
             customdata=[_about(layer) for layer in of_kind],
             hovertemplate="%{customdata}<extra></extra>",
         )
@@ -79,7 +80,10 @@ def growth(
     text = theme.TEXT.on(dark=dark)
     figure.add_hline(
         y=max(image), line={"color": text, "dash": "dash", "width": 1.5}, row=1, col=1,
-        annotation={"text": f"the image: {max(image)} px", "font": {"size": 14}, "xanchor": "left", "x": 0},
+        annotation={
+            "text": f"the image: {max(image)} px", "font": {"size": 14}, "xanchor": "left", "x": 0,
+            "bgcolor": theme.BACKGROUND.on(dark=dark),
+        },
         annotation_position="top left",
     )  # fmt: skip
     for place, (name, layer) in enumerate(marks.items()):
