@@ -152,7 +152,7 @@ def every_unit_at(layers: Sequence[LayerField], image: Image) -> LayerField | No
 
 
 def global_at(layers: Sequence[LayerField]) -> LayerField | None:
-    """The first layer through which units depend on the whole image, whatever their local field."""
+    """The first layer through which units depend on more than their local field."""
     return next((layer for layer in layers if layer.field.global_from is not None), None)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.candidates import Candidate
-from explorer.catalogue.printed_tables import PrintedTable
+from explorer.catalogue.printed_tables import PrintedRow, PrintedTable
 from explorer.ui import theme
 from explorer.ui.efficiency_figures import ink, shares
 
@@ -38,7 +38,7 @@ def printed(table: PrintedTable, ours: Sequence[Candidate | None], *, dark: bool
         y=[row.values[table.y] for row, _ in rows],
         text=[escape(row.name) for row, _ in rows],
         mode="markers+text",
-        textposition=_beside_each_other(table),
+        textposition=_beside_each_other(table, [row for row, _ in rows]),
         name="As printed",
         marker={"symbol": "diamond", "size": 12, "color": black},
         hovertemplate="%{text}, as printed<br>%{x:.4s}, %{y:.4g} %<extra></extra>",
@@ -70,9 +70,8 @@ _PLACES = {
 _LETTER, _LINE, _MARK = 0.0075, 0.06, 0.012  # as shares of the chart's width and height
 
 
-def _beside_each_other(table: PrintedTable) -> list[str]:
+def _beside_each_other(table: PrintedTable, rows: Sequence[PrintedRow]) -> list[str]:
     """The first place of each name that covers no mark and no earlier name; above where there is none."""
-    rows = [row for row in table.rows if table.x in row.values and table.y in row.values]
     across = shares(np.array([row.values[table.x] for row in rows]), True)
     up = shares(np.array([row.values[table.y] for row in rows]), False)
     taken = [(float(x), float(y), _MARK) for x, y in zip(across, up, strict=True)]  # centre and width

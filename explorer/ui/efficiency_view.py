@@ -17,7 +17,7 @@ from explorer.analysis.pareto import frontier
 from explorer.catalogue.printed_tables import PrintedTable, printed_tables
 from explorer.catalogue.published_files import PROJECT_PAGE
 from explorer.ui import efficiency_controls as controls
-from explorer.ui import efficiency_data, lab, state, theme
+from explorer.ui import efficiency_data, lab, state
 from explorer.ui.efficiency_controls import Choices
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
 from explorer.ui.efficiency_figures import Axes, Shown, recipes, scatter
@@ -89,14 +89,11 @@ def points(data: Data, places: Sequence[int], axes: Axes) -> tuple[Shown, int]:
 def _chart(shown: Shown, axes: Axes, here: Page) -> None:
     recipe = st.session_state.get(controls.RECIPE) or ""
     made = scatter(shown, axes, controls.marked(), recipe, dark=here.dark)
-    made.update_layout(height=_HEIGHT)
-    theme.style(made, dark=here.dark, presenting=here.presenting)
-    theme.growing(f"{_CHART}_place", _HEIGHT).plotly_chart(
+    lab.figure(
         made,
-        key=_CHART,
-        theme=None,
-        width="stretch",
-        height="stretch",
+        here,
+        _CHART,
+        _HEIGHT,
         config=_MODEBAR,
         on_select=_take_selection,
         selection_mode=("points", "box", "lasso"),

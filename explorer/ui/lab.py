@@ -129,15 +129,17 @@ def code(*functions: Callable[..., Any]) -> None:
             folded.code(inspect.getsource(function), language="python")
 
 
-def figure(made: Figure, here: Page, key: str, height: int | None = None) -> None:
+def figure(made: Figure, here: Page, key: str, height: int | None = None, **options: Any) -> None:
     """A Plotly figure in the app's colours, as wide as its place.
 
     height: pixels in a window 720 high; in a higher one, as on a projector, it grows with the window.
+    options: of `st.plotly_chart`; without a `config` the figure answers to hovering alone.
     """
     theme.style(made, dark=here.dark, presenting=here.presenting)
+    options = {"config": _ONLY_HOVER} | options
     if not height:
-        st.plotly_chart(made, key=key, theme=None, width="stretch", config=_ONLY_HOVER)
+        st.plotly_chart(made, key=key, theme=None, width="stretch", **options)
         return
     made.update_layout(height=height)
     with theme.growing(f"{key}_place", height):
-        st.plotly_chart(made, key=key, theme=None, width="stretch", height="stretch", config=_ONLY_HOVER)
+        st.plotly_chart(made, key=key, theme=None, width="stretch", height="stretch", **options)

@@ -42,7 +42,7 @@ def growth(
 ) -> go.Figure:
     """Size by layer above, jump below; `marks` are named layers, such as where the whole image is seen.
 
-    Hollow points are of units that depend on the whole image as well, through a gate or attention.
+    Hollow points are of units that depend on more than that, through a gate or attention.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.74, 0.26], vertical_spacing=0.06)
     numbers = [layer.number for layer in layers]

@@ -52,14 +52,14 @@ def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch, caps
         asked.append(network)
         if network == "timm:broken":
             raise ValueError("it cannot be built")
-        return {"network": network, "img_size": image_size, **dict.fromkeys(FIELDS, 1)}
+        return {"network": network, "img_size": image_size, **{name: n for n, name in enumerate(FIELDS)}}
 
     monkeypatch.setattr(counting, "row", row)
     counting.write([("timm:a", 32), ("timm:broken", 32)], file)
     counting.write([("timm:a", 32), ("timm:broken", 32), ("timm:c", 64)], file)
     assert asked == ["timm:a", "timm:broken", "timm:broken", "timm:c"]
-    ones = ",1" * len(FIELDS)
+    values = ",".join(str(n) for n in range(len(FIELDS)))
     header, *rows = file.read_text("utf-8").splitlines()[1:]
     assert header == ",".join(("network", "img_size", *FIELDS))
-    assert rows == [f"timm:a,32{ones}", f"timm:c,64{ones}"]
+    assert rows == [f"timm:a,32,{values}", f"timm:c,64,{values}"]
     assert "timm:broken at 32: it cannot be built" in capsys.readouterr().err
