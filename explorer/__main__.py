@@ -101,7 +101,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     begun = perf_counter()
     picture = images.decode(arguments.image.read_bytes())
     decode_seconds = perf_counter() - begun
-    weights = choose_weights(resolve(arguments.model), arguments.weights)
+    weights = choose_weights(arguments.model and resolve(arguments.model), arguments.weights)
     done = pool.shared().run(
         weights.id,
         lambda network: explain(
@@ -112,7 +112,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     explanation = done.value
     peak = explanation.heatmap_peak
     answer = {
-        "model": arguments.model,
+        "model": arguments.model or str(weights.reference),
         "weights": weights.id,
         "device": explanation.device,
         "predictions": [asdict(prediction) for prediction in explanation.predictions],
@@ -279,7 +279,9 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = command("explain", _explain, "Predictions, a Grad-CAM heatmap and feature maps of a picture.")
     explain.add_argument("image", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")
-    explain.add_argument("--model", required=True, metavar="ID", help="the network, named as for stats")
+    explain.add_argument(
+        "--model", metavar="ID", help="the network, named as for stats; default: the best on this machine"
+    )
     explain.add_argument(
         "--weights", metavar="ID", help="an entry of its weights; default: what is on this machine"
     )

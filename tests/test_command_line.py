@@ -60,6 +60,14 @@ def test_explain_writes_what_it_says(capsys, tmp_path):
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_without_a_network_named_the_box_explains(capsys, tmp_path):
+    code, out, _ = run(capsys, "explain", CHELSEA, "--out", tmp_path, "--json")
+    assert code == 0
+    answer = json.loads(out)
+    assert answer["weights"] == "box:tf_efficientnet_lite2"
+    assert answer["predictions"][0]["label"] == "Egyptian cat"
+
+
 def test_explain_obeys_layer_and_target(capsys, tmp_path):
     words = (
         "explain",

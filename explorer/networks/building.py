@@ -17,12 +17,14 @@ from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import Reference, resolve
 
 # Each has build(name, image_size), input_spec(name), entries(name): a new builder is one module and one line.
+# "box" builds nothing of its own: it holds weights of timm's networks.
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "explorer": "from_here",
         "timm": "from_timm",
         "torchvision": "from_torchvision",
         "zoo": "from_zoo",
+        "box": "from_box",
         "hf-hub": "from_hub",
         "local-dir": "from_folder",
     }

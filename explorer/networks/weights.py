@@ -32,14 +32,18 @@ def weights_of(reference: Reference | str) -> tuple[WeightsEntry, ...]:
     architectures = tuple(build.name.partition(".")[0] for build in builds if build.builder == "timm")
     found += building.builder("zoo").listed(tuple(str(build) for build in builds))
     found += building.builder("local-dir").listed(architectures)
+    found += building.builder("box").listed(architectures)
     return tuple({entry.id: entry for entry in _preferred_first(reference, found)}.values())
 
 
-def choose_weights(reference: Reference | str, weights_id: str | None = None) -> WeightsEntry:
+def choose_weights(reference: Reference | str | None, weights_id: str | None = None) -> WeightsEntry:
     """The entry asked for, else the first that is on this machine, else the first there is.
 
+    reference: None for whichever network answers best without a download.
     Raises WeightsUnavailable if the network has none, ValueError if `weights_id` belongs to another network.
     """
+    if reference is None:
+        return entry_of(weights_id) if weights_id else _best_here()
     reference = _reference(reference)
     if weights_id:
         entry = entry_of(weights_id)
@@ -120,7 +124,8 @@ def _random_entry(name: str) -> WeightsEntry:
 
 
 def _source(entry: WeightsEntry) -> ModuleType:
-    return building.builder("local-dir" if entry.id.startswith("folder:") else entry.reference.builder)
+    kind = entry.id.partition(":")[0]
+    return building.builder({"folder": "local-dir", "box": "box"}.get(kind, entry.reference.builder))
 
 
 def _same_network(reference: Reference) -> tuple[Reference, ...]:
@@ -152,17 +157,25 @@ def _here_instead(reference: Reference | None = None) -> str:
     own = weights_of(reference) if reference else ()
     # The same file may be known under two ids; the one that has just failed is under neither.
     asked = {entry.path for entry in own if reference == entry.reference}
-    # The host's folders before the zoo, whose networks know ten classes.
-    others = sorted(on_this_machine(), key=lambda entry: entry.id.startswith("zoo:"))
-    here = [entry for entry in (*own, *others) if entry.path and entry.path not in asked]
+    here = [entry for entry in (*own, *on_this_machine()) if entry.path and entry.path not in asked]
     ids = list({entry.path: entry.id for entry in here}.values())
     return f"; on this machine: {', '.join(ids[:6])}" if ids else ""
 
 
+def _best_here() -> WeightsEntry:
+    here = on_this_machine()
+    if not here:
+        raise WeightsUnavailable(
+            "No trained network lies on this machine; install the packages of requirements.txt."
+        )
+    return here[0]
+
+
 def on_this_machine() -> tuple[WeightsEntry, ...]:
-    """The weights that need no network whatever is asked for: the zoo and the folders of EXPLORER_WEIGHTS."""
-    zoo, folder = building.builder("zoo"), building.builder("local-dir")
-    return (*zoo.all_entries(), *folder.all_entries())
+    """The weights that need no download, best first: those in the box, the folders of EXPLORER_WEIGHTS, and
+    the zoo, whose networks know ten classes.
+    """
+    return tuple(each for kind in ("box", "local-dir", "zoo") for each in building.builder(kind).all_entries())
 
 
 def _reference(reference: Reference | str) -> Reference:
@@ -174,6 +187,7 @@ _KINDS: Mapping[str, Callable[[str], WeightsEntry]] = MappingProxyType(
         "torchvision": lambda name: building.builder("torchvision").entry(name),
         "timm": lambda name: building.builder("timm").entry(name),
         "zoo": lambda name: building.builder("zoo").entry(name),
+        "box": lambda name: building.builder("box").entry(name),
         "folder": lambda name: building.builder("local-dir").folder_entry(name),
         "local-dir": lambda name: building.builder("local-dir").entry(name),
         "hf-hub": lambda name: building.builder("hf-hub").entry(name),

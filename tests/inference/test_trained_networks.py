@@ -7,6 +7,7 @@ from timm.data import ImageNetInfo
 from explorer import networks
 from explorer.inference import SAMPLES, decode, explain, overlay
 from explorer.networks import Network
+from explorer.networks.from_box import BOX
 
 CIFAR_ANIMALS = {"bird", "cat", "deer", "dog", "frog", "horse"}
 
@@ -30,14 +31,31 @@ def test_other_samples_are_known_too(sample, label, mobilenet):
     assert explain(mobilenet, decode(SAMPLES[sample].load())).predictions[0].label == label
 
 
-def test_thirty_two_of_forty_photos_are_right(mobilenet, shared_photos):
+def right_of_forty(network: Network, photos) -> int:
     synsets = ImageNetInfo().label_names()
-    assert len(shared_photos) == 40
-    right = 0
-    for path in shared_photos:
-        answer = explain(mobilenet, decode(path.read_bytes()), top_k=1)
-        right += synsets[answer.predictions[0].index] == path.name.partition("_")[0]
-    assert right >= 32
+    assert len(photos) == 40
+    answers = {path: explain(network, decode(path.read_bytes()), top_k=1) for path in photos}
+    return sum(
+        synsets[answer.predictions[0].index] == path.name.partition("_")[0]
+        for path, answer in answers.items()
+    )
+
+
+def test_thirty_two_of_forty_photos_are_right(mobilenet, shared_photos):
+    assert right_of_forty(mobilenet, shared_photos) >= 32
+
+
+def test_the_network_that_answers_unasked_is_right_on_thirty_four_of_forty(shared_photos):
+    assert right_of_forty(networks.load(networks.on_this_machine()[0].id), shared_photos) >= 34
+
+
+@pytest.mark.parametrize("name", BOX)
+def test_the_box_knows_a_cat_from_a_coffee(name):
+    network = networks.load(f"box:{name}")
+    cat, coffee = (explain(network, decode(SAMPLES[name].load())) for name in ("chelsea", "coffee"))
+    assert cat.predictions[0].label in ("Egyptian cat", "tiger cat")
+    assert 0.35 < cat.predictions[0].probability < 0.65
+    assert coffee.predictions[0].label == "espresso"
 
 
 def test_another_class_moves_the_heatmap(mobilenet):
