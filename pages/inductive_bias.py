@@ -20,7 +20,7 @@ if shown == view.POOLING:
 else:
     inference_answer.wait_for_imports(st.container())
     picture = lab.picture(top[1])
-    weights_id = lab.weights(top[2], lab.small_reference(here))
+    weights_id = lab.weights(top[2], here)
     rival_id = view.rival(top[3])
     row = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
     if shown == view.SHUFFLE:

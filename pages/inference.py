@@ -30,24 +30,23 @@ if waiting:
         view.picture(picture, None, key="picture_waiting")
 core.wait_for_imports(headline)
 with headline:  # where an unknown name is said
-    entries, entry = core.weights(here.reference())
-controls.weights(row, entries, entry)
-answer = core.obtain(picture, entry, headline)
+    who = core.lookers(here)
+controls.weights(row, who)
+answer = core.obtain(picture, who, headline)
 
 with place:
     view.picture(picture, answer)
 if answer is None:
     controls.without_answer(row)
-    with right:
-        controls.ways_out(entries, entry)
     st.stop()
 
 controls.layer(row, answer)
 controls.target(row, answer)
-headline.markdown(view.headline(answer, controls.name(here.entry, answer.entry)))
-if sentence := view.not_taken(answer):
+headline.markdown(view.headline(answer, controls.name(here.entry, who, answer.entry)))
+if sentence := view.not_taken(answer, who):
     headline.caption(sentence)
 with right:
+    view.what_it_can_know(answer, picture)
     view.answer_bars(answer)
     view.maps(answer)
     st.caption(view.timings(answer))

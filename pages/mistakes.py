@@ -15,7 +15,7 @@ inference_answer.wait_for_imports(st.container())
 mistake = view.chosen()
 if shown != view.COSTS:
     picture = lab.picture(row[1])
-    weights_id = lab.weights(row[2], lab.small_reference(here))
+    weights_id = lab.weights(row[2], here)
 if shown == view.ONE:
     view.menu(row[3], mistake)
 with row[4]:

@@ -14,13 +14,17 @@ SOURCE = "scikit-image, skimage.data"
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture with what must be said beside it."""
+    """A picture with what must be said beside it.
+
+    shows: names of the classes, ImageNet's or CIFAR-10's, that are right answers to it; () where no class is.
+    """
 
     name: str
     title: str
     licence: str
     credit: str
     file: str
+    shows: tuple[str, ...] = ()
     url: str = ""
 
     def load(self) -> bytes:
@@ -30,19 +34,28 @@ class Sample:
 
 _PUBLIC_DOMAIN = "Public domain"
 _CC0 = "CC0"
+_CAT = ("Egyptian cat", "tiger cat", "tabby", "cat")
 
 SAMPLES: Mapping[str, Sample] = MappingProxyType(
     {
         sample.name: sample
         for sample in (
-            Sample("chelsea", "Chelsea the cat", _CC0, "Stefan van der Walt", "chelsea.png"),
-            Sample("coffee", "Coffee cup", _CC0, "Rachel Michetti, Pikolo Espresso Bar", "coffee.png"),
+            Sample("chelsea", "Chelsea the cat", _CC0, "Stefan van der Walt", "chelsea.png", _CAT),
+            Sample(
+                "coffee",
+                "Coffee cup",
+                _CC0,
+                "Rachel Michetti, Pikolo Espresso Bar",
+                "coffee.png",
+                ("espresso", "cup", "coffee mug"),
+            ),
             Sample(
                 "rocket",
                 "Falcon 9 carrying DSCOVR",
                 _PUBLIC_DOMAIN,
                 "SpaceX",
                 "rocket.jpg",
+                ("missile", "projectile", "space shuttle"),
                 "https://www.flickr.com/photos/spacexphotos/16511594820",
             ),
             Sample(
@@ -51,16 +64,24 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
                 _PUBLIC_DOMAIN,
                 "NASA Great Images",
                 "astronaut.png",
+                ("space shuttle",),
                 "https://flic.kr/p/r9qvLn",
             ),
-            Sample("camera", "Photographer with camera", _CC0, "Lav Varshney", "camera.png"),
+            Sample(
+                "camera",
+                "Photographer with camera",
+                _CC0,
+                "Lav Varshney",
+                "camera.png",
+                ("tripod", "reflex camera"),
+            ),
             Sample(
                 "retina",
                 "Human retina",
                 _CC0,
                 "Mikael Häggström, Wikimedia Commons",
                 "retina.jpg",
-                "https://commons.wikimedia.org/wiki/File:Fundus_photograph_of_normal_left_eye.jpg",
+                url="https://commons.wikimedia.org/wiki/File:Fundus_photograph_of_normal_left_eye.jpg",
             ),
             Sample(
                 "hubble_deep_field",
@@ -68,7 +89,7 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
                 _PUBLIC_DOMAIN,
                 "NASA, HubbleSite",
                 "hubble_deep_field.jpg",
-                "http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/",
+                url="http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/",
             ),
         )
     }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from explorer.networks.building import CannotBuild, build, check_budget, input_spec, parameter_count
     from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable
     from explorer.networks.inputs import InputSpec
-    from explorer.networks.weights import choose_weights, entry_of, load, on_this_machine, weights_of
+    from explorer.networks.weights import choose_weights, entry_of, fits, load, on_this_machine, weights_of
 
 _HOMES = {
     "CannotBuild": "building",
@@ -34,6 +34,7 @@ _HOMES = {
     "InputSpec": "inputs",
     "choose_weights": "weights",
     "entry_of": "weights",
+    "fits": "weights",
     "load": "weights",
     "on_this_machine": "weights",
     "weights_of": "weights",
@@ -51,6 +52,7 @@ __all__ = [
     "check_budget",
     "choose_weights",
     "entry_of",
+    "fits",
     "input_spec",
     "load",
     "names",

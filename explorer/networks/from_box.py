@@ -1,6 +1,6 @@
 """Trained ImageNet networks that come with the requirements, as data packages of the Python index.
 
-Each package holds one file of tensors. They lie in it in the order of timm's own state dict, under other names.
+Each package holds one file of tensors, in the order of timm's own state dict but under other names.
 Another package is one row of `BOX`.
 """
 
@@ -26,7 +26,7 @@ from explorer.networks.resolving import resolve
 
 @dataclasses.dataclass(frozen=True)
 class Package:
-    """A data package. name: of timm's network that the tensors fit, which also says how a picture is prepared.
+    """A data package. name: of timm's network that the tensors fit; it says how a picture is prepared.
 
     file: the tensors' place in the installed package; sha256: of that file.
     """
@@ -86,7 +86,7 @@ def listed(architectures: tuple[str, ...]) -> tuple[WeightsEntry, ...]:
 def entry(name: str) -> WeightsEntry:
     """Of the package whose tensors fit timm's network `name`; ValueError names those there are."""
     if name not in BOX:
-        raise ValueError(f"No network called {name[:80]!r} comes with the requirements; try {', '.join(BOX)}.")
+        raise ValueError(f"{name[:80]!r} does not come with the requirements; try {', '.join(BOX)}.")
     chosen, path, reference = BOX[name], _path(BOX[name]), resolve(f"timm:{name}")
     known = catalogue.architectures().get(reference.architecture or "")
     return WeightsEntry(

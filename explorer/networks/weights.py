@@ -47,7 +47,7 @@ def choose_weights(reference: Reference | str | None, weights_id: str | None = N
     reference = _reference(reference)
     if weights_id:
         entry = entry_of(weights_id)
-        if not _fits(entry, reference):
+        if not fits(entry, reference):
             raise ValueError(f"{weights_id} holds weights of {entry.reference}, not of {reference}.")
         return entry
     found = weights_of(reference)
@@ -143,7 +143,9 @@ def _preferred_first(reference: Reference, found: list[WeightsEntry]) -> list[We
     return sorted(found, key=lambda each: each.id not in preferred)
 
 
-def _fits(entry: WeightsEntry, reference: Reference) -> bool:
+def fits(entry: WeightsEntry, reference: Reference) -> bool:
+    """Whether these are weights of this network, whoever builds it."""
+
     def plain(each: Reference) -> tuple[str, str]:
         return each.builder, each.name.partition(".")[0] if each.builder == "timm" else each.name
 
@@ -175,7 +177,9 @@ def on_this_machine() -> tuple[WeightsEntry, ...]:
     """The weights that need no download, best first: those in the box, the folders of EXPLORER_WEIGHTS, and
     the zoo, whose networks know ten classes.
     """
-    return tuple(each for kind in ("box", "local-dir", "zoo") for each in building.builder(kind).all_entries())
+    return tuple(
+        each for kind in ("box", "local-dir", "zoo") for each in building.builder(kind).all_entries()
+    )
 
 
 def _reference(reference: Reference | str) -> Reference:

@@ -15,10 +15,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import inference_choices as choices
-from explorer.ui import state
+from explorer.ui import lab, state
 from explorer.ui.formatting import plain, size
 from explorer.ui.inference_parts import data_url
 from explorer.ui.inference_picture import Picture
+from explorer.ui.page import Page
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,18 +77,41 @@ def wait_for_imports(place: DeltaGenerator) -> None:
             thread.join()
 
 
-def weights(reference: Reference) -> tuple[tuple[WeightsEntry, ...], WeightsEntry | None]:
-    """What the network can be given, untrained last, and what to use: the link's, else the best that is here.
+@dataclass(frozen=True)
+class Lookers:
+    """Who is to look at the picture. entries: what the network can be given, untrained last.
 
-    None to use where nobody has published weights: an untrained network is never taken unasked.
+    asked: the weights that the link or the choice of a network means; None where nobody has published any,
+    for an untrained network is never taken unasked. used: who answers now: `asked`, or the best network on
+    this machine where they must be downloaded first; None where there is none.
     """
+
+    entries: tuple[WeightsEntry, ...]
+    asked: WeightsEntry | None
+    used: WeightsEntry | None
+
+
+def lookers(here: Page) -> Lookers:
     from explorer import networks
 
+    reference = here.reference() if state.chosen() else _unasked()
     entries = (*networks.weights_of(reference), networks.entry_of(f"random:{reference}"))
     named = {entry.id: entry for entry in entries}.get(choices.get(choices.WEIGHTS))
-    if named or len(entries) == 1:
-        return entries, named
-    return entries, networks.choose_weights(reference)
+    published = len(entries) > 1
+    asked = named or (networks.choose_weights(reference) if published else None)
+    if asked and asked.on_this_machine:
+        return Lookers(entries, asked, asked)
+    return Lookers(entries, asked, next(iter(networks.on_this_machine()), None))
+
+
+def _unasked() -> Reference:
+    """Where no network is chosen: the one of the weights that the link names, else the best here."""
+    from explorer import networks
+
+    try:
+        return networks.choose_weights(None, choices.get(choices.WEIGHTS)).reference
+    except ValueError:  # no weights are called so, which the page says
+        return networks.choose_weights(None).reference
 
 
 def kept(picture: Picture, entry: WeightsEntry) -> Answer | None:
@@ -95,18 +119,26 @@ def kept(picture: Picture, entry: WeightsEntry) -> Answer | None:
     return st.session_state.get(_ANSWERS, {}).get(_key(picture, entry))
 
 
-def obtain(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) -> Answer | None:
+def obtain(picture: Picture, who: Lookers, place: DeltaGenerator) -> Answer | None:
     """The answer to the present choices, computed if need be; None after `place` says why there is none."""
+    if who.asked is not who.used:
+        if found := _downloaded(picture, who.asked, place):
+            return found
+        _offer_download(who, place)
+    if who.used is None:
+        return None
+    return kept(picture, who.used) or _asked(picture, who.used, place)
+
+
+def _downloaded(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) -> Answer | None:
+    """What `entry` answers, if the visitor has just pressed its download button."""
+    wanted = st.session_state.pop(_WANTED, None)
+    return _asked(picture, entry, place) if entry and wanted == entry.id else None
+
+
+def _asked(picture: Picture, entry: WeightsEntry, place: DeltaGenerator) -> Answer | None:
     from explorer.networks import WeightsUnavailable
 
-    if entry is None:
-        place.info("Nobody has published trained weights for this network.", icon=":material/cloud_off:")
-        return None
-    if found := kept(picture, entry):
-        return found
-    if not entry.on_this_machine and st.session_state.pop(_WANTED, None) != entry.id:
-        _offer_download(entry, place)
-        return None
     slot = place.empty()
     try:
         with slot:
@@ -118,20 +150,26 @@ def obtain(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) 
         place.error(plain(str(error)), icon=":material/error:")
     finally:
         slot.empty()  # or the bar would stay where it ended
-    if not entry.on_this_machine:
-        _offer_download(entry, place)  # once more: a line that was down may be up
     return None
 
 
-def _offer_download(entry: WeightsEntry, place: DeltaGenerator) -> None:
-    much = f" ({size(entry.bytes)})" if entry.bytes else ""
-    with place.container(border=True):
-        st.markdown(f"**{plain(entry.label)}** is not on this machine yet. Licence: {plain(entry.licence)}.")
+def _offer_download(who: Lookers, place: DeltaGenerator) -> None:
+    """One line: what is not here, who answers in its stead, and the button that fetches it."""
+    entry = who.asked
+    instead = f"; **{plain(lab.short(who.used))}** answers" if who.used else ""
+    with place.container(horizontal=True, vertical_alignment="center", key="stand_in"):
+        if entry is None:
+            st.markdown(f":material/cloud_off: Nobody has published weights for this network{instead}.")
+            return
+        st.markdown(
+            f":material/cloud_off: **{plain(lab.short(entry))}** is not on this machine yet{instead}.",
+            width="content",
+        )
         st.button(
-            f"Download{much}",
+            f"Download {size(entry.bytes)}" if entry.bytes else "Download",
             icon=":material/download:",
-            type="primary" if state.chosen() else "secondary",  # who asked for no network wants any answer
             key="download",
+            help=f"{plain(entry.label)}. Licence: {plain(entry.licence)}.",
             on_click=lambda: st.session_state.update({_WANTED: entry.id}),
         )
 

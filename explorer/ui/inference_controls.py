@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from explorer.ui import inference_choices as choices
-from explorer.ui import state
+from explorer.ui import lab, state
 from explorer.ui.formatting import share, size
 
 if TYPE_CHECKING:
     from explorer.catalogue import Architecture
     from explorer.networks import WeightsEntry
-    from explorer.ui.inference_answer import Answer
+    from explorer.ui.inference_answer import Answer, Lookers
 
 _BOXES = ("Weights", "Layer", "Class")
-_WEIGHTS_HELP = "✓ is on this machine, ↓ is downloaded first. Untrained: random numbers, to compare with."
+_WEIGHTS_HELP = (
+    "✓ is on this machine, ↓ is downloaded first. Untrained: random numbers, to compare with. "
+    "Last, other networks that need no download."
+)
 _LAYER_HELP = (
     "Where the heatmap and the feature maps are taken. Early layers see fine detail, late ones things."
 )
@@ -78,15 +81,29 @@ def _reserved(column: Any, label: str) -> Any:
     return slot
 
 
-def weights(row: Row, entries: tuple[WeightsEntry, ...], chosen: WeightsEntry | None) -> None:
-    labels = distinct({entry.id: _weights_label(entry) for entry in entries})
+def weights(row: Row, who: Lookers) -> None:
+    """The network's own weights, then those of other networks that need no download."""
+    from explorer.networks import on_this_machine
+
+    others = {each.id: each for each in on_this_machine() if each not in who.entries}
+    labels = distinct(
+        {each.id: _weights_label(each) for each in who.entries}
+        | {each.id: f"✓ {lab.named(each)}" for each in others.values()}
+    )
+
+    def choose(identifier: str) -> None:
+        if identifier in others:
+            state.choose(str(others[identifier].reference))
+        else:
+            choices.choose_weights(identifier)
+
     choices.select(
         row.weights,
         "Weights",
         choices.WEIGHTS,
         list(labels),
-        shown=chosen.id if chosen else None,
-        choose=choices.choose_weights,
+        shown=who.asked.id if who.asked else None,
+        choose=choose,
         format_func=labels.__getitem__,
         help=_WEIGHTS_HELP,
     )
@@ -131,29 +148,9 @@ def target(row: Row, answer: Answer) -> None:
     )
 
 
-def ways_out(entries: tuple[WeightsEntry, ...], chosen: WeightsEntry | None) -> None:
-    """Buttons for what needs no download: this network's other weights, other networks, untrained last."""
-    from explorer.networks import on_this_machine
-
-    here = [entry for entry in entries if entry.on_this_machine and entry != chosen]
-    others = [entry for entry in on_this_machine() if entry not in entries]
-    st.markdown("**Works at once, without a download**")
-    st.caption("Small networks that this project trained on CIFAR-10 come with the app.")
-    with st.container(horizontal=True):
-        for place, entry in enumerate(sorted((*here, *others), key=lambda each: each.untrained)):
-            own = entry in here
-            st.button(
-                _weights_label(entry) if entry.untrained else entry.label,
-                key=f"use {entry.id}",
-                on_click=choices.choose_weights if own else state.choose,
-                args=(entry.id if own else str(entry.reference),),
-                type="secondary" if place or state.chosen() else "primary",
-            )
-
-
-def name(architecture: Architecture | None, entry: WeightsEntry) -> str:
-    """What to call the network in a sentence: as the catalogue does, else as its weights are called."""
-    return architecture.name if architecture else entry.label.partition(" · ")[0]
+def name(architecture: Architecture | None, who: Lookers, used: WeightsEntry) -> str:
+    """What to call the network that answers: the chosen one as the catalogue does, else as its weights."""
+    return architecture.name if architecture and state.chosen() and used == who.asked else lab.short(used)
 
 
 def _weights_label(entry: WeightsEntry) -> str:

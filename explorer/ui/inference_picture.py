@@ -175,6 +175,8 @@ def _thumbnails() -> list[dict[str, str]]:
 
     rows = []
     for sample in SAMPLES.values():
+        if not sample.shows:
+            continue
         small = images.decode(sample.load())
         small.thumbnail(_THUMBNAIL)
         about = {"name": sample.name, "title": sample.title, "licence": f"{sample.licence} · {sample.credit}"}

@@ -10,11 +10,12 @@ import streamlit as st
 from explorer.ui import feature_maps
 from explorer.ui import inference_choices as choices
 from explorer.ui.formatting import exact, plain, share, three_digits
-from explorer.ui.inference_answer import Answer
+from explorer.ui.inference_answer import Answer, Lookers
 from explorer.ui.inference_parts import component, data_url
 from explorer.ui.inference_picture import Picture, credit, refusal
 
 _MAPS = "_maps_shown"
+_FEW_CLASSES = 20  # so many can be listed in a line or two
 _ALREADY_LOADED = 1e-3  # seconds: no weights are read in this time
 
 _picture, _answer, _maps = (component(name) for name in ("picture", "answer", "maps"))
@@ -132,10 +133,10 @@ def headline(answer: Answer, name: str) -> str:
     return f"**{plain(name)}** {known} and {seen}" + (f". {plain(answer.note)}" if answer.note else "")
 
 
-def not_taken(answer: Answer) -> str:
+def not_taken(answer: Answer, who: Lookers) -> str:
     """What the link asks for and this network does not have, as a sentence; "" if it has all of it."""
     used = {
-        "weights": (choices.get(choices.WEIGHTS), answer.entry.id),
+        "weights": (choices.get(choices.WEIGHTS), who.asked.id if who.asked else ""),
         "layers": (choices.get(choices.LAYER), answer.explanation.layer),
         "classes": (choices.get(choices.TARGET), str(answer.explanation.target)),
     }
@@ -145,6 +146,31 @@ def not_taken(answer: Answer) -> str:
         if asked and asked != got
     ]
     return f"{'; '.join(foreign)}: the usual choice is shown instead." if foreign else ""
+
+
+def what_it_can_know(answer: Answer, shown: Picture) -> None:
+    """The classes of a network that has few; whether a sample's thing is among them, and samples whose is."""
+    from explorer.inference import SAMPLES
+
+    known = set(answer.labels)
+    few = 0 < len(known) <= _FEW_CLASSES
+    lost = bool(known) and shown.sample is not None and not known.intersection(shown.sample.shows)
+    if few:
+        st.caption(f"All it knows: {plain(', '.join(answer.labels))}.")
+    if not lost and not (few and shown.sample is None):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="cannot_know"):
+        if lost:
+            says = f"None of its classes is right for “{plain(shown.title)}”, so no answer can be."
+            st.markdown(f":material/help: {says}", width="content")
+        for sample in SAMPLES.values() if few else ():
+            if known.intersection(sample.shows):
+                st.button(
+                    f"Show it {sample.title}",
+                    key=f"known sample {sample.name}",
+                    on_click=choices.choose_sample,
+                    args=(sample.name,),
+                )
 
 
 def timings(answer: Answer) -> str:

@@ -47,10 +47,13 @@ def picture(slot: DeltaGenerator, otherwise: str = "chelsea") -> Picture:
     return shown
 
 
-def weights(slot: DeltaGenerator, reference: Reference | None, label: str = "Network") -> str:
-    """Id of the trained weights chosen among those on this machine: the link's, else the best of `reference`,
-    else of the zoo. Needs "weights" among the `bound` fields.
+def weights(slot: DeltaGenerator, here: Page, label: str = "Network") -> str:
+    """Id of the trained weights chosen among those on this machine: the link's, else the best of the network
+    that the visitor chose, else the best there are. Needs "weights" among the `bound` fields.
     """
+    from explorer import networks
+
+    reference = here.reference() if state.chosen() else None
     entries = {entry.id: entry for entry in trained_here(reference)}
     asked = choices.get(choices.WEIGHTS)
     chosen = asked if asked in entries else next(iter(entries))
@@ -66,14 +69,9 @@ def weights(slot: DeltaGenerator, reference: Reference | None, label: str = "Net
     )
     if asked and asked not in entries:
         slot.caption(f"`{plain(asked).replace('`', '')}` is not on this machine, so another is shown.")
+    elif reference and not asked and not networks.fits(entries[chosen], reference):
+        slot.caption(f"No weights of {plain(reference.name)} are on this machine, so another is shown.")
     return chosen
-
-
-def small_reference(here: Page) -> Reference:
-    """What the visitor chose, else MobileNet V2: small, convolutional, and it knows ImageNet's classes."""
-    from explorer import networks
-
-    return here.reference() if state.chosen() else networks.resolve("timm:mobilenetv2_100")
 
 
 def trained_here(reference: Reference | None = None) -> tuple[WeightsEntry, ...]:
@@ -97,9 +95,14 @@ def _trained_here(reference: str, places: tuple[str, ...]) -> tuple[WeightsEntry
 
 def named(entry: WeightsEntry) -> str:
     """ "resnet50 · IMAGENET1K_V2"; a label that names the network by itself stands alone."""
-    if entry.reference.builder in ("zoo", "local-dir"):
+    if entry.reference.builder in ("zoo", "local-dir") or entry.id.startswith("box:"):
         return entry.label
     return f"{entry.reference.name} · {entry.label}"
+
+
+def short(entry: WeightsEntry) -> str:
+    """The network of these weights, to be called so in a sentence."""
+    return named(entry).partition(" · ")[0]
 
 
 def bound(*names: str) -> None:

@@ -47,7 +47,7 @@ def train_or_eval(here: Page) -> None:
 
     row = st.columns([3, 4, 3, 3], vertical_alignment="bottom")
     picture = lab.picture(row[0])
-    weights_id = lab.weights(row[1], here.reference())
+    weights_id = lab.weights(row[1], here)
     size = controls.steps(row[2], "Pictures in the batch", "ncompany", (2, 4, 8))
     dropout = row[3].toggle(
         "Dropout on as well",
@@ -120,7 +120,7 @@ def in_a_network(here: Page) -> None:
 
     row = st.columns([3, 3, 3, 4], vertical_alignment="bottom")
     picture = lab.picture(row[0])
-    weights_id = lab.weights(row[1], here.reference())
+    weights_id = lab.weights(row[1], here)
     layers = controls.norm_layers(weights_id)
     if not layers:
         st.info("This network has no norm layer; choose another.", icon=":material/info:")

@@ -88,7 +88,7 @@ def _tensor(
     names = [f"picture {n}" for n in range(1, _PICTURES + 1)]
     if asked and asked != _RANDOM:
         picture = lab.picture(picture_slot)
-        weights_id = lab.weights(network_slot, here.reference())
+        weights_id = lab.weights(network_slot, here)
         paths = list(controls.norm_layers(weights_id))
         if paths:
             shown = asked if asked in paths else paths[0]
@@ -304,7 +304,7 @@ def _population(
     from explorer.labs import normalisation
 
     if source == FROM_LAYER:
-        weights_id = lab.weights(slot, here.reference())
+        weights_id = lab.weights(slot, here)
         paths = list(controls.norm_layers(weights_id))
         if paths:
             asked = inference_choices.get(LAYER)

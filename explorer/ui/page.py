@@ -26,7 +26,8 @@ _HANDED_OVER = "_handed_over"
 class Entry:
     """One line of the navigation; `sentence` stands under the page's title and in the menu's tooltip.
 
-    section: the menu it stands in; "" for the bar itself.
+    section: the menu it stands in; "" for the bar itself. choosing: the page takes a network of its own where
+    the visitor has chosen none, so that the picker shows none.
     """
 
     script: str
@@ -34,6 +35,7 @@ class Entry:
     icon: str
     sentence: str
     section: str = ""
+    choosing: bool = False
 
 
 LABS = "Labs"
@@ -45,6 +47,7 @@ ENTRIES = (
         "Timeline",
         ":material/timeline:",
         "What capped the last architecture, and which idea removed that ceiling?",
+        choosing=True,
     ),
     Entry(
         "pages/architecture.py",
@@ -57,6 +60,7 @@ ENTRIES = (
         "Inference",
         ":material/image_search:",
         "Give a network your photo: what it answers, where it looked, what its layers saw.",
+        choosing=True,
     ),
     Entry(
         "pages/receptive_field.py",
@@ -71,6 +75,7 @@ ENTRIES = (
         ":material/equalizer:",
         "Who shares a mean with whom, what that does to the values, and what becomes of it at test time.",
         LABS,
+        choosing=True,
     ),
     Entry(
         "pages/gradient_flow.py",
@@ -92,6 +97,7 @@ ENTRIES = (
         ":material/open_with:",
         "Shift the picture: does the feature map shift with it, does the answer stay?",
         LABS,
+        choosing=True,
     ),
     Entry(
         "pages/mistakes.py",
@@ -99,6 +105,7 @@ ENTRIES = (
         ":material/bug_report:",
         "The same picture, the same network, one line wrong: what it answers then.",
         LABS,
+        choosing=True,
     ),
     Entry(
         "pages/efficiency.py",
@@ -189,7 +196,8 @@ def frame() -> st.Page:
     with st.container(key="controls"):
         choice, switch = st.columns([7, 3], vertical_alignment="center")
         with choice:
-            picker.draw(empty=at_home and not state.chosen())
+            choosing = next(entry.choosing for entry in ENTRIES if entry.title == current.title)
+            picker.draw(empty=choosing and not state.chosen())
         with switch:
             state.present_switch()
     if state.presenting():  # known only once its switch has read the URL

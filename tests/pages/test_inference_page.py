@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import networks
 from explorer.inference import SAMPLES
+from explorer.networks.labels import of_imagenet as imagenet_names
 from explorer.serving import pool
 from explorer.ui import inference_answer, inference_choices, inference_controls
 from tests.pages import opening
@@ -23,14 +24,22 @@ def imagenet(monkeypatch, shared_models):
 
 
 @pytest.fixture
-def no_weights(monkeypatch, tmp_path):
-    """A machine that has downloaded nothing and cannot."""
-
-    def refuse(weights_id, progress=None):
-        raise networks.WeightsUnavailable(f"{weights_id} is not here and there is no network")
-
+def nothing_downloaded(monkeypatch, tmp_path):
+    """A machine with nothing but what the requirements and this repository bring."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
+
+
+@pytest.fixture
+def no_weights(monkeypatch, nothing_downloaded):
+    """Such a machine, without internet."""
+
+    def refuse(weights_id, progress=None):
+        if networks.entry_of(weights_id).on_this_machine:
+            return networks.load(weights_id)
+        raise networks.WeightsUnavailable(f"{weights_id} is not here and there is no network")
+
     monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu", loader=refuse))
 
 
@@ -163,29 +172,63 @@ def test_two_visits_share_no_picture(imagenet):
     assert "_answers" not in second.session_state
 
 
-def test_weights_that_are_not_here_leave_a_way_out(no_weights):
+def test_where_no_network_is_chosen_the_best_one_here_answers(nothing_downloaded):
+    app = opened(arch="", sample="chelsea")
+    assert app.selectbox(key="picker").value is None
+    assert classes(app)[0].startswith("Egyptian cat · 6")
+    assert len(classes(app)) == 1000
+    assert any("**EfficientNet-Lite2** knows 1,000 classes" in each.value for each in app.markdown)
+    assert not any(each.key == "download" for each in app.button)
+
+
+def test_a_link_that_names_weights_alone_means_their_network(nothing_downloaded):
+    app = opened(arch="", sample="chelsea", weights="zoo:resnet20")
+    assert answer(app).entry.id == "zoo:resnet20"
+
+
+def test_weights_that_are_not_here_are_offered_beside_an_answer(no_weights):
     app = opened(arch="vgg16", sample="chelsea")
     assert app.selectbox(key="weights_box").value == "torchvision:VGG16_Weights.IMAGENET1K_V1"
-    assert any("is not on this machine yet" in each.value for each in app.markdown)
+    said = next(each.value for each in app.markdown if "is not on this machine yet" in each.value)
+    assert "**vgg16**" in said
+    assert "**EfficientNet-Lite2** answers" in said
+    assert answer(app).entry.id == "box:tf_efficientnet_lite2"
     app.button(key="download").click().run()
     assert not app.exception
     assert ["no network" in each.value for each in app.error] == [True]
     assert not app.get("progress")
+    assert classes(app)[0].startswith("Egyptian cat")
     app.button(key="download").click().run()
     assert len(app.error) == 1
-    assert app.button(key="use random:torchvision:vgg16").label == "Random weights (untrained)"
 
 
-def test_without_a_choice_of_network_one_that_is_here_is_one_click_away(monkeypatch, tmp_path):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    app = opened(arch="", sample="chelsea")
-    offered = [each for each in app.button if (each.key or "").startswith("use ")]
-    assert offered[0].key == "use zoo:resnet20"
-    assert offered[-1].label == "Random weights (untrained)"
-    offered[0].click().run()
+def test_a_network_without_published_weights_is_answered_for_too(nothing_downloaded):
+    app = opened(arch="zfnet", sample="chelsea")
+    assert any("Nobody has published weights" in each.value for each in app.markdown)
+    assert answer(app).entry.id == "box:tf_efficientnet_lite2"
+
+
+def test_another_network_of_this_machine_is_one_choice_away(nothing_downloaded):
+    app = opened(arch="vgg16", sample="chelsea")
+    app.selectbox(key="weights_box").set_value("zoo:resnet20").run()
     assert app.session_state["arch"] == "zoo:resnet20"
     assert classes(app)[0].startswith("cat · ")
+
+
+def test_a_network_of_ten_classes_says_what_it_cannot_know(nothing_downloaded):
+    app = opened(arch="zoo:resnet20", sample="coffee")
+    assert any("All it knows: airplane, automobile, bird, cat" in each.value for each in app.caption)
+    assert any("None of its classes is right for “Coffee cup”" in each.value for each in app.markdown)
+    app.button(key="known sample chelsea").click().run()
+    assert not any("None of its classes" in each.value for each in app.markdown)
+    assert classes(app)[0].startswith("cat · ")
+
+
+def test_the_samples_offered_show_things_that_imagenet_names():
+    names = set(imagenet_names(1000))
+    offered = [each for each in SAMPLES.values() if each.shows]
+    assert len(offered) >= 5
+    assert all(names.intersection(each.shows) for each in offered)
 
 
 def test_an_untrained_network_is_called_so():
