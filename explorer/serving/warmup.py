@@ -1,14 +1,11 @@
-"""The heavy imports, done in the background, and their objects then taken out of the collector's sight.
+"""The heavy imports, done in the background, and their objects then taken out of the collector's sight."""
 
-Streamlit collects garbage after every script run; with torch and timm loaded that holds the interpreter
-for 0.2 s each time unless `gc.freeze` has set their objects aside (measured in the project's design).
-"""
-
-import gc
 import importlib
 import threading
 import time
 from collections.abc import Sequence
+
+from explorer.serving import housekeeping
 
 HEAVY = ("torch", "torchvision", "timm", "explorer.networks", "explorer.inference.explaining")
 
@@ -35,5 +32,4 @@ def _warm_up(delay_seconds: float, modules: Sequence[str]) -> None:
     time.sleep(delay_seconds)
     for name in modules:
         importlib.import_module(name)
-    gc.collect()
-    gc.freeze()
+    housekeeping.tidy()

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import catalogue
+from explorer.serving import housekeeping
 from explorer.ui import picker, state, theme
 
 TITLE = "CNN Architecture Explorer"
@@ -214,6 +215,7 @@ def frame() -> st.Page:
 
 def begin() -> Page:
     """First line of every page: what the visitor chose, after making sure that the frame stands around it."""
+    housekeeping.served()
     head = st.session_state.pop(_HEAD, None)
     if head is None:
         _hand_over_to_navigation()
