@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from explorer.networks import from_box
 from explorer.serving import pool
 from tests.pages import opening
 
@@ -16,7 +17,8 @@ def open_page():
 
 @pytest.fixture
 def only_the_zoo(monkeypatch, tmp_path):
-    """A machine with no other weights, and a pool of its own."""
+    """A machine with no other weights, not even those in the box, and a pool of its own."""
+    monkeypatch.setattr(from_box, "_path", lambda package: None)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
