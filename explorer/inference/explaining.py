@@ -7,8 +7,7 @@ A call needs the network to itself: two passes that hook one module see each oth
 """
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from explorer.inference.attribution import METHODS
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, SpatialLayers, spatial_layers
+from explorer.inference.watching import cut_after
 from explorer.networks import Network
 from explorer.networks.labels import output_name
 
@@ -211,31 +211,13 @@ def _some(paths: list[str], default: str) -> str:
 
 def _forward(model: nn.Module, x: Tensor, path: str) -> tuple[Tensor, Tensor]:
     """(logits [classes], output of the layer at `path`, from which the logits' graph starts)."""
-    with torch.no_grad(), _capture(model.get_submodule(path)) as captured:
+    with torch.no_grad(), cut_after(model.get_submodule(path)) as captured:
         output = model(x)
     if not isinstance(output, Tensor) or output.ndim != 2:
         raise ValueError(
             f"{type(model).__name__} does not answer with one score a class, so there is none to explain"
         )
     return output[0], captured[-1]
-
-
-@contextmanager
-def _capture(module: nn.Module) -> Iterator[list[Tensor]]:
-    """Collects the module's output, cut from what came before; autograd records from there on."""
-    captured: list[Tensor] = []
-
-    def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> Tensor:
-        captured.append(output.detach().requires_grad_())
-        torch.set_grad_enabled(True)  # until _forward's no_grad block ends and restores the mode
-        # A copy, because a residual block may add to it in place, which a leaf forbids.
-        return captured[-1].clone()
-
-    handle = module.register_forward_hook(hook)
-    try:
-        yield captured
-    finally:
-        handle.remove()
 
 
 def _gradient(network: Network, score: Tensor, captured: Tensor, layer: SpatialLayer) -> Tensor:

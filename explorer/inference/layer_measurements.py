@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from explorer.analysis import Trace
 from explorer.analysis.overlays import Overlay, by_call, measured
 from explorer.inference.spatial import SpatialLayer, spatial_layers
+from explorer.inference.watching import hooked
 from explorer.networks import Network
 
 
@@ -145,7 +146,7 @@ def layer_activations(network: Network, x: Tensor) -> LayerActivations:
         if isinstance(tensor, Tensor) and tensor.numel() and path not in parents:
             found[path].append(_activation(tensor, places.get(path)))
 
-    with torch.inference_mode(False), torch.no_grad(), _hooked(network.model, lambda _: None, leave):
+    with torch.inference_mode(False), torch.no_grad(), _nested(network.model, lambda _: None, leave):
         network.model(x)
     return LayerActivations(
         MappingProxyType({path: tuple(calls) for path, calls in found.items() if path not in parents}), shape
@@ -212,39 +213,26 @@ def _clocked(model: nn.Module, wait: Callable[[], None]) -> Iterator[_Book]:
             book.parents.add(stack[-1])
             running[-1][2] += time.perf_counter() - began
 
-    with _hooked(model, enter, leave):
+    with _nested(model, enter, leave):
         yield book
 
 
 @contextmanager
-def _hooked(
+def _nested(
     model: nn.Module,
     enter: Callable[[str], None],
     leave: Callable[[str, Sequence[str], Any], None],
 ) -> Iterator[None]:
     """enter(path) before every module, leave(path, paths it runs inside of, output) after it."""
+    paths = {module: path for path, module in model.named_modules()}
     stack: list[str] = []
 
-    def before(path: str) -> Callable[..., None]:
-        def hook(*_: Any) -> None:
-            stack.append(path)
-            enter(path)
+    def before(module: nn.Module, _inputs: Any) -> None:
+        stack.append(paths[module])
+        enter(stack[-1])
 
-        return hook
+    def after(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        leave(stack.pop(), stack, output)
 
-    def after(path: str) -> Callable[..., None]:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            stack.pop()
-            leave(path, stack, output)
-
-        return hook
-
-    handles = []
-    try:
-        for path, module in model.named_modules():
-            handles.append(module.register_forward_pre_hook(before(path)))
-            handles.append(module.register_forward_hook(after(path)))
+    with hooked(paths, before=before, after=after):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()

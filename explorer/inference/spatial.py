@@ -15,6 +15,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from explorer.inference.watching import hooked
+
 # Class, distillation and register tokens in front of the patches; DINOv3 has five, the most so far.
 MOST_PREFIX_TOKENS = 8
 
@@ -116,23 +118,16 @@ def _without_weights(model: nn.Module) -> nn.Module:
 
 def _shapes(model: nn.Module, x: Tensor) -> list[tuple[str, tuple[int, ...]]]:
     """(path, output shape) of every module that makes a new tensor, in the order they finish."""
+    paths = {module: path for path, module in model.named_modules() if path}
     shapes: list[tuple[str, tuple[int, ...]]] = []
 
-    def record(path: str):
-        def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            handed_on = bool(inputs) and output is inputs[0]  # identity, dropout in eval mode
-            if isinstance(output, Tensor) and not handed_on:
-                shapes.append((path, tuple(output.shape)))
+    def record(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        handed_on = bool(inputs) and output is inputs[0]  # identity, dropout in eval mode
+        if isinstance(output, Tensor) and not handed_on:
+            shapes.append((paths[module], tuple(output.shape)))
 
-        return hook
-
-    handles = [module.register_forward_hook(record(path)) for path, module in model.named_modules() if path]
-    try:
-        with torch.inference_mode(False), torch.no_grad():
-            model(x)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with torch.inference_mode(False), torch.no_grad(), hooked(paths, after=record):
+        model(x)
     return shapes
 
 

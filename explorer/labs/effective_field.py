@@ -24,6 +24,7 @@ from explorer.inference.images import decode
 from explorer.inference.preprocessing import prepare
 from explorer.inference.samples import SAMPLES
 from explorer.inference.spatial import SpatialLayer, spatial_layers
+from explorer.inference.watching import outputs_of
 from explorer.labs.receptive_field import Unit
 from explorer.networks import InputSpec
 
@@ -88,14 +89,9 @@ def gradient_energy(model: nn.Module, x: Tensor, layer: SpatialLayer, unit: Unit
 
 def unit_values(model: nn.Module, x: Tensor, layer: SpatialLayer, unit: Unit) -> Tensor:
     """The channels [C] of one unit of a layer, at the layer's last call while x goes through."""
-    kept: list[Tensor] = []
-    module = model.get_submodule(layer.path)
-    handle = module.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
-    try:
+    with outputs_of(model.get_submodule(layer.path)) as calls:
         model(x)
-    finally:
-        handle.remove()
-    return layer.to_map(kept[-1])[:, unit[0], unit[1]]
+    return layer.to_map(calls[-1])[:, unit[0], unit[1]]
 
 
 def noise(spec: InputSpec, seed: int) -> Tensor:

@@ -4,6 +4,7 @@ Hanin and Nica 2020, https://arxiv.org/abs/1812.05994, on products of random Jac
 https://arxiv.org/abs/1902.08129, on what batch norm does to the gradient of a deep net without skips.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,11 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.inference.watching import inputs_of
 from explorer.labs import activations
+from explorer.labs.lengths import norm, rms, unit
 from explorer.labs.random_nets import CONVOLUTIONS_IN_BLOCK, Activate, Design, RandomNet, draw, one_thread
 
 SMALLEST_FLOAT32 = 2.0**-149
 """What is smaller is zero in single precision, in which networks are trained."""
+
+# The last number before a constant factor a layer leads below 2^-1074, the smallest of double precision.
+_NEARLY_TOO_SMALL = 1e-300
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,12 @@ class Flow:
         """What a layer multiplies the gradient by on its way back, geometric mean."""
         return self.reaches ** (1 / self.design.depth)
 
+    @property
+    def underflows(self) -> bool:
+        """A signal shrinks until it is too small for double precision, so that a zero behind it is none."""
+        signals = np.concatenate([self.gradient_norm, self.activation_rms, self.weight_gradient_norm], axis=1)
+        return bool(((signals > 0) & (signals < _NEARLY_TOO_SMALL)).any())
+
 
 @one_thread()
 @torch.enable_grad()
@@ -60,29 +72,19 @@ def places(design: Design) -> tuple[int, ...]:
     return (*range(0, design.depth, CONVOLUTIONS_IN_BLOCK), design.depth)
 
 
-def norm(tensor: Tensor) -> float:
-    return float(tensor.norm())
-
-
-def rms(tensor: Tensor) -> float:
-    return float(tensor.square().mean().sqrt())
-
-
 def one_network(design: Design, seed: int) -> tuple[list[float], ...]:
     """The four rows of a `Flow` for one seed, in its order."""
     network, x, labels = draw(design, seed)
-    before: list[Tensor] = []
-    for module in network.blocks.modules():
-        if isinstance(module, Activate):  # the network lives for this call only, and its hooks with it
-            module.register_forward_pre_hook(lambda _, inputs: before.append(inputs[0].detach()))
-    points = network.points(x)
+    activates = (module for module in network.blocks.modules() if isinstance(module, Activate))
+    with inputs_of(*activates) as before:
+        points = network.points(x)
     weights = [weight for block in network.trunk() for weight in block.weights()]
     found = torch.autograd.grad(network.loss(points[-1], labels), [*points, *weights])
     return (
         [rms(point.detach()) for point in points],
         [norm(gradient) for gradient in found[: len(points)]],
         [norm(gradient) for gradient in found[len(points) :]],
-        [activations.asleep(design.activation, each) for each in before],
+        [activations.asleep(design.activation, each.detach()) for each in before],
     )
 
 
@@ -90,7 +92,7 @@ def one_network(design: Design, seed: int) -> tuple[list[float], ...]:
 class Jacobians:
     """One value a block, first block first. spectral: greatest singular value of the block's Jacobian.
     mean_gain: root mean square of all its singular values. gradient: by what the loss's gradient was really
-    multiplied on its way back through the block.
+    multiplied on its way back through the block; NaN where none arrived.
     """
 
     design: Design
@@ -116,7 +118,7 @@ def jacobians(design: Design, seed: int = 0, iterations: int = 8) -> Jacobians:
         push, pull = linear_maps(block, h.detach())
         probe = torch.randn(h.shape, generator=generator, dtype=h.dtype)
         start = incoming if norm(incoming) else probe
-        met = norm(outgoing) / norm(incoming) if norm(incoming) else 0.0
+        met = norm(outgoing) / norm(incoming) if norm(incoming) else math.nan
         rows.append((spectral_norm(push, pull, start, iterations), norm(pull(probe)) / norm(probe), met))
     return Jacobians(design, *(np.array(column) for column in zip(*rows, strict=True)))
 
@@ -145,20 +147,24 @@ def spectral_norm(
     push: Callable[[Tensor], Tensor], pull: Callable[[Tensor], Tensor], start: Tensor, iterations: int
 ) -> float:
     """Greatest singular value by power iteration on J J', approached from below; 0 for a map to zero."""
-    u, found = start / start.norm(), 0.0
+    u, found = unit(start), 0.0
     for _ in range(iterations):
         v = pull(u)
         found = norm(v)
-        u = push(v)
+        u = unit(push(unit(v)))
         if not norm(u):
             return found
-        u = u / u.norm()
     return max(found, norm(pull(u)))
 
 
 def products(factors: np.ndarray) -> np.ndarray:
-    """What the blocks from each place to the end multiply to: [blocks] -> [blocks + 1], the last is 1."""
-    return np.append(np.cumprod(factors[::-1])[::-1], 1.0)
+    """What the blocks from each place to the end multiply to: [blocks] -> [blocks + 1], the last is 1.
+
+    What a block has made zero stays zero, whatever its factors before it are.
+    """
+    back = factors[::-1]
+    gone = np.logical_or.accumulate(back == 0)
+    return np.append(np.where(gone, 0.0, np.cumprod(back))[::-1], 1.0)
 
 
 __all__ = ["Design", "Flow", "Jacobians", "RandomNet", "jacobians", "measure", "products"]

@@ -7,21 +7,22 @@ Zhang 2019, https://arxiv.org/abs/1904.11486; Azulay and Weiss 2019, https://jml
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import ceil, floor
+from math import ceil, floor, inf, nan
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorer.analysis import ReceptiveField, Trace, receptive_fields, trace
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, spatial_layers
+from explorer.inference.watching import outputs_of
+from explorer.labs.lengths import norm, unit
 from explorer.networks import InputSpec, Network
 
 MOST_SHIFT = 32  # pixels: the stride of the deepest layers of most ImageNet networks
@@ -177,16 +178,17 @@ def moved(features: Tensor, cells: float, axis: int) -> Tensor:
 
 
 def relative_error(found: Tensor, expected: Tensor) -> float:
-    """||found - expected|| / ||expected||; 0 where both are zero."""
-    size = float(expected.norm())
-    return float((found - expected).norm()) / size if size else float(found.norm() > 0)
+    """||found - expected|| / ||expected||; 0 where they are equal, infinite where only `expected` is zero."""
+    off, size = norm(found.double() - expected.double()), norm(expected)
+    if off == 0:
+        return 0.0
+    return off / size if size else inf
 
 
 def correlation(a: Tensor, b: Tensor) -> float:
-    """Pearson's correlation over all elements; 1 for two constant maps that are equal."""
-    a, b = a.flatten() - a.mean(), b.flatten() - b.mean()
-    size = float(a.norm() * b.norm())
-    return float(a @ b) / size if size else float(torch.equal(a, b))
+    """Pearson's correlation over all elements; NaN where a map is constant, which goes along with nothing."""
+    a, b = (unit(each - each.mean()) for each in (a.double().flatten(), b.double().flatten()))
+    return float((a @ b).clamp(-1, 1)) if a.any() and b.any() else nan
 
 
 def equivariance(still: Tensor, shifted: Tensor, shift: tuple[int, int], place: Place) -> Equivariance:
@@ -244,23 +246,13 @@ def answers(network: Network, x: Tensor, layer: SpatialLayer) -> Answers:
     """The network's logits and one layer's maps for pictures x [N, C, H, W]; leaves no hook behind."""
     device = next(network.model.parameters()).device
     maps, logits = [], []
-    with torch.no_grad(), _watching(network.model.get_submodule(layer.path)) as seen:
+    with torch.no_grad(), outputs_of(network.model.get_submodule(layer.path)) as seen:
         for part in x.split(_TOGETHER):
             logits.append(network.model(part.to(device)).float().cpu())
             out = seen[-1].float().cpu()
             maps += [layer.to_map(out[n : n + 1]) for n in range(len(out))]
             seen.clear()
     return Answers(torch.cat(logits), torch.stack(maps))
-
-
-@contextmanager
-def _watching(module: nn.Module) -> Iterator[list[Tensor]]:
-    seen: list[Tensor] = []
-    handle = module.register_forward_hook(lambda _module, _inputs, output: seen.append(output.detach()))
-    try:
-        yield seen
-    finally:
-        handle.remove()
 
 
 @dataclass(frozen=True, eq=False)

@@ -203,7 +203,8 @@ class Noise:
     mean_error: root mean square of (batch mean - mean), in standard deviations of the values. variance_error:
     the same of the variance, as a share of it. independent: what mean_error would be if every position were
     a draw of its own, 1 / sqrt(N H W). by_picture: what it must be when pictures are drawn whole,
-    deviation of the pictures' own means / sqrt(N).
+    deviation of the pictures' own means / sqrt(N). All but independent are NaN where the values are all the
+    same, which have no deviation to count in.
     """
 
     sizes: tuple[int, ...]
@@ -217,16 +218,17 @@ def batch_noise(values: np.ndarray, sizes: Sequence[int], draws: int = 400, seed
     """One channel's values [pictures, positions], from which batches of each size are drawn `draws` times,
     with replacement."""
     rng = np.random.default_rng(seed)
-    mean, variance = float(values.mean()), float(values.var())
+    values = values.astype(np.float64)  # a sum of equal float32 values is exact in it, their variance zero
+    mean, variance = float(values.mean()), float(values.var()) or math.nan
     means, squares = values.mean(1), np.square(values - mean).mean(1)
-    deviation = math.sqrt(variance) or 1.0
+    deviation = math.sqrt(variance)
     mean_error, variance_error = [], []
     for size in sizes:
         batches = rng.integers(len(values), size=(draws, size))
         off = means[batches].mean(1) - mean
         batch_variance = squares[batches].mean(1) - off**2
         mean_error.append(float(np.sqrt(np.square(off).mean())) / deviation)
-        variance_error.append(float(np.sqrt(np.square(batch_variance / (variance or 1.0) - 1).mean())))
+        variance_error.append(float(np.sqrt(np.square(batch_variance / variance - 1).mean())))
     positions = values.shape[1]
     return Noise(
         tuple(sizes),

@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from explorer.inference.preprocessing import prepare
+from explorer.inference.watching import hooked
 from explorer.labs.normalisation import standardise
 from explorer.networks import Network
 
@@ -159,10 +160,9 @@ def _of_layer_norm(path: str, layer: Any, seen: _Seen) -> Inside:
 
 
 def _fold(model: nn.Module, norm: Any, seen: _Seen) -> Fold | None:
-    found = next(((m, x) for m, x, y in seen.convolutions if y is seen.input), None)
-    if found is None:
+    if seen.convolution is None:
         return None
-    convolution, x = found
+    convolution, x = seen.convolution
     merged = copy.deepcopy(convolution)  # keeps its own way of padding, which timm's "same" has
     weight, bias = folded(convolution, norm)
     merged.weight, merged.bias = nn.Parameter(weight), nn.Parameter(bias)
@@ -187,14 +187,10 @@ def layer_inputs(network: Network, images: Sequence[Image.Image], path: str) -> 
         found.append(inputs[0])
         raise _EnoughError
 
-    handle = layer.register_forward_pre_hook(enough)
-    try:
-        with torch.inference_mode(False), torch.no_grad():
-            for start in range(0, len(images), _AT_ONCE):
-                with suppress(_EnoughError):  # what comes behind the layer is not asked for
-                    network.model(torch.cat([ready(network, image) for image in images[start:][:_AT_ONCE]]))
-    finally:
-        handle.remove()
+    with torch.inference_mode(False), torch.no_grad(), hooked([layer], before=enough):
+        for start in range(0, len(images), _AT_ONCE):
+            with suppress(_EnoughError):  # what comes behind the layer is not asked for
+                network.model(torch.cat([ready(network, image) for image in images[start:][:_AT_ONCE]]))
     x = torch.cat(found).float().cpu()
     channels = getattr(layer, "num_features", None) or layer.normalized_shape[0]
     if x.ndim == 4:
@@ -210,41 +206,38 @@ class _EnoughError(Exception):
 
 @dataclass
 class _Seen:
-    """Filled while the hooks are on: input and output of the watched layer, and every convolution's."""
+    """The last call of the watched layer: its input and output, and the convolution whose output that input
+    is, with the convolution's own input."""
 
-    convolutions: list[tuple[nn.Conv2d, Tensor, Tensor]]
     input: Tensor
     output: Tensor
+    convolution: tuple[nn.Conv2d, Tensor] | None
 
 
 @contextmanager
 def _watched(model: nn.Module, layer: nn.Module) -> Iterator[_Seen]:
-    """Keeps the last convolution before the layer only: what came earlier is let go."""
-    seen = _Seen([], torch.empty(0), torch.empty(0))
-    done: list[bool] = []
+    """Filled while the network runs. Of the convolutions the last is kept: what came earlier is let go."""
+    seen = _Seen(torch.empty(0), torch.empty(0), None)
+    last: tuple[Any, Tensor, Tensor, int] | None = None
 
     def convolution(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-        if not done:
-            seen.convolutions[:] = [(module, inputs[0], output)]  # type: ignore[list-item]
+        nonlocal last
+        last = (module, inputs[0].clone(), output, output._version)
 
     def before(_module: nn.Module, inputs: tuple) -> None:
-        done.append(True)
-        seen.input = inputs[0]
+        seen.input, seen.convolution = inputs[0].clone(), None
+        if last is not None:
+            module, x, output, version = last
+            # The same tensor and not written into since: an activation in place would stand between the two.
+            if output is inputs[0] and output._version == version:
+                seen.convolution = module, x
 
     def after(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-        seen.output = output
+        seen.output = output.clone()
 
-    handles = [
-        module.register_forward_hook(convolution)
-        for module in model.modules()
-        if isinstance(module, nn.Conv2d)
-    ]
-    handles += [layer.register_forward_pre_hook(before), layer.register_forward_hook(after)]
-    try:
+    convolutions = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
+    with hooked(convolutions, after=convolution), hooked([layer], before=before, after=after):
         yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def ready(network: Network, image: Image.Image) -> Tensor:

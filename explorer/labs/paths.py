@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from explorer.labs.lengths import norm, norms
 from explorer.labs.random_nets import Design, draw, one_thread
 from explorer.networks.cifar import CifarBlock, CifarResNet
 
@@ -54,15 +55,27 @@ class Paths:
 
     @property
     def mean_length(self) -> float:
-        """Mean length, each length weighted by the norm that its paths carry together."""
-        total = self.together.sum()
-        return float((np.arange(len(self.together)) * self.together).sum() / total) if total else 0.0
+        """Mean length, each length weighted by the norm that its paths carry together; NaN where nothing is
+        carried."""
+        return float(np.arange(len(self.together)) @ self._parts)
 
     @property
     def carrying(self) -> tuple[int, int]:
-        """The lengths from the 2.5th to the 97.5th percent of what is carried."""
-        parts = np.cumsum(self.together) / max(self.together.sum(), np.finfo(float).tiny)
-        return int(np.searchsorted(parts, 0.025)), int(np.searchsorted(parts, 0.975))
+        """The lengths from the 2.5th to the 97.5th percent of what is carried.
+
+        Raises ValueError where nothing is.
+        """
+        if not self.together.any():
+            raise ValueError("no path carries a gradient; choose a network that lets one through")
+        carried = np.cumsum(self._parts)
+        return int(np.searchsorted(carried, 0.025)), int(np.searchsorted(carried, 0.975))
+
+    @property
+    def _parts(self) -> np.ndarray:
+        """Share of each length in what is carried."""
+        with np.errstate(invalid="ignore"):
+            parts = self.together / self.together.max()  # first, so that their sum is a number
+            return parts / parts.sum()
 
 
 @one_thread()
@@ -84,13 +97,12 @@ def measure(steps: Sequence[Step], gradient: Tensor, draws: int | None = None, s
         lengths = torch.cat([past[:count], nothing]) + torch.cat([nothing, inside[:count]])
         chosen = through[:, index].reshape(-1, *[1] * gradient.ndim)
         singles = torch.where(chosen, inside[count:], past[count:])
-    norms = singles.flatten(1).norm(dim=1).reshape(blocks + 1, draws)
     return Paths(
         share=np.array([share_of_length(blocks, length) for length in range(blocks + 1)]),
-        of_one=norms.mean(dim=1).double().cpu().numpy(),
-        together=lengths.flatten(1).norm(dim=1).double().cpu().numpy(),
-        whole=float(lengths.sum(dim=0).norm()),
-        at_end=float(gradient.norm()),
+        of_one=norms(singles).reshape(blocks + 1, draws).mean(dim=1).numpy(),
+        together=norms(lengths).numpy(),
+        whole=norm(lengths.sum(dim=0)),
+        at_end=norm(gradient),
     )
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.labs.initialisation import INITIALISATIONS
+from explorer.labs.lengths import norms
 from explorer.labs.paths import Step
 from explorer.labs.random_nets import SIDE, Block, Design, one_thread
 
@@ -23,18 +24,21 @@ def scalar(slope: float) -> float:
 
 @dataclass(frozen=True)
 class Trials:
-    """One value a trial, for gradients of length 1. along: g . J'g, what the branch adds along the gradient.
-    length: |J'g|, which is also what a block without the skip would leave.
+    """One value a trial, for gradients g of length 1. along: g . J'g, what the branch adds along g.
+    across: length of the rest of J'g, at right angles to g.
     """
 
     along: np.ndarray
-    length: np.ndarray
+    across: np.ndarray
+
+    @property
+    def length(self) -> np.ndarray:
+        """|J'g|, which is also what a block without the skip would leave."""
+        return np.hypot(self.along, self.across)
 
     def with_skip(self, scale: float | np.ndarray = 1.0, erase: float = 0.0) -> np.ndarray:
         """Length of the gradient before y = x + scale * F(x) - erase * x."""
-        keep = 1 - erase
-        squared = keep**2 + 2 * keep * scale * self.along + (scale * self.length) ** 2
-        return np.sqrt(np.maximum(squared, 0))
+        return np.hypot(1 - erase + scale * self.along, scale * self.across)
 
     def shrunk(self, scale: float = 1.0, erase: float = 0.0) -> float:
         """Share of trials in which the gradient behind the block was longer than before it: the claim says
@@ -44,8 +48,8 @@ class Trials:
 
     def below_plain(self, scale: float = 1.0, erase: float = 0.0) -> float:
         """Share in which the twin without the skip, y = scale * F(x) - erase * x, left a longer gradient."""
-        plain = erase**2 - 2 * erase * scale * self.along + (scale * self.length) ** 2
-        return float((self.with_skip(scale, erase) < np.sqrt(np.maximum(plain, 0))).mean())
+        plain = np.hypot(scale * self.along - erase, scale * self.across)
+        return float((self.with_skip(scale, erase) < plain).mean())
 
 
 @one_thread()
@@ -63,15 +67,24 @@ def random_trials(design: Design, blocks: int = 300, seed: int = 0) -> Trials:
         h, gradient = torch.randn(
             2, 4, design.width, SIDE, SIDE, generator=generator, dtype=torch.float64
         ).unbind()
-        found.append(_trial(Step(h, block.branch, torch.clone, torch.clone), gradient))
-    return Trials(*map(np.array, zip(*found, strict=True)))
+        h = h.requires_grad_()
+        pulled = torch.autograd.grad(block.branch(h), h, gradient)[0]
+        found.append(_parts(pulled[None], gradient[None]))
+    return _together(found)
 
 
-def _trial(step: Step, gradient: Tensor) -> tuple[float, float]:
-    h = step.h.detach().requires_grad_()
-    pulled = torch.autograd.grad(step.branch(h), h, gradient)[0]
-    size = gradient.norm()
-    return float((pulled * gradient).sum() / size**2), float(pulled.norm() / size)
+def _parts(pulled: Tensor, gradients: Tensor) -> tuple[Tensor, Tensor]:
+    """[trials, ...] each -> what is pulled along the gradients and across them, by the gradients' lengths."""
+    sizes = norms(gradients)
+    directions = gradients.cpu().double().flatten(1) / sizes[:, None]
+    pulled = pulled.cpu().double().flatten(1)
+    along = (pulled * directions).sum(dim=1)
+    return along / sizes, norms(pulled - along[:, None] * directions) / sizes
+
+
+def _together(found: Sequence[tuple[Tensor, Tensor]]) -> Trials:
+    along, across = (torch.cat(parts).numpy() for parts in zip(*found, strict=True))
+    return Trials(along, across)
 
 
 @one_thread()
@@ -80,7 +93,7 @@ def trained_trials(steps: Sequence[Step], gradient: Tensor) -> Trials:
     """Every picture at every block whose shortcut is the identity: [N * blocks] trials, taken at the sum, so
     before the ReLU behind it has cut anything off.
     """
-    along, length = [], []
+    found = []
     for step in reversed(steps):
         h = step.h.detach().requires_grad_()
         shortcut, branch = step.shortcut(h), step.branch(h)
@@ -89,11 +102,9 @@ def trained_trials(steps: Sequence[Step], gradient: Tensor) -> Trials:
         pulled = torch.autograd.grad(branch, h, inner)[0]
         passed = inner
         if shortcut is h:
-            sizes = inner.flatten(1).norm(dim=1)
-            seen = sizes > 0
-            along.append(((pulled * inner).flatten(1).sum(dim=1) / sizes**2)[seen])
-            length.append((pulled.flatten(1).norm(dim=1) / sizes)[seen])
+            seen = inner.flatten(1).any(dim=1)
+            found.append(_parts(pulled[seen], inner[seen]))
         else:
             passed = torch.autograd.grad(shortcut, h, inner)[0]
         gradient = passed + pulled
-    return Trials(torch.cat(along).double().cpu().numpy(), torch.cat(length).double().cpu().numpy())
+    return _together(found)

@@ -34,7 +34,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def scientific(value: float) -> str:
     """`1.32 × 10⁻¹⁰⁸`, and plain digits where they are as short."""
     if value == 0 or not np.isfinite(value):
-        return "0" if value == 0 else "not a number"
+        return "0" if value == 0 else "undefined" if np.isnan(value) else "infinite"
     if 0.001 <= abs(value) < 10_000:
         return three_digits(value)
     mantissa, exponent = f"{value:.2e}".split("e")
@@ -55,11 +55,13 @@ def flow(choices: Choices, here: Page) -> None:
     lab.figure(
         figures.flows(found, weights=choices.weights, dark=here.dark), here, "gradient_figure", _HEIGHT
     )
-    silent = [name for name, each in found.items() if not each.gradient_norm[:, 0].any()]
-    if silent:
-        st.caption(
-            f"Exactly zero at the first layer, so not drawn on a logarithmic axis: {', '.join(silent)}."
-        )
+    silent = {name: each.underflows for name, each in found.items() if not each.gradient_norm[:, 0].any()}
+    for underflows, why in (
+        (False, "Exactly zero"),
+        (True, "Too small even for double precision (5 × 10⁻³²⁴)"),
+    ):
+        if names := [name for name, each in silent.items() if each is underflows]:
+            st.caption(f"{why} at the first layer, so not drawn on a logarithmic axis: {', '.join(names)}.")
     st.dataframe([_row(name, each) for name, each in found.items()], hide_index=True, key="flow_table")
     lab.look_for(
         "Follow each curve on the left from its right end, where the loss is, back to layer 0: a straight "
@@ -81,7 +83,7 @@ def _named(sweep: str, value: str) -> str:
 
 def _row(name: str, found: Flow) -> dict[str, str]:
     first, last = (float(np.median(found.gradient_norm[:, place])) for place in (0, -1))
-    growth = np.median(found.activation_rms[:, -1] / np.maximum(found.activation_rms[:, 0], 1e-300))
+    growth = np.median(found.activation_rms[:, -1] / found.activation_rms[:, 0])
     return {
         "network": name,
         "gradient at layer 0": scientific(first),

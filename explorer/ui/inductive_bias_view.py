@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from math import isinf, isnan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
@@ -248,11 +249,20 @@ def measured(of: Watched, tiles: Tiles) -> str:
         f"**{plain(of.name)}**{badge} `{of.layer}`, stride {found.stride[1]:g}: ({dx}, {dy}) "
         f"pixels = ({right}, {down}) cells. Error **{percent(found.error)}** "
         f"(left in place: {percent(found.unmoved)}), "
-        f"correlation {found.correlation:.3f}. {_why(found)}"
+        f"{_correlation(found)}. {_why(found)}"
     )
 
 
+def _correlation(found: Equivariance) -> str:
+    if isnan(found.correlation):
+        return "no correlation, for a map is the same everywhere"
+    return f"correlation {found.correlation:.3f}"
+
+
 def percent(value: float) -> str:
+    """Of a length; infinite where that length is zero."""
+    if isinf(value):
+        return "infinite, for what it is compared with is zero"
     return "0.0 %" if value < 5e-4 else share(value, 1) if value <= 1 else f"{100 * value:.0f} %"
 
 

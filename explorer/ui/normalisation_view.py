@@ -264,11 +264,16 @@ def statistics(here: Page) -> None:
     lab.figure(figure, here, "norm_statistics", height=430)
     at = _SIZES.index(size)
     alike = (noise.by_picture[at] / noise.independent[at]) ** 2
+    known = (
+        "This channel has the same value everywhere, so there is nothing to be off by."
+        if math.isnan(alike)
+        else f"A batch of {size} pictures has its mean off by **{noise.mean_error[at]:.3f} σ** and its "
+        f"variance by **{100 * noise.variance_error[at]:.1f} %** (root mean square of 400 draws); "
+        f"independent positions would give {noise.independent[at]:.3f} σ, so {alike:.3g} positions of a "
+        "picture count as one."
+    )
     st.markdown(
-        f"A batch of {size} pictures has its mean off by **{noise.mean_error[at]:.3f} σ** and its variance "
-        f"by **{100 * noise.variance_error[at]:.1f} %** (root mean square of 400 draws); independent "
-        f"positions would give {noise.independent[at]:.3f} σ, so {alike:.3g} positions of a picture count "
-        f"as one. The running mean in the end wanders {normalisation.running_noise(momentum):.2f} times as "
+        f"{known} The running mean in the end wanders {normalisation.running_noise(momentum):.2f} times as "
         f"much as the batches, and after {_BATCHES} batches {100 * (1 - momentum) ** _BATCHES:.2g} % of "
         f"the start is left. Computed here on {about}."
     )

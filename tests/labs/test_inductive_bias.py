@@ -1,5 +1,7 @@
 """Shifts: what moves along, what stays, and by how much it fails; patches shuffled."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -91,7 +93,18 @@ def test_error_and_correlation_have_their_closed_forms():
     assert lab.relative_error(2 * a, a) == 1.0
     assert lab.relative_error(torch.zeros(2), torch.zeros(2)) == 0.0
     assert lab.correlation(a, -a) == pytest.approx(-1)
-    assert lab.correlation(torch.ones(3), torch.ones(3)) == 1.0
+    assert lab.relative_error(a, torch.zeros(2)) == math.inf
+    constant = torch.full((7, 13), 0.1)
+    assert math.isnan(lab.correlation(constant, constant))
+    assert math.isnan(lab.correlation(torch.full((2,), 2.0), a))
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_errors_and_correlations_do_not_depend_on_the_size_of_the_numbers(size: float):
+    """In float32 the squares of the first are zero and those of the last infinite."""
+    a, b = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([2.0, 1.0, 4.0])
+    assert lab.relative_error(size * a, size * b) == pytest.approx(math.sqrt(2 / 21), rel=1e-6)
+    assert lab.correlation(size * a, size * b) == pytest.approx(lab.correlation(a, b), rel=1e-6)
 
 
 @pytest.mark.parametrize("layer", ["layer1.0", "layer2.0"])
