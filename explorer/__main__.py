@@ -5,6 +5,7 @@ and exit code 2. Heavy imports wait for the command that needs them, so that `--
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -12,10 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from explorer import terminal
+
 if TYPE_CHECKING:
+    import numpy as np
+
     from explorer.serving.measurements import Measurement
 
-MISUSE = 2
 FAILED = 1
 
 
@@ -23,7 +27,7 @@ class _OneLineParser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage text in front."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MISUSE, f"{self.prog}: {message}\n")
+        self.exit(terminal.MISUSE, f"{self.prog}: {message}\n")
 
 
 def _stats(arguments: argparse.Namespace) -> None:
@@ -61,6 +65,7 @@ def _diagram(arguments: argparse.Namespace) -> None:
     from explorer.analysis.cut import at_level, cut, found, opened, to_json
     from explorer.analysis.hierarchy import hierarchy
     from explorer.analysis.overlays import OVERLAYS
+    from explorer.catalogue.writing import write_whole
     from explorer.ui.diagram_drawing import Wanted, standalone
 
     if arguments.out is None and not arguments.json:
@@ -76,7 +81,7 @@ def _diagram(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         wanted = Wanted(open_ids, flow=arguments.flow, overlay=arguments.overlay)
         drawn = standalone(network, wanted, traced.name, dark=arguments.dark)
-        arguments.out.write_text(drawn, "utf-8")
+        write_whole(arguments.out, drawn.encode())
     if arguments.json:
         print(json.dumps({"model": traced.name, **to_json(cut(network, open_ids))}, indent=2))
     else:
@@ -92,8 +97,7 @@ def _pair(side: Sequence[float] | float) -> str:
 def _explain(arguments: argparse.Namespace) -> None:
     from time import perf_counter
 
-    import numpy as np
-
+    from explorer.catalogue.writing import replacing
     from explorer.inference import explain, images, overlay
     from explorer.networks import choose_weights, resolve
     from explorer.serving import pool
@@ -121,10 +125,15 @@ def _explain(arguments: argparse.Namespace) -> None:
         "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
         "seconds": {**explanation.seconds, "load": done.load_seconds},
     }
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    np.save(arguments.out / "heatmap.npy", explanation.heatmap)
-    np.save(arguments.out / "features.npy", explanation.features)
-    overlay(explanation).save(arguments.out / "overlay.png")
+    out = arguments.out
+    with (  # all three at once, so that files of two runs never lie side by side
+        replacing(out / "heatmap.npy") as heatmap,
+        replacing(out / "features.npy") as features,
+        replacing(out / "overlay.png") as drawn,
+    ):
+        heatmap.write(_npy(explanation.heatmap))
+        features.write(_npy(explanation.features))
+        overlay(explanation).save(drawn, "png")
     if done.note:
         print(done.note, file=sys.stderr)
     if arguments.json:
@@ -134,6 +143,15 @@ def _explain(arguments: argparse.Namespace) -> None:
     for prediction in explanation.predictions:
         print(f"  {prediction.probability:6.1%}  {prediction.label}")
     print(f"wrote heatmap.npy, features.npy and overlay.png to {arguments.out}")
+
+
+def _npy(array: "np.ndarray") -> bytes:
+    """As numpy.save writes it; numpy's own writing says of a full disk only how much it did not write."""
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def _progress(done: int, total: int | None) -> None:
@@ -162,6 +180,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _benchmark(arguments: argparse.Namespace) -> None:
+    from explorer.catalogue.writing import WriteError
     from explorer.serving import benchmark, choose_device, measurements
 
     setting = measurements.Setting(
@@ -179,7 +198,10 @@ def _benchmark(arguments: argparse.Namespace) -> None:
                 except benchmark.CannotMeasure as error:
                     refused.append(str(error))
                     continue
-                measurements.keep(found[-1])
+                try:
+                    measurements.keep(found[-1])
+                except WriteError as error:
+                    print(f"explorer: measured, and not kept: {error}", file=sys.stderr)
                 if not arguments.json:
                     _print_measurement(found[-1], first=len(found) == 1, watts=arguments.watts)
     if arguments.json:
@@ -317,15 +339,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0, or 2 with one line on stderr."""
-    arguments = _parser().parse_args(argv)
-    try:
-        return arguments.run(arguments) or 0
-    except BrokenPipeError:
-        return 0
-    except (ValueError, OSError, RuntimeError) as error:
-        print(f"explorer: {' '.join(str(error).split())}", file=sys.stderr)
-        return MISUSE
+    """Run one command; the exit code: 0, 1 where a check could not run, or as `terminal.run` says."""
+
+    def command() -> int | None:
+        arguments = _parser().parse_args(argv)
+        code: int | None = arguments.run(arguments)
+        return code
+
+    return terminal.run("explorer", command)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from math import log2
 from pathlib import Path
 
+from explorer import terminal
 from explorer.analysis.graph import Trace
 from explorer.analysis.memory import peak_activation_bytes, saved_activation_bytes
 from explorer.analysis.stages import handed_on, stages
 from explorer.analysis.tracing import forget, trace
 from explorer.catalogue import counts, published_tables
+from explorer.catalogue.writing import write_whole
 from explorer.networks import from_torchvision, names
 from explorer.networks.entries import WeightsEntry
 
@@ -71,7 +74,7 @@ def pyramid(traced: Trace) -> Mapping[int, int]:
     return found
 
 
-def wanted(text: str) -> list[tuple[str, int]]:
+def wanted(text: str | bytes) -> list[tuple[str, int]]:
     """Network and size of every row of timm's accuracy table and of torchvision's weights, each pair once."""
     table = published_tables.read(text, published_tables.TABLES[published_tables.ACCURACY])
     of_timm = {(f"timm:{key.architecture}", key.image_size) for key in table.rows}
@@ -108,24 +111,27 @@ def write(keys: Sequence[tuple[str, int]], file: Path) -> None:
 
 
 def _save(rows: Mapping[tuple[str, int], dict[str, str | int]], file: Path) -> None:
-    partial = file.with_suffix(".part")
-    with partial.open("w", encoding="utf-8", newline="") as out:
-        out.write(f"# {counted_with()}\n")
-        lines = csv.DictWriter(out, ("network", "img_size", *counts.FIELDS), lineterminator="\n")
-        lines.writeheader()
-        lines.writerows(rows[key] for key in sorted(rows))
-    partial.replace(file)
+    out = io.StringIO()
+    out.write(f"# {counted_with()}\n")
+    lines = csv.DictWriter(out, ("network", "img_size", *counts.FIELDS), lineterminator="\n")
+    lines.writeheader()
+    lines.writerows(rows[key] for key in sorted(rows))
+    write_whole(file, out.getvalue().encode())
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("results", type=Path, help="timm's results-imagenet.csv")
     parser.add_argument("--out", type=Path, default=counts.FILE)
     parser.add_argument("--shard", default="0/1", metavar="I/N", help="every N-th network, from the I-th")
-    arguments = parser.parse_args()
-    first, step = map(int, arguments.shard.split("/"))
-    write(wanted(arguments.results.read_text("utf-8"))[first::step], arguments.out)
+
+    def count() -> None:
+        arguments = parser.parse_args()
+        first, step = map(int, arguments.shard.split("/"))
+        write(wanted(arguments.results.read_bytes())[first::step], arguments.out)
+
+    return terminal.run("counting", count)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

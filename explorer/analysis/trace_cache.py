@@ -10,8 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
-import tempfile
+import logging
 import zlib
 from collections.abc import Mapping
 from functools import cache
@@ -21,10 +20,12 @@ from typing import Any
 
 from explorer.analysis.graph import Trace, from_json, to_json
 from explorer.catalogue.cache_folder import cache_folder
+from explorer.catalogue.writing import WriteError, write_whole
 from explorer.networks import Reference
 
 FORMAT = 1
 _SOURCES = ("costs.py", "export.py", "graph.py", "roles.py")
+_unwritable: set[Path] = set()  # folders of which that has been said
 
 
 def folder() -> Path:
@@ -55,27 +56,15 @@ def read(reference: str, fingerprint: str, shape: tuple[int, ...]) -> Trace | No
 
 
 def write(trace: Trace, reference: str, fingerprint: str) -> None:
-    """Keep it if the disk lets us: a cache that cannot be written is no reason to fail."""
+    """Keep it if the disk lets us: a cache that cannot be written is said, and no reason to fail."""
     content = {"key": _key(reference, fingerprint, trace.input_shape), "trace": to_json(trace)}
     data = gzip.compress(json.dumps(content).encode(), compresslevel=3)
-    write_whole(_file(reference, fingerprint, trace.input_shape), data)
-
-
-def write_whole(target: Path, data: bytes) -> bool:
-    """Whoever reads meanwhile sees the old file or the new one. False where the disk does not let us."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError:
-        return False
-    return True
+        write_whole(_file(reference, fingerprint, trace.input_shape), data)
+    except WriteError as error:
+        if error.path.parent not in _unwritable:
+            _unwritable.add(error.path.parent)
+            logging.getLogger(__name__).warning("%s; traces are computed anew each time", error)
 
 
 def _key(reference: str, fingerprint: str, shape: tuple[int, ...]) -> dict[str, Any]:

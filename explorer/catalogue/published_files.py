@@ -10,10 +10,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from explorer.catalogue.cache_folder import cache_folder
-from explorer.catalogue.published_tables import TABLES, Reading, Row, TableError, joined, read
+from explorer.catalogue.published_tables import ACCURACY, TABLES, Reading, Row, TableError, joined, read
+from explorer.catalogue.table_text import LARGEST_BYTES
 
 PROJECT_PAGE = "https://github.com/huggingface/pytorch-image-models/tree/main/results"
 
@@ -33,14 +35,26 @@ class PublishedResults:
 def folder() -> Path | None:
     """The folder to read: EXPLORER_TABLES where it is set, else the last fetch; None where there is none."""
     if chosen := os.environ.get("EXPLORER_TABLES"):
-        return Path(chosen).expanduser()
-    fetched = [each for each in _fetches().glob("????-??-??") if _day(each) and each.is_dir()]
+        return Path(os.path.expanduser(chosen))
+    fetched = [each for each in _fetches().glob("????-??-??") if is_whole(each)]
     return max(fetched, default=None, key=lambda each: each.name)
 
 
 def fetched_into(day: date) -> Path:
     """The folder for what is fetched on `day`."""
     return _fetches() / day.isoformat()
+
+
+def is_whole(fetched: Path) -> bool:
+    """Whether a fetch is of a day that has come, and its accuracies can be read."""
+    day, (accuracies, *_) = _day(fetched), _state(fetched)
+    return day is not None and day <= date.today() and _can_be_read(accuracies)
+
+
+def state() -> tuple[object, ...]:
+    """Another value whenever `here` has something else to read."""
+    chosen = folder()
+    return () if chosen is None else (os.environ.get("EXPLORER_TABLES"), *_state(chosen))
 
 
 def here() -> PublishedResults:
@@ -51,16 +65,15 @@ def here() -> PublishedResults:
     texts, unread = {}, []
     for name in TABLES:
         try:
-            texts[name] = (chosen / name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
-            unread.append(f"{name} cannot be read: {why}.")
+            texts[name] = _bytes_of(chosen / name)
+        except OSError as error:
+            unread.append(f"{name} cannot be read: {error.strerror or error}.")
     found = from_texts(texts)
     read_on = None if os.environ.get("EXPLORER_TABLES") else _day(chosen)
     return PublishedResults(found.rows, (*unread, *found.remarks), read_on)
 
 
-def from_texts(texts: Mapping[str, str]) -> PublishedResults:
+def from_texts(texts: Mapping[str, bytes | str]) -> PublishedResults:
     """The same from the contents of the files by name; a file that is no such table is said and left."""
     readings: list[Reading] = []
     remarks: list[str] = []
@@ -85,3 +98,33 @@ def _day(fetched: Path) -> date | None:
         return date.fromisoformat(fetched.name)
     except ValueError:
         return None
+
+
+def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Path, time and size of each table's file, the accuracies' first; zeros where it is not there."""
+    return tuple((str(folder / name), *_time_and_size(folder / name)) for name in TABLES)
+
+
+def _time_and_size(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=64)
+def _can_be_read(accuracies: tuple[str, int, int]) -> bool:
+    try:
+        read(_bytes_of(Path(accuracies[0])), TABLES[ACCURACY])
+    except (OSError, TableError):
+        return False
+    return True
+
+
+def _bytes_of(file: Path) -> bytes:
+    """No more than `read` takes, and of a regular file only: a pipe would never end."""
+    if file.exists() and not file.is_file():
+        raise OSError("it is no file")
+    with file.open("rb") as opened:
+        return opened.read(LARGEST_BYTES + 1)

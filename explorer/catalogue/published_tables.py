@@ -6,13 +6,13 @@ so what is read is checked, and what is odd about it is said; a value that is mi
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
+
+from explorer.catalogue.table_text import Cells, NotATable, cells
 
 
 class TableError(ValueError):
@@ -45,6 +45,7 @@ class Published:
 
 
 ACCURACY = "results-imagenet.csv"
+_LARGEST_SIDE = 65_535  # pixels; larger ones are no image sizes
 _SPEED = "infer_samples_per_sec"
 TABLES: Mapping[str, Published] = MappingProxyType(
     {
@@ -101,33 +102,45 @@ class Row:
     values: Mapping[str, float]
 
 
-def read(text: str, table: Published) -> Reading:
-    """Raises TableError where there is no header with a model and its image size, or not one usable row."""
-    lines = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    columns = [each.strip() for each in lines.fieldnames or ()]
-    lines.fieldnames = columns
-    if missing := [each for each in ("model", table.size) if each not in columns]:
+def read(data: bytes | str, table: Published) -> Reading:
+    """Of rows that repeat a key, the one with the higher value of the first measure counts, whole. Accuracies
+    as fractions are read as such: a row whose every accuracy is at most 1, where it has both or all rows are.
+
+    Raises TableError for what is no text, no table, has no header with a model and its image size, or not one
+    usable row.
+    """
+    try:
+        found = cells(data, (*table.measures, table.size))
+    except NotATable as error:
+        raise TableError(f"{table.file} {error}.") from error
+    if missing := [each for each in ("model", table.size) if each not in found.columns]:
         raise TableError(f"{table.file} has no column {' or '.join(map(repr, missing))}.")
-    known = {column: name for column, name in table.measures.items() if column in columns}
+    known = {column: name for column, name in table.measures.items() if column in found.columns}
+    fractions = _fractions(found)
     rows: dict[Key, Mapping[str, float]] = {}
-    unusable, empty, impossible, again = 0, 0, 0, 0
-    for line in lines:
-        key = _key(line, table.size)
+    unusable, empty, impossible, again, scaled = 0, 0, 0, 0, 0
+    for place, line in enumerate(found.lines):
+        key = _key(found, line, table.size)
         if key is None:
             unusable += 1
             continue
-        values = {name: _number(line.get(column)) for column, name in known.items()}
+        values = {name: found.number(line, column) for column, name in known.items()}
+        if place in fractions and not table.by_architecture:
+            scaled += 1
+            values = {name: None if each is None else round(100 * each, 6) for name, each in values.items()}
         empty += sum(value is None for value in values.values())
         wrong = [name for name, value in values.items() if value is not None and not _possible(name, value)]
         impossible += len(wrong)
         values |= dict.fromkeys(wrong)
+        row: Mapping[str, float] = {name: value for name, value in values.items() if value is not None}
         if key in rows:
             again += 1
-            continue
-        rows[key] = {name: value for name, value in values.items() if value is not None}
+            row = max(rows[key], row, key=lambda each: _rank(each, known.values()))
+        rows[key] = row
     if not rows:
         raise TableError(f"{table.file} holds no row with a model and an image size.")
-    absent = [column for column in table.measures if column not in columns]
+    absent = [column for column in table.measures if column not in found.columns]
+    better = next(iter(known), "the first")
     remarks = (
         *(f"{table.file} has no column {column!r}: that axis is missing." for column in absent),
         *_said(
@@ -137,7 +150,16 @@ def read(text: str, table: Published) -> Reading:
             "rows without a model or an image size were left out",
         ),
         *_said(
-            table, again, "row repeats a key; the first one counts", "rows repeat a key; the first ones count"
+            table,
+            again,
+            f"row repeats a key; the one with the higher {better} counts",
+            f"rows repeat a key; of each, the one with the highest {better} counts",
+        ),
+        *_said(
+            table,
+            scaled,
+            "row gives accuracies as fractions of 1 and was read so",
+            "rows give accuracies as fractions of 1 and were read so",
         ),
         *_said(
             table,
@@ -170,17 +192,26 @@ def _further(key: Key, readings: Iterable[Reading]) -> Iterator[tuple[str, float
         yield from reading.rows.get(wanted, {}).items()
 
 
-def _key(line: Mapping[str, str | None], size: str) -> Key | None:
-    model, pixels = (line.get("model") or "").strip(), _number(line.get(size))
-    return Key(model, int(pixels)) if model and pixels and pixels == int(pixels) and pixels > 0 else None
+def _key(found: Cells, line: dict[str, str], size: str) -> Key | None:
+    model, pixels = line["model"].strip(), found.number(line, size)
+    whole = pixels is not None and 0 < pixels <= _LARGEST_SIDE and pixels == int(pixels)
+    return Key(model, int(pixels)) if model and pixels is not None and whole else None
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+def _fractions(found: Cells) -> frozenset[int]:
+    """Places of the rows whose accuracies lie between 0 and 1. One value alone may be a low percentage, as
+    0.48 on ImageNet-A, unless no row has a higher one; of the published rows none has both at most 1."""
+    accuracies = [
+        [value for column in ("top1", "top5") if (value := found.number(line, column)) is not None]
+        for line in found.lines
+    ]
+    small = {place: values for place, values in enumerate(accuracies) if values and max(values) <= 1}
+    everywhere = len(small) == sum(map(bool, accuracies))
+    return frozenset(place for place, values in small.items() if everywhere or len(values) == 2)
+
+
+def _rank(row: Mapping[str, float], names: Iterable[str]) -> tuple[float, ...]:
+    return tuple(row.get(name, -math.inf) for name in names)
 
 
 def _possible(name: str, value: float) -> bool:

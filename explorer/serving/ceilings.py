@@ -16,9 +16,9 @@ from time import perf_counter
 
 import torch
 
-from explorer.analysis import trace_cache
 from explorer.analysis.roofline import Ceilings
 from explorer.catalogue.cache_folder import cache_folder
+from explorer.catalogue.writing import WriteError, write_whole
 from explorer.inference.layer_measurements import synchroniser
 from explorer.serving.benchmark import Progress, alone, check
 from explorer.serving.measurements import Setting
@@ -28,6 +28,7 @@ from explorer.training.machine import hardware
 _MATRIX_SIDES = {"cpu": 1536, "mps": 4096, "cuda": 8192}
 _COPIED_BYTES = {"cpu": 2**27, "mps": 2**28, "cuda": 2**30}
 _RUNS = 12
+_unwritten: dict[Path, Measured] = {}  # what the disk did not take, for the life of this process
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ def of(setting: Setting, progress: Progress = lambda share, text: None) -> Measu
 
 def kept(setting: Setting) -> Measured | None:
     """None where there is none yet, or none that can be read."""
+    if found := _unwritten.get(_file(setting)):
+        return found
     try:
         data = json.loads(_file(setting).read_bytes())
         found = Measured(**{**data, "ceilings": Ceilings(**data["ceilings"])})
@@ -63,7 +66,8 @@ def kept(setting: Setting) -> Measured | None:
 def measure(setting: Setting, progress: Progress = lambda share, text: None) -> Measured:
     """Measured now, and kept; where an earlier run was faster, that ceiling stays.
 
-    Raises CannotMeasure, and Busy where something else is being measured.
+    Raises CannotMeasure, and Busy where something else is being measured; WriteError where the disk does not
+    take what was found, which then lasts as long as this process.
     """
     check(setting)
     before = kept(setting)
@@ -85,7 +89,13 @@ def measure(setting: Setting, progress: Progress = lambda share, text: None) -> 
         copied_bytes=copied,
         measured_on=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    trace_cache.write_whole(_file(setting), json.dumps(asdict(found), indent=1).encode())
+    file = _file(setting)
+    try:
+        write_whole(file, json.dumps(asdict(found), indent=1).encode())
+    except WriteError:
+        _unwritten[file] = found
+        raise
+    _unwritten.pop(file, None)
     return found
 
 

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from explorer.analysis import trace_cache
 from explorer.catalogue.cache_folder import cache_folder
+from explorer.catalogue.writing import write_whole
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
@@ -104,10 +104,9 @@ def folder() -> Path:
     return cache_folder("measurements")
 
 
-def keep(measurement: Measurement) -> bool:
-    """In place of an earlier one of the same key; False where the disk does not let us."""
-    data = json.dumps(asdict(measurement), indent=1).encode()
-    return trace_cache.write_whole(_file(measurement), data)
+def keep(measurement: Measurement) -> None:
+    """In place of an earlier one of the same key. Raises WriteError where the disk does not let us."""
+    write_whole(_file(measurement), json.dumps(asdict(measurement), indent=1).encode())
 
 
 def kept() -> tuple[Measurement, ...]:

@@ -7,15 +7,21 @@ import dataclasses
 import functools
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from explorer.networks import cifar, zoo
-from explorer.training import cards, data, loop, machine, recipes
-from explorer.training.data import DataError, ImageSet
-from explorer.training.loop import Progress, TrainingError
-from explorer.training.recipes import Recipe
+from explorer import terminal
+
+# What needs torch is imported inside the functions: Ctrl-C during those seconds is one line, too.
+if TYPE_CHECKING:
+    from explorer.training.data import ImageSet
+    from explorer.training.loop import Progress
+    from explorer.training.recipes import Recipe
 
 
 def _parser() -> argparse.ArgumentParser:
+    from explorer.networks import cifar, zoo
+    from explorer.training import recipes
+
     parser = argparse.ArgumentParser(prog="python -m explorer.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train a network, or go on with an interrupted run")
@@ -40,8 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def recipe_for(name: str, arguments: argparse.Namespace) -> Recipe:
+def recipe_for(name: str, arguments: argparse.Namespace) -> "Recipe":
     """The zoo's recipe for `name`, or the basic one, with what the command line changes."""
+    from explorer.networks import zoo
+    from explorer.training import machine, recipes
+
     entry = zoo.ZOO.get(name)
     asked = getattr(arguments, "recipe", None)
     if asked is None and entry is not None:
@@ -56,7 +65,7 @@ def recipe_for(name: str, arguments: argparse.Namespace) -> Recipe:
     return dataclasses.replace(recipe, precision=precision, **given)
 
 
-def _show(name: str, progress: Progress) -> None:
+def _show(name: str, progress: "Progress") -> None:
     head = f"{name} epoch {progress.epoch + 1}/{progress.epochs}"
     if progress.record is None:
         print(f"\r{head} step {progress.step}/{progress.steps} loss {progress.loss:.3f}", end="", flush=True)
@@ -70,8 +79,11 @@ def _show(name: str, progress: Progress) -> None:
 
 
 def _train(
-    name: str, run: Path, train_set: ImageSet, test_set: ImageSet, arguments: argparse.Namespace
+    name: str, run: Path, train_set: "ImageSet", test_set: "ImageSet", arguments: argparse.Namespace
 ) -> None:
+    from explorer.networks import cifar
+    from explorer.training import loop, machine
+
     build = functools.partial(cifar.BUILDERS[name], in_channels=3, classes=len(train_set.classes))
     loop.train(
         build,
@@ -84,7 +96,9 @@ def _train(
     )
 
 
-def _export(name: str, run: Path, train_set: ImageSet, test_set: ImageSet) -> None:
+def _export(name: str, run: Path, train_set: "ImageSet", test_set: "ImageSet") -> None:
+    from explorer.training import cards
+
     card = cards.export(name, run, train_set, test_set)
     print(
         f"{name}: test {card.test_accuracy_percent} %, train {card.train_accuracy_percent} %, "
@@ -93,6 +107,9 @@ def _export(name: str, run: Path, train_set: ImageSet, test_set: ImageSet) -> No
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from explorer.networks import zoo
+    from explorer.training import cards, data, machine
+
     test_set = data.load(arguments.data, "test")
     if arguments.command == "evaluate":
         device = machine.pick_device(arguments.device)
@@ -111,13 +128,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 2 and one line on stderr when the data, the run or the zoo cannot be used."""
-    try:
-        run(_parser().parse_args(argv))
-    except (DataError, TrainingError, zoo.ZooError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    """The exit code, as `terminal.run` says; a run that was stopped goes on with the same command."""
+    return terminal.run("explorer.training", lambda: run(_parser().parse_args(argv)))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from explorer.catalogue.writing import write_whole
 from explorer.networks import zoo
 from explorer.training import loop
 from explorer.training.data import ImageSet
@@ -60,9 +61,8 @@ def export(name: str, run_folder: Path, train_set: ImageSet, test_set: ImageSet)
             "train it to the end first"
         )
     path = zoo.weights_path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
     halves = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state["model"].items()}
-    _replace(path, save(halves))
+    write_whole(path, save(halves))
     model, data = shipped(name), state["data"]
     measured = {
         "test_accuracy_percent": round(
@@ -73,7 +73,7 @@ def export(name: str, run_folder: Path, train_set: ImageSet, test_set: ImageSet)
         ),
     }
     fields = _fields(name, state, records, test_set, model) | measured
-    _replace(zoo.card_path(name), (json.dumps(fields, indent=1) + "\n").encode())
+    write_whole(zoo.card_path(name), (json.dumps(fields, indent=1) + "\n").encode())
     zoo.read_card.cache_clear()
     return zoo.card(name)
 
@@ -117,9 +117,3 @@ def curves(records: tuple[EpochRecord, ...]) -> dict[str, list[float]]:
     """One list a figure, one value an epoch, five significant digits."""
     figures = [field.name for field in dataclasses.fields(EpochRecord) if field.name != "epoch"]
     return {figure: [float(f"{getattr(record, figure):.5g}") for record in records] for figure in figures}
-
-
-def _replace(path: Path, content: bytes) -> None:
-    half_written = path.with_suffix(path.suffix + ".tmp")
-    half_written.write_bytes(content)
-    half_written.replace(path)

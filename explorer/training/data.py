@@ -7,6 +7,8 @@ folder is decoded anew.
 """
 
 import hashlib
+import io
+import logging
 import os
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +19,8 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
+
+from explorer.catalogue.writing import WriteError, write_whole
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 CIFAR10_FOLDER = "cifar-10-batches-py"
@@ -90,6 +94,12 @@ def _load_folder(folder: Path, cache: Path | None) -> ImageSet:
     ]
     if not paths:
         raise DataError(f"{folder} holds no pictures; expected {folder}/CLASS/*.jpg")
+    filled = {label for _, label in paths}
+    if empty := [name for label, name in enumerate(classes) if label not in filled]:
+        raise DataError(
+            f"{folder / empty[0]} holds no pictures: a class cannot be learned or tested without any; "
+            f"add some ({', '.join(sorted(PICTURE_SUFFIXES))}) or remove the folder"
+        )
     labels = torch.tensor([label for _, label in paths])
     kinds = sorted({path.suffix.lower().lstrip(".") for path, _ in paths})
     images = _decoded([path for path, _ in paths], cache)
@@ -110,11 +120,12 @@ def _decoded(paths: list[Path], cache: Path | None) -> Tensor:
             return torch.from_numpy(archive["images"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
         images = _decode(paths)
-    cache.mkdir(parents=True, exist_ok=True)
-    half_written = kept.with_suffix(f".{os.getpid()}.tmp")
-    with half_written.open("wb") as file:
-        np.savez(file, images=images.numpy())
-    half_written.replace(kept)
+    whole = io.BytesIO()
+    np.savez(whole, images=images.numpy())
+    try:
+        write_whole(kept, whole.getbuffer())
+    except WriteError as error:
+        logging.getLogger(__name__).warning("%s; the pictures are decoded anew each time", error)
     return images
 
 

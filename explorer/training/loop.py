@@ -5,6 +5,7 @@ All chance of an epoch (order, crops, mirrors, dropout) comes from the recipe's 
 so a resumed run needs no saved generator and on a CPU ends with the very bits of an uninterrupted one.
 """
 
+import io
 import pickle
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from explorer.catalogue.writing import write_whole
 from explorer.training import recipes
 from explorer.training.data import ImageSet, normalise, training_batches
 from explorer.training.evaluation import autocast, evaluate
@@ -82,12 +84,17 @@ def train(
     """Train `build()` by `recipe`, going on from the checkpoint in `folder` if there is one.
 
     `stop_after` ends the call after that many epochs in total, as an interruption would.
-    TrainingError: broken or foreign checkpoint, sets with different classes, loss no longer finite.
+    TrainingError: broken or foreign checkpoint, one class, sets with different classes, infinite loss.
+    WriteError: the checkpoint of the epoch before is still there.
     """
+    if len(train_set.classes) < 2:
+        raise TrainingError(
+            f"the set holds one class, {train_set.classes[0]!r}, and a network learns to tell classes apart; "
+            "add a folder for each further class"
+        )
     if train_set.classes != test_set.classes:
         raise TrainingError(f"train holds classes {train_set.classes}, test holds {test_set.classes}")
     device = device or torch.device("cpu")
-    folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     model = build().to(device).to(memory_format=torch.channels_last)
     optimizer = recipes.optimizer(recipe, model)
@@ -173,8 +180,7 @@ class _Epoch:
 
 
 def _save(path: Path, run: Run, optimizer: torch.optim.Optimizer) -> None:
-    """Written beside and moved over the old one: a stop at any moment leaves a whole checkpoint."""
-    half_written = path.with_suffix(".tmp")
+    """A stop at any moment leaves a whole checkpoint. Raises WriteError."""
     state = {
         "recipe": asdict(run.recipe),
         "records": [asdict(record) for record in run.records],
@@ -183,8 +189,9 @@ def _save(path: Path, run: Run, optimizer: torch.optim.Optimizer) -> None:
         "data": {"mean": run.mean, "std": run.std, "classes": run.classes, "source": run.source},
         "hardware": hardware(next(run.model.parameters()).device),
     }
-    torch.save(state, half_written)
-    half_written.replace(path)
+    whole = io.BytesIO()  # torch's own writing to a full disk names neither the file nor the reason
+    torch.save(state, whole)
+    write_whole(path, whole.getbuffer())
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -48,19 +48,17 @@ class Data:
 
 def here() -> Data:
     """From the tables on this machine."""
-    folder = published_files.folder()
-    stamp = folder.stat().st_mtime if folder is not None and folder.is_dir() else 0.0
-    return with_measured(_from_files(str(folder), stamp), kept())
+    return with_measured(_from_files(published_files.state()), kept())
 
 
-def uploaded(texts: Mapping[str, str]) -> Data:
+def uploaded(texts: Mapping[str, bytes]) -> Data:
     """From files that a visitor gave, for this visit alone: nothing of them is kept."""
     return with_measured(_data(published_files.from_texts(texts)), kept())
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the published tables ...")
-def _from_files(folder: str, stamp: float) -> Data:
-    """stamp: when the folder last changed; both only tell one state of the files from another."""
+def _from_files(state: tuple[object, ...]) -> Data:
+    """state: only tells one content of the files from another."""
     return _data(published_files.here())
 
 
@@ -107,4 +105,8 @@ def why_no_tables() -> str:
     """ "" where there are tables or they could be fetched now; else the reason."""
     if published_files.folder() is not None:
         return ""
-    return fetched(os.environ.get("EXPLORER_TABLES_URL", ""))
+    address = os.environ.get("EXPLORER_TABLES_URL", "")
+    if not (why := fetched(address)) and published_files.folder() is None:
+        fetched.clear()  # they have gone, or been spoilt, since they came
+        why = fetched(address)
+    return why

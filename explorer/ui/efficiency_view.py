@@ -272,9 +272,7 @@ def from_files(files: Sequence[UploadedFile]) -> Data:
     """The visitor's own tables, for this visit alone; where nothing in them can be used, those of before with
     the reasons.
     """
-    given = efficiency_data.uploaded(
-        {Path(each.name).name: each.getvalue().decode("utf-8", "replace") for each in files}
-    )
+    given = efficiency_data.uploaded({Path(each.name).name: each.getvalue() for each in files})
     return given if given.rows else replace(efficiency_data.here(), remarks=given.remarks)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.catalogue.writing import WriteError
 from explorer.serving import measurements
 from explorer.serving.measurements import Measurement
 from explorer.ui import formatting, lab, measure_controls, measure_running
@@ -102,8 +103,11 @@ def _all() -> tuple[Measurement, ...]:
 
 def _measure(on_it: Bench, task: Task, progress: Progress) -> None:
     measured = on_it.measure(task.batch_size, measure_running.limits(), progress)
-    if not measurements.keep(measured):
+    try:
+        measurements.keep(measured)
+    except WriteError:
         st.session_state.setdefault(_UNWRITTEN, {})[measured.key] = measured
+        raise
 
 
 def _draw(

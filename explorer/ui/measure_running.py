@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.catalogue.writing import WriteError
 from explorer.serving.measurements import Setting
 from explorer.ui.formatting import plain
 
@@ -98,6 +99,8 @@ def carry_out(
     bar.progress(0.0, "Starting …")
     try:
         before(report(None))
+    except WriteError as error:
+        _note(job, _unkept(error))
     except (ValueError, RuntimeError) as refused:
         _note(job, str(refused))
         done.update(job.tasks)
@@ -132,6 +135,8 @@ def _one_network(
                     do(on_it, task, report(task))
                 except CannotMeasure as refused:
                     _note(job, str(refused))
+                except WriteError as error:
+                    _note(job, _unkept(error))
                 done.add(task)
                 drawn()
     except Busy:
@@ -149,7 +154,16 @@ def notes(job: Job) -> None:
 
 def _note(job: Job, sentence: str) -> None:
     kept: Mapping[Any, Sequence[str]] = st.session_state.get(_NOTES, {})
-    st.session_state[_NOTES] = {job: (*kept.get(job, ()), f"{sentence[0].upper()}{sentence[1:]}.")}
+    sentences = (*kept.get(job, ()), f"{sentence[0].upper()}{sentence[1:]}.")
+    st.session_state[_NOTES] = {job: tuple(dict.fromkeys(sentences))}
+
+
+def _unkept(error: WriteError) -> str:
+    """The file's name without its folder: a visitor learns nothing of the host's disk."""
+    return (
+        f"what was measured lasts as long as this visit, because {error.path.name} cannot be written: "
+        f"{error.reason}"
+    )
 
 
 def _start(job: Job) -> None:

@@ -31,7 +31,7 @@ def test_repeated_and_unusable_rows_are_left_out_and_said():
     assert found.rows == {Key("resnet50.a1_in1k", 224): {"top1": 80.214, "top5": 94.614}}
     assert found.remarks == (
         f"{ACCURACY}: 2 rows without a model or an image size were left out.",
-        f"{ACCURACY}: 1 row repeats a key; the first one counts.",
+        f"{ACCURACY}: 1 row repeats a key; the one with the higher top1 counts.",
     )
 
 
