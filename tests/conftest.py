@@ -1,10 +1,13 @@
 """What every test may ask for; tests that need `../shared` skip, with the reason, where it is absent."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.full_disk import small_disk
 
 # Side by side (-n 2), each worker takes one core; before PyTorch is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -50,3 +53,10 @@ def shared_cifar() -> Path:
 def shared_timm() -> Path:
     """timm's published result tables."""
     return _shared("data", "timm")
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own of 5 MB, still empty: `full_disk.fill` fills it."""
+    with small_disk(tmp_path / "disk") as disk:
+        yield disk

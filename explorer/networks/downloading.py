@@ -1,46 +1,46 @@
-"""Bringing a file onto this machine: progress, integrity, and failing in seconds where there is no network.
+"""Files of weights on this machine: in the folders where torch.hub and huggingface_hub keep theirs.
 
-Nothing half-downloaded is ever found under its final name: files arrive beside it and are renamed when whole.
+Nothing half-downloaded is ever found under its final name. The hub's files come as torch.hub's do, by
+`fetching`, and are laid down as huggingface_hub lays them (its guide "Understand caching"): its own
+downloader has no deadline, tells its progress every 10 MiB, and compares lengths only.
 """
 
-import errno
-import hashlib
-import http.client
 import os
 import re
-import urllib.error
-import urllib.request
-import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
 
 import torch.hub
-from huggingface_hub import (
-    constants,
-    get_hf_file_metadata,
-    hf_hub_download,
-    hf_hub_url,
-    try_to_load_from_cache,
+from huggingface_hub import constants, hf_hub_url, try_to_load_from_cache
+from huggingface_hub.file_download import repo_folder_name
+from huggingface_hub.utils import build_hf_headers
+
+from explorer.catalogue.writing import WriteError, write_whole
+from explorer.networks.fetching import (
+    Bounds,
+    Clock,
+    DownloadFailed,
+    Expected,
+    Progress,
+    Refused,
+    fetch,
+    matches,
+    refuse_offline,
+    send,
+    together,
 )
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RemoteEntryNotFoundError
 
-# Called with the bytes that have arrived and the bytes in all, None where the server does not say.
-Progress = Callable[[int, int | None], None]
-
-# A server that is there answers within this; one that is not must not keep a visitor waiting.
-TIMEOUT_SECONDS = 5.0
-_CHUNK_BYTES = 1 << 20
+# The largest published file is timm's DINOv3 of 27 GB; an hour is enough for 10 GB at 25 Mbit/s.
+WEIGHTS = Bounds(largest=32 * 10**9, seconds=3600.0)
+_CONFIG = Bounds(largest=2**20, seconds=30.0)
+# The hub's large files lie on these, at signed addresses.
+_HUB_HOSTS = (".huggingface.co", ".hf.co")
 # torch.hub asks for eight digits or more; its own pattern takes the "5090" of "rtx-5090.csv" for a hash.
 _NAMED_BY_HASH = re.compile(r"-([0-9a-f]{8,})\.")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_DISK = {errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT}
-_REFUSALS = dict.fromkeys((401, 403, 404), "its server does not give it out")
-
-
-class DownloadFailed(RuntimeError):  # noqa: N818 - it is what a reader is told
-    """The file did not arrive; the message is the reason in a few words."""
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_ETAG = re.compile(r"\w[\w.-]{0,127}")
+_WEB_PAGE = (b"<!doctype", b"<html", b"<head", b"<?xml")
 
 
 def torch_hub_file(url: str) -> Path:
@@ -48,47 +48,23 @@ def torch_hub_file(url: str) -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
 
 
-def download(url: str, target: Path, progress: Progress | None) -> Path:
+def download(url: str, target: Path, progress: Progress | None, bounds: Bounds = WEIGHTS) -> Path:
     """`target`, fetched from `url` unless it is there. Raises DownloadFailed.
 
     A name such as "resnet50-11ad3fa6.pth" says how the sha256 of the file begins; it is held to that.
     """
     if target.is_file():
         return target
-    if constants.HF_HUB_OFFLINE:
-        raise DownloadFailed("HF_HUB_OFFLINE forbids downloads")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        digest = _stream(url, partial, progress)
-        published = _NAMED_BY_HASH.search(target.name)
-        if published and not digest.startswith(published.group(1)):
-            raise DownloadFailed("what arrived is damaged: its checksum is not the published one")
-        os.replace(partial, target)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise DownloadFailed(_reason(error)) from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    refuse_offline()
+    named = _NAMED_BY_HASH.search(target.name)
+    expected = Expected(digest=named[1] if named else "", fault=_no_weights)
 
+    def work(report: Progress) -> Path:
+        if not target.is_file():  # else it came since it was looked for
+            fetch(url, target, Clock(bounds), expected, report)
+        return target
 
-def _stream(url: str, partial: Path, progress: Progress | None) -> str:
-    """Writes the file and returns its sha256."""
-    digest = hashlib.sha256()
-    request = urllib.request.Request(url, headers={"User-Agent": "cnn-architecture-explorer"})
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response, partial.open("wb") as file:
-        length = response.headers.get("Content-Length")
-        total = int(length) if length else None
-        done = 0
-        while chunk := response.read(_CHUNK_BYTES):
-            file.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            if progress is not None:
-                progress(done, total)
-    if total is not None and done != total:
-        raise DownloadFailed(f"the connection broke after {done} of {total} bytes")
-    return digest.hexdigest()
+    return together(str(target), work, progress)
 
 
 def cached_from_hub(hub_id: str, filenames: tuple[str, ...]) -> Path | None:
@@ -106,100 +82,89 @@ def download_from_hub(hub_id: str, filenames: tuple[str, ...], progress: Progres
     cached = cached_from_hub(hub_id, filenames)
     if cached is not None:
         return cached
+    refuse_offline()
     repository, _, revision = hub_id.partition("@")
-    for filename in filenames:
-        try:
-            return _from_hub(repository, revision or None, filename, progress)
-        except RemoteEntryNotFoundError:
-            continue
-        except DownloadFailed:
-            raise
-        except Exception as error:  # the HTTP client's errors are not part of huggingface_hub's interface
-            raise DownloadFailed(_reason(error)) from error
-    raise DownloadFailed(f"{repository} has no {' or '.join(filenames)}")
+
+    def work(report: Progress) -> Path:
+        for filename in filenames:
+            try:
+                return _from_hub(repository, revision or constants.DEFAULT_REVISION, filename, report)
+            except Refused as refused:
+                if refused.status != 404 or refused.headers.get("X-Error-Code") == "RepoNotFound":
+                    raise
+        raise DownloadFailed(f"{repository} has no {' or '.join(filenames)}")
+
+    return together(f"{hub_id}/{filenames}", work, progress)
 
 
-def _from_hub(repository: str, revision: str | None, filename: str, progress: Progress | None) -> Path:
-    # Asked first, because hf_hub_download repeats this question for a minute before it gives up.
-    get_hf_file_metadata(hf_hub_url(repository, filename, revision=revision), timeout=TIMEOUT_SECONDS)
-    try:
-        found = hf_hub_download(
-            repository,
-            filename,
-            revision=revision,
-            etag_timeout=TIMEOUT_SECONDS,
-            tqdm_class=_reporting_to(progress),
-        )
-    except (DownloadFailed, HfHubHTTPError):
-        raise
-    except Exception as error:  # it did answer a moment ago
-        raise DownloadFailed(_disk_fault(error) or "the connection broke half-way") from error
-    _check_digest(Path(found))
-    return Path(found)
-
-
-def _check_digest(path: Path) -> None:
-    """A large file's name in the cache is its sha256, which huggingface_hub itself compares by size only."""
+def remove_if_damaged(path: Path) -> bool:
+    """Whether a downloaded file that cannot be read is not what was published, or nothing is known of that;
+    it is then removed, so that the next request fetches it anew. Other files stay.
+    """
     blob = path.resolve()
-    if not _SHA256.fullmatch(blob.name):
-        return
-    with blob.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != blob.name:
+    homes = (Path(torch.hub.get_dir()) / "checkpoints", Path(constants.HF_HUB_CACHE))
+    if not any(path.is_relative_to(home) for home in homes):
+        return False
+    named = _NAMED_BY_HASH.search(path.name)
+    digest = named[1] if named else blob.name if _DIGEST.fullmatch(blob.name) else ""
+    try:
+        with blob.open("rb") as file:
+            if digest and matches(file, digest, blob.stat().st_size):
+                return False
         path.unlink(missing_ok=True)
         blob.unlink(missing_ok=True)
-        raise DownloadFailed("what arrived is damaged: its checksum is not the published one")
+    except OSError:
+        return False
+    return True
 
 
-def _reporting_to(progress: Progress | None) -> Any:
-    """A stand-in for tqdm that hands its counts to `progress`; huggingface_hub makes one a file."""
-
-    class Reporter:
-        def __init__(self, *_: Any, total: int | None = None, initial: int = 0, **__: Any):
-            self.total = total
-            self.n = initial
-            self.received = 0
-            if progress is not None:
-                progress(self.n, total)
-
-        def __enter__(self) -> "Reporter":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def update(self, count: int = 1) -> None:
-            self.n += count
-            if progress is not None:
-                progress(self.n, self.total)
-            # huggingface_hub resumes for as long as some data comes, from a server that never finishes too.
-            self.received += max(count, 0)
-            if self.total is not None and self.received > 3 * self.total:
-                raise DownloadFailed("the connection broke again and again")
-
-        # Having this keeps Xet transfers from opening a second bar for the bytes on the wire.
-        def update_transfer(self, count: int) -> None:
-            pass
-
-        def set_postfix_str(self, *_: Any, **__: Any) -> None:
-            pass
-
-        set_transfer_postfix_str = set_postfix_str
-        close = refresh = set_description = set_postfix_str
-
-    return Reporter
+def _from_hub(repository: str, revision: str, filename: str, report: Progress) -> Path:
+    url = hf_hub_url(repository, filename, revision=revision)
+    clock = Clock(_CONFIG if filename.endswith(".json") else WEIGHTS)
+    headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
+    with send("HEAD", url, clock, headers, _HUB_HOSTS, to_the_first_host_only=True) as response:
+        told = response.headers
+        etag = (told.get("X-Linked-Etag") or told.get("ETag") or "").removeprefix("W/").strip('"')
+        length = told.get("X-Linked-Size") or (told.get("Content-Length") if response.status == 200 else None)
+    commit = told.get("X-Repo-Commit") or ""
+    if not _COMMIT.fullmatch(commit) or not _ETAG.fullmatch(etag):
+        raise DownloadFailed("its server does not answer as the Hugging Face hub does")
+    folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="model")
+    blob = folder / "blobs" / etag
+    if not blob.is_file():
+        expected = Expected(
+            length=int(length) if length and length.isdecimal() else None,
+            digest=etag if _DIGEST.fullmatch(etag) else "",
+            fault=_no_json if filename.endswith(".json") else _no_weights,
+        )
+        fetch(url, blob, clock, expected, report, headers, _HUB_HOSTS)
+    try:
+        return _laid_down(folder, revision, commit, filename, blob)
+    except WriteError as error:
+        raise DownloadFailed(f"{error.path.name} cannot be written: {error.reason}") from error
+    except OSError as error:
+        raise DownloadFailed(f"{filename} cannot be written: {error.strerror or error}") from error
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE forbids downloads"
-    status = getattr(getattr(error, "response", None), "status_code", None) or getattr(error, "code", None)
-    if isinstance(error, HfHubHTTPError | urllib.error.HTTPError) and status:
-        return _REFUSALS.get(status, f"the server answered {status}")
-    return _disk_fault(error) or "its server cannot be reached from this machine"
+def _laid_down(folder: Path, revision: str, commit: str, filename: str, blob: Path) -> Path:
+    """The path under which huggingface_hub finds the file again."""
+    pointer = folder / "snapshots" / commit / filename
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    if not pointer.exists():
+        pointer.unlink(missing_ok=True)
+        try:
+            pointer.symlink_to(os.path.relpath(blob, pointer.parent))
+        except OSError:  # a system without links: the file itself
+            os.replace(blob, pointer)
+    if revision != commit:
+        write_whole(folder / "refs" / revision, commit.encode())
+    return pointer
 
 
-def _disk_fault(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.errno in _DISK:
-        return f"it cannot be kept here ({error.strerror})"
-    return ""
+def _no_weights(head: bytes) -> str:
+    page = head.lstrip().lower().startswith(_WEB_PAGE)
+    return "its server gives a web page in place of the file" if page else ""
+
+
+def _no_json(head: bytes) -> str:
+    return "" if head.lstrip()[:1] in (b"{", b"") else "its server gives something else in place of the file"

@@ -1,5 +1,6 @@
 """torchvision's classification networks and their weight entries."""
 
+import dataclasses
 import math
 import re
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from torch import nn
 from torchvision import models
 
 from explorer.catalogue import Fact
-from explorer.networks.downloading import Progress, download, torch_hub_file
+from explorer.networks.downloading import WEIGHTS, Progress, download, torch_hub_file
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.inputs import InputSpec, from_torchvision_transforms
 from explorer.networks.registries import names
@@ -69,7 +70,10 @@ def entry(identifier: str) -> WeightsEntry:
 
 def fetch(chosen: WeightsEntry, progress: Progress | None) -> Path:
     """The file on this machine, downloaded if it must be."""
-    return download(chosen.url, torch_hub_file(chosen.url), progress)
+    bounds = WEIGHTS
+    if chosen.bytes is not None:  # torchvision states sizes to a hundredth of 2^20 bytes
+        bounds = dataclasses.replace(WEIGHTS, largest=chosen.bytes + 2**20)
+    return download(chosen.url, torch_hub_file(chosen.url), progress, bounds)
 
 
 def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:

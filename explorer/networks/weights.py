@@ -9,7 +9,7 @@ from torch import nn
 
 from explorer import catalogue
 from explorer.networks import building
-from explorer.networks.downloading import DownloadFailed, Progress
+from explorer.networks.downloading import DownloadFailed, Progress, remove_if_damaged
 from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable
 from explorer.networks.inputs import InputSpec
 from explorer.networks.registries import UnknownNetwork
@@ -81,7 +81,7 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
         if entry.untrained:
             building.check_budget(entry.reference)
             return _network(entry, _random(entry.reference), building.input_spec(entry.reference), ())
-        source = _source(entry)
+        source, path = _source(entry), None
         try:
             building.check_budget(entry.reference)  # before a gigabyte arrives that may not be used
             path = source.fetch(entry, progress)
@@ -95,9 +95,11 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
             instead = _here_instead(entry.reference)
             raise WeightsUnavailable(f"{entry.id} cannot be had: {failed}{instead}.") from failed
         except Exception as error:  # a damaged file fails in as many ways as there are formats
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
+            if path is not None and remove_if_damaged(path):
+                reason += "; the file is damaged and has been removed, so ask again and it is fetched anew"
             raise WeightsUnavailable(
-                f"{entry.id} cannot be read: {reason[:200].rstrip('.')}{_here_instead(entry.reference)}."
+                f"{entry.id} cannot be read: {reason}{_here_instead(entry.reference)}."
             ) from error
         return _network(entry_of(weights_id), model, spec, labels)
 

@@ -15,7 +15,7 @@ from huggingface_hub import constants
 from torchvision import models
 
 from explorer import networks
-from explorer.networks import downloading
+from explorer.networks import fetching
 from tests.networks.fake_hub import Hub, flipped, halved
 
 TIMM = "timm:test_resnet.r160_in1k"
@@ -117,7 +117,9 @@ def test_half_a_file_never_counts_as_here(
     assert not networks.entry_of(weights_id).on_this_machine
 
 
-def test_stopping_leaves_nothing(weights_id: str, tmp_path: Path) -> None:
+def test_who_leaves_loses_nothing(weights_id: str, hub: Hub, tmp_path: Path) -> None:
+    """The download goes on without him; whoever asks next waits for it or finds it done."""
+
     class Stop(BaseException):
         """As Streamlit stops a script that is no longer wanted."""
 
@@ -126,7 +128,9 @@ def test_stopping_leaves_nothing(weights_id: str, tmp_path: Path) -> None:
 
     with pytest.raises(Stop):
         networks.load(weights_id, stop)
-    assert leftovers(tmp_path) == []
+    assert networks.load(weights_id).weights.on_this_machine
+    assert sum(each.startswith("GET") and not each.endswith(".json") for each in hub.requests) == 1
+    assert len(leftovers(tmp_path)) == 1
 
 
 def test_without_network_it_says_so_in_seconds_and_names_what_works(
@@ -151,7 +155,7 @@ def test_without_network_it_says_so_in_seconds_and_names_what_works(
 def test_a_server_that_never_answers_is_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
-    monkeypatch.setattr(downloading, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         template = url + "/{repo_id}/resolve/{revision}/{filename}"
