@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import json
 import logging
-import zlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +21,7 @@ from explorer.analysis.graph import Trace, from_json, to_json
 from explorer.catalogue.cache_folder import cache_folder
 from explorer.catalogue.writing import WriteError, write_whole
 from explorer.networks import Reference
+from explorer.networks.building import builder
 
 FORMAT = 1
 _SOURCES = ("costs.py", "export.py", "graph.py", "roles.py")
@@ -38,12 +38,8 @@ def fingerprint(reference: Reference) -> str:
     card's settings."""
     if reference.builder in ("explorer", "zoo"):
         return _own_source()
-    if reference.builder == "local-dir":
-        try:
-            return hashlib.sha256((Path(reference.name) / "config.json").read_bytes()).hexdigest()[:16]
-        except OSError:
-            return ""
-    return ""
+    module = builder(reference.builder)
+    return module.fingerprint(reference.name) if hasattr(module, "fingerprint") else ""
 
 
 def read(reference: str, fingerprint: str, shape: tuple[int, ...]) -> Trace | None:
@@ -51,14 +47,14 @@ def read(reference: str, fingerprint: str, shape: tuple[int, ...]) -> Trace | No
     try:
         data = json.loads(gzip.decompress(_file(reference, fingerprint, shape).read_bytes()))
         return from_json(data["trace"]) if data["key"] == _key(reference, fingerprint, shape) else None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zlib.error):
+    except Exception:  # a spoilt file fails in as many ways as there are layers: gzip, JSON, the fields
         return None
 
 
 def write(trace: Trace, reference: str, fingerprint: str) -> None:
     """Keep it if the disk lets us: a cache that cannot be written is said, and no reason to fail."""
     content = {"key": _key(reference, fingerprint, trace.input_shape), "trace": to_json(trace)}
-    data = gzip.compress(json.dumps(content).encode(), compresslevel=3)
+    data = gzip.compress(json.dumps(content, allow_nan=False).encode(), compresslevel=3)
     try:
         write_whole(_file(reference, fingerprint, trace.input_shape), data)
     except WriteError as error:
@@ -79,7 +75,7 @@ def _key(reference: str, fingerprint: str, shape: tuple[int, ...]) -> dict[str, 
 
 def _file(reference: str, fingerprint: str, shape: tuple[int, ...]) -> Path:
     digest = hashlib.sha256(
-        json.dumps(_key(reference, fingerprint, shape), sort_keys=True).encode()
+        json.dumps(_key(reference, fingerprint, shape), sort_keys=True, allow_nan=False).encode()
     ).hexdigest()
     return folder() / f"{digest[:32]}.json.gz"
 

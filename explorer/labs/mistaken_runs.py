@@ -152,9 +152,7 @@ def entry_beside(network: Network) -> WeightsEntry:
 
 def no_weights(network: Network, image: Image.Image) -> Run:
     """The same network as it comes without weights, from a fixed seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = networks.build(network.reference).to(_device(network.model))
+    model = networks.build(network.reference, device=_device(network.model), seed=0)
     return _run(network, prepare(image, network.input).x, model=model)
 
 

@@ -3,18 +3,20 @@
 import importlib
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import lru_cache
 from types import MappingProxyType, ModuleType
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils._device import DeviceContext
+from torch import nn
 
+from explorer.networks.checkpoint_file import Misfit
 from explorer.networks.downloading import DownloadFailed
+from explorer.networks.entries import first_sentence
 from explorer.networks.inputs import InputSpec
 from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import Reference, resolve
+from explorer.networks.without_memory import MetaDevice, own_generator
 
 # Each has build(name, image_size), input_spec(name), entries(name): a new builder is one module and one line.
 # "box" builds nothing of its own: it holds weights of timm's networks.
@@ -27,41 +29,17 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "box": "from_box",
         "hf-hub": "from_hub",
         "local-dir": "from_folder",
+        "folder": "from_shared",
     }
 )
 
 
+_LISTED = frozenset({"explorer", "timm", "torchvision", "zoo"})
+_PARAMETER_BYTES = 4
+
+
 class CannotBuild(ValueError):  # noqa: N818 - it is what a reader is told
     """The network exists, but not like this: size, budget or a broken configuration."""
-
-
-_WRITES = frozenset(
-    {Tensor.add_, Tensor.clamp_, Tensor.div_, Tensor.erfinv_, Tensor.fill_, Tensor.mul_}
-    | {Tensor.normal_, Tensor.uniform_, Tensor.zero_}
-)
-
-
-class _MetaDevice(DeviceContext):
-    """`torch.device("meta")`, with two exceptions.
-
-    Numbers a constructor computes with stay numbers: RegNet of torchvision derives its widths through
-    torch.arange and torch.tensor, which are empty on meta. And an initialiser is not run on a tensor without
-    values: a truncated normal one costs milliseconds for each weight, up to a quarter of the trace.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(torch.device("meta"))
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        if func in (torch.arange, torch.tensor):
-            return func(*args, **(kwargs or {}))
-        if func in _WRITES or getattr(func, "__module__", "") == "torch.nn.init":
-            target = args[0] if args else (kwargs or {}).get("tensor")
-            if isinstance(target, Tensor) and target.is_meta:
-                return target
-        return super().__torch_function__(func, types, args, kwargs)
 
 
 def builder(name: str) -> ModuleType:
@@ -70,19 +48,25 @@ def builder(name: str) -> ModuleType:
 
 
 def build(
-    reference: Reference | str, image_size: int | None = None, device: torch.device | str = "cpu"
+    reference: Reference | str,
+    image_size: int | None = None,
+    device: torch.device | str = "cpu",
+    seed: int | None = None,
 ) -> nn.Module:
     """The network with random weights, in eval mode, no activation in place; on "meta" it costs no memory.
 
-    image_size: side in pixels of the square input; None for the network's own.
+    image_size: side in pixels of the square input; None for the network's own. seed: of a generator of its
+    own, from which the weights are drawn; without one, the process's.
     Raises UnknownNetwork, or CannotBuild with what stands in the way. Off the meta device the number of
-    parameters must not pass EXPLORER_MAX_PARAMS, where that is set.
+    parameters must not pass what this machine takes.
     """
     reference = _reference(reference)
+    _check_file(reference)
     if torch.device(device).type == "meta":
         return prepared(_make_without_memory(reference, image_size)).to("meta")
     check_budget(reference, image_size)
-    return prepared(_make(reference, image_size)).to(device)
+    with nullcontext() if seed is None else own_generator(seed):
+        return prepared(_make(reference, image_size)).to(device)
 
 
 def input_spec(reference: Reference | str) -> InputSpec:
@@ -90,28 +74,58 @@ def input_spec(reference: Reference | str) -> InputSpec:
     reference = _reference(reference)
     try:
         return builder(reference.builder).input_spec(reference.name)
-    except DownloadFailed as failed:
+    except (DownloadFailed, Misfit) as failed:
         raise CannotBuild(f"{reference} cannot be looked at: {failed}.") from failed
 
 
-@lru_cache(maxsize=4096)
+def remarks(reference: Reference) -> tuple[str, ...]:
+    """Sentences on what a stranger's file and its configuration disagree about."""
+    module = builder(reference.builder)
+    return module.remarks(reference.name) if hasattr(module, "remarks") else ()
+
+
 def parameter_count(reference: Reference, image_size: int | None = None) -> int:
     """Counted on the network built without memory."""
+    # What a folder holds may change under its name.
+    return (_parameter_count if reference.builder in _LISTED else _count)(reference, image_size)
+
+
+@lru_cache(maxsize=4096)
+def _parameter_count(reference: Reference, image_size: int | None) -> int:
+    return _count(reference, image_size)
+
+
+def _count(reference: Reference, image_size: int | None) -> int:
     model = build(reference, image_size, device="meta")
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def check_budget(reference: Reference, image_size: int | None = None) -> None:
-    """Raises CannotBuild if a hosted instance's budget of parameters forbids the network."""
-    limit = os.environ.get("EXPLORER_MAX_PARAMS")
-    if not limit:
-        return
+    """Raises CannotBuild if the network has more parameters than this machine takes.
+
+    EXPLORER_MAX_PARAMS says how many; else they may fill half its memory in single precision.
+    """
+    stated = os.environ.get("EXPLORER_MAX_PARAMS")
+    limit = float(stated) if stated else memory_bytes() / 2 / _PARAMETER_BYTES
     params = parameter_count(reference, image_size)
-    if params > float(limit):
+    if params > limit:
         raise CannotBuild(
             f"{reference} has {params / 1e6:,.0f} M parameters, and this machine builds networks of up to "
-            f"{float(limit) / 1e6:,.0f} M; its diagram and its numbers need no weights and work."
+            f"{limit / 1e6:,.0f} M; its diagram and its numbers need no weights and work."
         )
+
+
+def memory_bytes() -> int:
+    """Memory of this machine in all, within its container's limit."""
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not a POSIX system
+        return 8 * 2**30
+    try:
+        with open("/sys/fs/cgroup/memory.max") as limit:
+            return min(machine, int(limit.read()))
+    except (OSError, ValueError):  # no container, or "max"
+        return machine
 
 
 def prepared(model: nn.Module) -> nn.Module:
@@ -126,9 +140,19 @@ def _reference(reference: Reference | str) -> Reference:
     return resolve(reference) if isinstance(reference, str) else reference
 
 
+def _check_file(reference: Reference) -> None:
+    """Whose weights are here is built only as they were trained; looked at before any mode of torch is on."""
+    module = builder(reference.builder)
+    if hasattr(module, "check"):
+        try:
+            module.check(reference.name)
+        except (DownloadFailed, Misfit) as failed:
+            raise CannotBuild(f"{reference} cannot be built: {failed}.") from failed
+
+
 def _make_without_memory(reference: Reference, image_size: int | None) -> nn.Module:
     try:
-        with _MetaDevice():
+        with MetaDevice():
             return _make(reference, image_size)
     except CannotBuild as error:
         # A few networks compute with their constants while they are built, which a meta tensor cannot.
@@ -143,8 +167,7 @@ def _make(reference: Reference, image_size: int | None) -> nn.Module:
         return builder(reference.builder).build(reference.name, image_size)
     except UnknownNetwork:
         raise
-    except DownloadFailed as failed:
+    except (DownloadFailed, Misfit) as failed:
         raise CannotBuild(f"{reference} cannot be built: {failed}.") from failed
     except Exception as error:  # whatever a library raises on sizes and settings it did not foresee
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CannotBuild(f"{reference} cannot be built{size}: {reason[:200].rstrip('.')}.") from error
+        raise CannotBuild(f"{reference} cannot be built{size}: {first_sentence(error)}.") from error

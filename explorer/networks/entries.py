@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from torch import nn
 
 from explorer.catalogue import Fact
 from explorer.networks.inputs import InputSpec
 from explorer.networks.resolving import Reference
+
+Outputs = Literal["classes", "yes or no", "embedding"]
+
+_LONGEST_REASON = 300  # characters
+
+
+def first_sentence(error: BaseException) -> str:
+    """The first line of what a library says, for the end of a sentence; its kind where it says nothing."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)[:_LONGEST_REASON].rstrip(".")
 
 
 class WeightsUnavailable(RuntimeError):  # noqa: N818 - it is what a reader is told
@@ -23,7 +34,7 @@ class WeightsEntry:
     bytes: size of the file, None where nobody says before the download.
     facts: published results of these very weights.
     input: the preparation they were trained with, None until their configuration has been downloaded.
-    path: the file on this machine.
+    path: the file on this machine. remarks: sentences on what its file and its configuration disagree about.
     """
 
     id: str
@@ -35,6 +46,7 @@ class WeightsEntry:
     facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)
     input: InputSpec | None = None
     path: Path | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def on_this_machine(self) -> bool:
@@ -49,7 +61,9 @@ class WeightsEntry:
 class Network:
     """A network ready to look at a picture: on the CPU, in eval mode, parameters frozen.
 
-    labels: class names by output index; empty where the outputs are features rather than classes.
+    labels: class names by output index; empty where nobody named them. outputs: what the answer is: one score
+    a class, one score in all, from which a sigmoid makes the probability of yes, or an embedding, which is no
+    classification.
     """
 
     model: nn.Module
@@ -57,3 +71,8 @@ class Network:
     weights: WeightsEntry
     input: InputSpec
     labels: tuple[str, ...] = field(repr=False)
+    outputs: Outputs = "classes"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        return self.weights.remarks

@@ -1,36 +1,47 @@
-"""Networks in a folder as timm writes it: config.json and a file of weights beside it.
+"""Networks in a folder as timm writes it, config.json and a file of weights beside it: `local-dir:PATH`."""
 
-`local-dir:PATH` names one anywhere; `folder:NAME` one below the folder that the environment variable
-EXPLORER_WEIGHTS names.
-"""
-
-import dataclasses
-import os
 from pathlib import Path
 
 from torch import nn
 
+from explorer.networks import checkpoint_file, folders
 from explorer.networks.checkpoint_config import CheckpointConfig, read_config
 from explorer.networks.downloading import DownloadFailed, Progress
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.inputs import InputSpec
-from explorer.networks.registries import UnknownNetwork
-from explorer.networks.resolving import resolve
-
-# Safetensors first: reading them can run no code.
-_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
+from explorer.networks.resolving import Reference, resolve
 
 
 def build(name: str, image_size: int | None = None) -> nn.Module:
-    return config_of(name).build(image_size)
+    return config_in(folders.at(name)).build(image_size)
+
+
+def check(name: str) -> None:
+    check_in(folders.at(name))
+
+
+def check_in(folder: Path) -> None:
+    """Raises checkpoint_file.Misfit where its file of weights is not of the network that is configured."""
+    if (path := folders.weights_file(folder)) is not None:
+        checkpoint_file.check_fits(config_in(folder), path)
 
 
 def input_spec(name: str) -> InputSpec:
-    return config_of(name).input
+    return config_in(folders.at(name)).input
 
 
-def config_of(name: str) -> CheckpointConfig:
-    return read_config(Path(name).expanduser() / "config.json")
+def fingerprint(name: str) -> str:
+    return config_in(folders.at(name)).fingerprint
+
+
+def remarks(name: str) -> tuple[str, ...]:
+    return config_in(folders.at(name)).remarks
+
+
+def config_in(folder: Path) -> CheckpointConfig:
+    """Its config.json, corrected by its file of weights. Raises UnknownNetwork or checkpoint_file.Misfit."""
+    stated, path = read_config(folder / folders.CONFIG), folders.weights_file(folder)
+    return stated if path is None else checkpoint_file.held_against(stated, path)
 
 
 def entries(name: str) -> tuple[WeightsEntry, ...]:
@@ -39,65 +50,33 @@ def entries(name: str) -> tuple[WeightsEntry, ...]:
 
 def entry(name: str) -> WeightsEntry:
     """Of the folder at `name`; without a file of weights in it, nothing is on this machine."""
-    config = config_of(name)
-    path = _weights_file(Path(name).expanduser())
+    return entry_in(folders.at(name), resolve(f"local-dir:{name}"))
+
+
+def entry_in(folder: Path, reference: Reference) -> WeightsEntry:
+    """A file of weights that cannot be read or does not fit is reported when the network is asked for."""
+    path = folders.weights_file(folder)
+    try:
+        config = config_in(folder)
+    except checkpoint_file.Misfit:
+        config = read_config(folder / folders.CONFIG)
     return WeightsEntry(
-        id=f"local-dir:{name}",
-        reference=resolve(f"local-dir:{name}"),
-        label=f"{Path(name).name} · this machine",
+        id=str(reference),
+        reference=reference,
+        label=f"{folder.name} · this machine",
         bytes=path.stat().st_size if path else None,
         licence=config.licence,
         input=config.input,
         path=path,
+        remarks=config.remarks,
     )
-
-
-def listed(architectures: tuple[str, ...]) -> tuple[WeightsEntry, ...]:
-    """Folders below EXPLORER_WEIGHTS that hold weights of one of these timm architectures."""
-    return tuple(
-        each for each in all_entries() if config_of(each.reference.name).architecture in architectures
-    )
-
-
-def all_entries() -> tuple[WeightsEntry, ...]:
-    """Every folder below EXPLORER_WEIGHTS that holds a network and its weights."""
-    found = []
-    for name in _folder_names():
-        try:
-            found.append(folder_entry(name))
-        except UnknownNetwork:
-            continue  # a broken folder is reported when it is asked for, not each time another network is
-    return tuple(each for each in found if each.path is not None)
-
-
-def folder_entry(name: str) -> WeightsEntry:
-    """From "NAME" of "folder:NAME"; ValueError names the folders there are."""
-    if name not in _folder_names():
-        there = ", ".join(_folder_names()) or "none"
-        raise ValueError(f"EXPLORER_WEIGHTS holds no folder called {name[:80]!r}; there: {there}.")
-    return dataclasses.replace(entry(str(_root() / name)), id=f"folder:{name}")
 
 
 def fetch(chosen: WeightsEntry, progress: Progress | None) -> Path:
     if chosen.path is None:
-        raise DownloadFailed(f"{chosen.reference.name!r} holds none of {', '.join(_FILES)}")
+        raise DownloadFailed(f"its folder holds none of {', '.join(folders.WEIGHTS)}")
     return chosen.path
 
 
 def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
-    config = config_of(chosen.reference.name)
-    return config.build(weights=path), config.input, config.labels
-
-
-def _weights_file(folder: Path) -> Path | None:
-    return next((folder / name for name in _FILES if (folder / name).is_file()), None)
-
-
-def _root() -> Path:
-    return Path(os.environ.get("EXPLORER_WEIGHTS", "")).expanduser()
-
-
-def _folder_names() -> tuple[str, ...]:
-    if not os.environ.get("EXPLORER_WEIGHTS") or not _root().is_dir():
-        return ()
-    return tuple(sorted(each.parent.name for each in _root().glob("*/config.json")))
+    return checkpoint_file.read(read_config(path.parent / folders.CONFIG), path)

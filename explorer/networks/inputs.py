@@ -3,7 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+# As timm, torchvision and Pillow call them.
+Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+CropMode = Literal["center", "squash", "border"]
+INTERPOLATIONS: tuple[str, ...] = get_args(Interpolation)
+CROP_MODES: tuple[str, ...] = get_args(CropMode)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -17,15 +23,18 @@ class InputSpec:
     crop_mode: "center" keeps the proportions and cuts the middle out, "squash" resizes both sides to
     `resize`, "border" pads instead of cutting. mean, std: per channel, for values from 0 to 1.
     fixed: the network takes this size only, unless it is built for another one.
+    crop_share: timm's crop_pct, from which both sides before the crop follow; None where only `resize` is
+    stated. Above 1 the crop is larger than the resized picture, and black around it.
     """
 
     shape: tuple[int, int, int]
     resize: int
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    interpolation: Interpolation = "bilinear"
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     fixed: bool = False
-    crop_mode: Literal["center", "squash", "border"] = "center"
+    crop_mode: CropMode = "center"
+    crop_share: float | None = None
 
     @property
     def image_size(self) -> int:
@@ -38,31 +47,48 @@ class InputSpec:
 
     @property
     def crop_pct(self) -> float:
-        """The share of the resized picture's shorter side that the crop keeps."""
-        return min(self.shape[1:]) / self.resize
+        """The share of the resized picture's side that the crop keeps."""
+        return self.crop_share or min(self.shape[1:]) / self.resize
+
+    @property
+    def scale_size(self) -> tuple[int, int]:
+        """(height, width) that the crop is cut out of, in pixels; the shorter one is `resize`."""
+        shorter = min(self.shape[1:])
+        height, width = (
+            self.resize if side == shorter else max(1, math.floor(side / self.crop_pct))
+            for side in self.shape[1:]
+        )
+        return height, width
 
     def at(self, image_size: int | None) -> "InputSpec":
         """The same preparation for a square input of another size; None keeps it as it is."""
         if image_size is None or self.shape[1:] == (image_size, image_size):
             return self
-        resize = math.floor(image_size / self.crop_pct)
+        resize = max(1, math.floor(image_size / self.crop_pct))
         return replace(self, shape=(self.channels, image_size, image_size), resize=resize)
 
 
 def from_pretrained_cfg(cfg: Mapping[str, Any]) -> InputSpec:
-    """From timm's configuration of one set of weights; its train-time size, not `test_input_size`."""
+    """From timm's configuration of one set of weights; its train-time size, not `test_input_size`.
+
+    Raises ValueError for an interpolation or crop mode that nobody here knows.
+    """
     from timm.data import resolve_data_config
 
     data = resolve_data_config(pretrained_cfg={"input_size": (3, 224, 224), **cfg})
     channels, height, width = data["input_size"]
+    for setting, known in (("interpolation", INTERPOLATIONS), ("crop_mode", CROP_MODES)):
+        if data[setting] not in known:
+            raise ValueError(f"{setting} {data[setting]!r} is none of {', '.join(known)}")
     return InputSpec(
         shape=(channels, height, width),
-        resize=math.floor(min(height, width) / data["crop_pct"]),
-        interpolation="bicubic" if data["interpolation"] == "bicubic" else "bilinear",
+        resize=max(1, math.floor(min(height, width) / data["crop_pct"])),
+        interpolation=data["interpolation"],
         mean=tuple(data["mean"]),
         std=tuple(data["std"]),
         fixed=bool(cfg.get("fixed_input_size", False)),
-        crop_mode=data["crop_mode"] if data["crop_mode"] in ("squash", "border") else "center",
+        crop_mode=data["crop_mode"],
+        crop_share=data["crop_pct"],
     )
 
 
@@ -72,7 +98,7 @@ def from_torchvision_transforms(transforms: Any, fixed: bool) -> InputSpec:
     return InputSpec(
         shape=(3, size, size),
         resize=resize,
-        interpolation="bicubic" if transforms.interpolation.value == "bicubic" else "bilinear",
+        interpolation=transforms.interpolation.value,
         mean=tuple(transforms.mean),
         std=tuple(transforms.std),
         fixed=fixed,

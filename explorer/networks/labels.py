@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
+
+from explorer.networks.entries import Outputs
 
 # timm's lists by number of outputs; 1000 is left to torchvision, whose names are the shorter ones.
 _TIMM_SUBSETS = {
@@ -11,6 +14,43 @@ _TIMM_SUBSETS = {
     21842: "imagenet-22k-ms",
     21843: "imagenet-21k-goog",
 }
+
+
+# Further lists of classes that timm's weights answer with, whose names nobody ships.
+_UNNAMED = frozenset({19168, 115217})
+
+YES, NO = "yes", "no"
+
+
+def outputs_of(model: Any) -> Outputs:
+    """What a network built by timm answers with; every other one here classifies.
+
+    Without a head it ends in an embedding, and so do the image towers that were trained beside a text tower:
+    of timm's weights those whose outputs are as many as no list of classes has (113 of its tags).
+    """
+    count = getattr(model, "num_classes", None)
+    if count == 0:
+        return "embedding"
+    if count == 1:
+        return "yes or no"
+    return "embedding" if count in _projections(_architecture(model)) else "classes"
+
+
+def _architecture(model: Any) -> str:
+    cfg = getattr(model, "pretrained_cfg", None) or {}
+    return str(cfg.get("architecture") or "")
+
+
+@cache
+def _projections(architecture: str) -> frozenset[int]:
+    """Numbers of outputs under which timm lists embeddings of this architecture."""
+    if not architecture:
+        return frozenset()
+    from timm.models import get_pretrained_cfg, list_pretrained
+
+    listed = (get_pretrained_cfg(name) for name in list_pretrained(f"{architecture}.*"))
+    counts = {cfg.num_classes for cfg in listed if cfg is not None}
+    return frozenset(counts - {1, 1000, *_TIMM_SUBSETS, *_UNNAMED})
 
 
 def output_name(labels: Sequence[str], index: int) -> str:

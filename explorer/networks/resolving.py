@@ -1,6 +1,5 @@
 """From what a visitor typed to a Reference: which builder is meant, and under which name. Needs no torch."""
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,11 +9,12 @@ from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 from explorer import catalogue
+from explorer.networks import folders
 from explorer.networks.checkpoint_config import read_config
 from explorer.networks.registries import UnknownNetwork, names, unknown
 from explorer.networks.zoo import ZOO
 
-Builder = Literal["explorer", "timm", "torchvision", "zoo", "hf-hub", "local-dir"]
+Builder = Literal["explorer", "timm", "torchvision", "zoo", "hf-hub", "local-dir", "folder"]
 PREFIXES: tuple[str, ...] = get_args(Builder)
 
 _LONGEST_NAME = 300
@@ -150,19 +150,16 @@ def _check_hub(name: str) -> str:
     return f"timm:{_without_tag('timm', rest)}" if owner == "timm" else f"hf-hub:{name}"
 
 
-def _check_folder(name: str) -> str:
-    folder = Path(name).expanduser()
-    if os.environ.get("EXPLORER_HOSTED") and not _is_shared_out(folder):
-        raise UnknownNetwork(
-            "A hosted explorer opens no folders of its server; run it at home for local-dir: names."
-        )
-    return f"timm:{read_config(folder / 'config.json').architecture}"
+def _check_path(name: str) -> str:
+    return _check_folder(folders.at(name))
 
 
-def _is_shared_out(folder: Path) -> bool:
-    """Whether the host put this folder below EXPLORER_WEIGHTS for its visitors."""
-    root = os.environ.get("EXPLORER_WEIGHTS") or None
-    return root is not None and folder.resolve().is_relative_to(Path(root).expanduser().resolve())
+def _check_shared(name: str) -> str:
+    return _check_folder(folders.shared(name))
+
+
+def _check_folder(folder: Path) -> str:
+    return f"timm:{read_config(folder / folders.CONFIG).architecture}"
 
 
 _CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
@@ -172,7 +169,8 @@ _CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "torchvision": _check_listed("torchvision"),
         "zoo": _check_zoo,
         "hf-hub": _check_hub,
-        "local-dir": _check_folder,
+        "local-dir": _check_path,
+        "folder": _check_shared,
     }
 )
 

@@ -1,7 +1,7 @@
 """Which trained weights a network has, which of them are here, and how they get into it."""
 
-import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 
 import torch
@@ -9,15 +9,15 @@ from torch import nn
 
 from explorer import catalogue
 from explorer.networks import building
+from explorer.networks.checkpoint_file import Misfit
 from explorer.networks.downloading import DownloadFailed, Progress, remove_if_damaged
-from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable
+from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable, first_sentence
 from explorer.networks.inputs import InputSpec
+from explorer.networks.labels import NO, YES, outputs_of
 from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import Reference, resolve
 
 _SEED = 0
-# Seeding touches the process's one generator: two threads must not interleave.
-_SEEDING = threading.Lock()
 
 
 def weights_of(reference: Reference | str) -> tuple[WeightsEntry, ...]:
@@ -31,8 +31,8 @@ def weights_of(reference: Reference | str) -> tuple[WeightsEntry, ...]:
     found = [entry for build in builds for entry in building.builder(build.builder).entries(build.name)]
     architectures = tuple(build.name.partition(".")[0] for build in builds if build.builder == "timm")
     found += building.builder("zoo").listed(tuple(str(build) for build in builds))
-    found += building.builder("local-dir").listed(architectures)
-    found += building.builder("box").listed(architectures)
+    for kind in ("folder", "box"):
+        found += building.builder(kind).listed(architectures)
     return tuple({entry.id: entry for entry in _preferred_first(reference, found)}.values())
 
 
@@ -79,9 +79,9 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
     # Never under inference_mode: tensors made there can take no gradient, and a heatmap needs one.
     with torch.inference_mode(False):
         if entry.untrained:
-            building.check_budget(entry.reference)
-            return _network(entry, _random(entry.reference), building.input_spec(entry.reference), ())
-        source, path = _source(entry), None
+            model = building.build(entry.reference, seed=_SEED)
+            return _network(entry, model, building.input_spec(entry.reference), ())
+        source, path = _source(entry), entry.path
         try:
             building.check_budget(entry.reference)  # before a gigabyte arrives that may not be used
             path = source.fetch(entry, progress)
@@ -90,29 +90,30 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
             raise
         except (DownloadFailed, building.CannotBuild) as error:
             failed = error.__cause__ if isinstance(error, building.CannotBuild) else error
+            if isinstance(failed, Misfit):
+                raise _unreadable(entry, path, failed) from failed
             if not isinstance(failed, DownloadFailed):
                 raise
             instead = _here_instead(entry.reference)
             raise WeightsUnavailable(f"{entry.id} cannot be had: {failed}{instead}.") from failed
         except Exception as error:  # a damaged file fails in as many ways as there are formats
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
-            if path is not None and remove_if_damaged(path):
-                reason += "; the file is damaged and has been removed, so ask again and it is fetched anew"
-            raise WeightsUnavailable(
-                f"{entry.id} cannot be read: {reason}{_here_instead(entry.reference)}."
-            ) from error
+            raise _unreadable(entry, path, error) from error
         return _network(entry_of(weights_id), model, spec, labels)
+
+
+def _unreadable(entry: WeightsEntry, path: Path | None, error: BaseException) -> WeightsUnavailable:
+    reason = first_sentence(error)
+    if path is not None and remove_if_damaged(path):
+        reason += "; the file is damaged and has been removed, so ask again and it is fetched anew"
+    return WeightsUnavailable(f"{entry.id} cannot be read: {reason}{_here_instead(entry.reference)}.")
 
 
 def _network(entry: WeightsEntry, model: nn.Module, spec: InputSpec, labels: tuple[str, ...]) -> Network:
     building.prepared(model).requires_grad_(False)
-    return Network(model, entry.reference, entry, spec, labels)
-
-
-def _random(reference: Reference) -> nn.Module:
-    with _SEEDING, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_SEED)
-        return building.build(reference)
+    outputs = outputs_of(model)
+    if outputs == "yes or no":
+        labels = (labels[0], f"not {labels[0]}") if len(labels) == 1 else (YES, NO)
+    return Network(model, entry.reference, entry, spec, labels, outputs)
 
 
 def _random_entry(name: str) -> WeightsEntry:
@@ -126,8 +127,7 @@ def _random_entry(name: str) -> WeightsEntry:
 
 
 def _source(entry: WeightsEntry) -> ModuleType:
-    kind = entry.id.partition(":")[0]
-    return building.builder({"folder": "local-dir", "box": "box"}.get(kind, entry.reference.builder))
+    return building.builder("box" if entry.id.startswith("box:") else entry.reference.builder)
 
 
 def _same_network(reference: Reference) -> tuple[Reference, ...]:
@@ -179,9 +179,7 @@ def on_this_machine() -> tuple[WeightsEntry, ...]:
     """The weights that need no download, best first: those in the box, the folders of EXPLORER_WEIGHTS, and
     the zoo, whose networks know ten classes.
     """
-    return tuple(
-        each for kind in ("box", "local-dir", "zoo") for each in building.builder(kind).all_entries()
-    )
+    return tuple(each for kind in ("box", "folder", "zoo") for each in building.builder(kind).all_entries())
 
 
 def _reference(reference: Reference | str) -> Reference:
@@ -194,7 +192,7 @@ _KINDS: Mapping[str, Callable[[str], WeightsEntry]] = MappingProxyType(
         "timm": lambda name: building.builder("timm").entry(name),
         "zoo": lambda name: building.builder("zoo").entry(name),
         "box": lambda name: building.builder("box").entry(name),
-        "folder": lambda name: building.builder("local-dir").folder_entry(name),
+        "folder": lambda name: building.builder("folder").entry(name),
         "local-dir": lambda name: building.builder("local-dir").entry(name),
         "hf-hub": lambda name: building.builder("hf-hub").entry(name),
         "random": _random_entry,

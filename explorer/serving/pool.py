@@ -330,12 +330,6 @@ def memory_bytes(device: str) -> int:
         import torch
 
         return torch.cuda.mem_get_info(device)[1]
-    try:
-        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not a POSIX system
-        return 8 * 2**30
-    try:
-        with open("/sys/fs/cgroup/memory.max") as limit:
-            return min(machine, int(limit.read()))
-    except (OSError, ValueError):  # no container, or "max"
-        return machine
+    from explorer.networks.building import memory_bytes as of_machine
+
+    return of_machine()

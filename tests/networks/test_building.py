@@ -129,7 +129,7 @@ def test_another_size_keeps_the_crop() -> None:
         ({"pretrained_cfg": {"mean": [0.5]}}, "mean must be 3 numbers"),
         ({"pretrained_cfg": {"std": [0, 0, 0]}}, "std must be"),
         ({"pretrained_cfg": {"crop_pct": float("nan")}}, "crop_pct must be"),
-        ({"pretrained_cfg": {"label_names": ["a"]}}, "label_names must be 3 names"),
+        ({"pretrained_cfg": {"label_names": "abc"}}, "label_names must be a list of names"),
         ({"num_classes": "many"}, "num_classes must be"),
     ],
 )
