@@ -111,3 +111,16 @@ def test_opacity_moves_the_heatmap_and_stands_in_the_link(server, visit):
     page.keyboard.press("ArrowRight")
     expect(page.locator(".heat")).to_have_css("opacity", "0.85")
     expect(page).to_have_url(re.compile("opacity=85"))
+
+
+def test_on_a_fresh_server_the_first_click_is_answered_with_a_thousand_classes(serve, visit, tmp_path):
+    """Nothing chosen, nothing downloaded: the newcomer's first view and first click."""
+    empty = {"TORCH_HOME": str(tmp_path), "HF_HOME": str(tmp_path), "EXPLORER_WEIGHTS": ""}
+    page = visit(f"{serve(**empty).url}/inference")
+    page.locator("button[data-sample]").first.click()
+    assert bars(page)[0].startswith("Egyptian cat")
+    expect(page.get_by_text("knows 1,000 classes")).to_be_visible()
+    expect(page.get_by_role("button", name="Download")).to_have_count(0)
+    for part in (".stage", ".answer", ".maps .grid"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= HEIGHT
