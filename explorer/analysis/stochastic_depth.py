@@ -15,7 +15,7 @@ from explorer.analysis.roles import ADDITIONS
 from explorer.analysis.skips import skips
 
 NAME = "stochastic_depth"
-_CLASSES = frozenset({"StochasticDepth", "DropPath"})
+DROPS_WAYS = frozenset({"StochasticDepth", "DropPath"})  # class names, of torchvision and of timm
 
 
 def marked(trace: Trace) -> tuple[Trace, Mapping[str, tuple[str, ...]]]:
@@ -54,7 +54,7 @@ def _places(trace: Trace) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for dotted, kind in trace.modules.items():
         parent, _, name = dotted.rpartition(".")
-        if kind in _CLASSES or (kind == "Identity" and name.startswith("drop_path")):
+        if kind in DROPS_WAYS or (kind == "Identity" and name.startswith("drop_path")):
             found[parent].append(dotted)
     return found
 

@@ -76,7 +76,7 @@ def spatial_layers(model: nn.Module, input_shape: tuple[int, ...]) -> SpatialLay
 
 
 def _find(model: nn.Module, input_shape: tuple[int, ...]) -> SpatialLayers:
-    skeleton = _without_weights(model)
+    skeleton = without_weights(model)
     try:
         outputs = _shapes(skeleton, torch.empty(1, *input_shape, device="meta"))
     except (RuntimeError, NotImplementedError, TypeError, ValueError):
@@ -102,7 +102,7 @@ def _find(model: nn.Module, input_shape: tuple[int, ...]) -> SpatialLayers:
     return SpatialLayers(MappingProxyType(by_path), _default(model, by_path))
 
 
-def _without_weights(model: nn.Module) -> nn.Module:
+def without_weights(model: nn.Module) -> nn.Module:
     """A copy whose parameters and buffers are shapes only; deepcopy finds each already made in `memo`."""
     memo: dict[int, Any] = {}
     for parameter in model.parameters():

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from explorer.labs.normalisation_networks import BATCH_NORM, ready
+from explorer.inference.training_mode import BATCH_NORM, TrainingMode, training_mode
+from explorer.labs.normalisation_networks import ready
 from explorer.networks import Network
 from explorer.networks.labels import output_name
-
-DROPOUT = nn.modules.dropout._DropoutNd
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +47,20 @@ class Reply:
 class Drift:
     """The same picture through the same network. expected: the class that evaluation mode names. layers:
     batch norms in the network. melted: those of them that were folded into their convolutions before the
-    weights were published, and since then change nothing in evaluation mode but add beta. dropouts: layers
-    that are random in training mode. replies: evaluation mode, training mode in each company, evaluation mode
-    once more, after the running statistics have been overwritten."""
+    weights were published, and since then change nothing in evaluation mode but add beta. random: how many
+    modules of each kind draw at random in training mode. replies: evaluation mode, training mode in each
+    company, evaluation mode once more, after the running statistics have been overwritten."""
 
     expected: str
     layers: int
     melted: int
-    dropouts: int
+    random: Mapping[str, int]
     replies: tuple[Reply, ...]
+
+    @property
+    def dropouts(self) -> int:
+        """Modules that draw at random, of whatever kind."""
+        return sum(self.random.values())
 
 
 def drift(
@@ -67,9 +73,10 @@ def drift(
 ) -> Drift:
     """What `image` is taken for, alone and in company, when `eval()` has been forgotten.
 
-    companies: name -> the other pictures of the batch. dropout: whether dropout is left on as well; else only
-    the batch norms are in training mode. All on a copy: the loaded network is not touched.
+    companies: name -> the other pictures of the batch. dropout: whether all that draws at random is left on
+    as well; else only the batch norms are in training mode. All on a copy: the loaded network is not touched.
     """
+    mode = training_mode(network.model, network.input.shape)
     model = copy.deepcopy(network.model).eval()
     x = ready(network, image)
     with torch.inference_mode(False), torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -77,7 +84,7 @@ def drift(
         calm = _probabilities(model, x)
         best = int(calm.argmax())
         replies = [_reply(network, "eval()", "eval", 1, calm, best)]
-        _train(model, dropout)
+        _train(model, mode, dropout)
         for name, others in companies.items():
             batch = torch.cat([x, *(ready(network, other) for other in others)])
             try:
@@ -95,7 +102,7 @@ def drift(
         _label(network, best),
         len(norms),
         sum(_melted(norm) for norm in norms),
-        sum(isinstance(module, DROPOUT) and module.p > 0 for module in model.modules()),
+        MappingProxyType(dict(Counter(mode.random.values()))),
         tuple(replies),
     )
 
@@ -117,10 +124,10 @@ def cut_outs(image: Image.Image, count: int, seed: int = 0) -> tuple[Image.Image
     return tuple(found)
 
 
-def _train(model: nn.Module, dropout: bool) -> None:
-    for module in model.modules():
-        if isinstance(module, BATCH_NORM) or (dropout and isinstance(module, DROPOUT)):
-            module.train()
+def _train(model: nn.Module, mode: TrainingMode, dropout: bool) -> None:
+    """The switch of each module alone, not of those inside it."""
+    for path in (*mode.statistics, *(mode.random if dropout else ())):
+        model.get_submodule(path).training = True
 
 
 def _probabilities(model: nn.Module, x: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """How a network's weights start: five rules, each a function of one weight tensor, and what each keeps equal.
 
-Each fills a weight [out, in, ...] in place from a generator. Networks trained here start by
+Each fills a weight [out, in, ...] without groups in place from a generator. Networks trained here start by
 `explorer.networks.initialising`; this lab needs the rules side by side.
 """
 
@@ -12,13 +12,9 @@ from types import MappingProxyType
 import torch
 from torch import Generator, Tensor, nn
 
+from explorer.networks.initialising import fans
+
 NAIVE_STD = 0.01
-
-
-def fans(weight: Tensor) -> tuple[int, int]:
-    """(fan_in, fan_out): products of channels and kernel area, 16 x 3 x 3 = 144 for a 16-channel 3x3."""
-    area = math.prod(weight.shape[2:])
-    return weight.shape[1] * area, weight.shape[0] * area
 
 
 def kaiming_std(fan_in: int) -> float:

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torchvision.ops import StochasticDepth
 
 from explorer import networks
 from explorer.inference import SAMPLES, decode
 from explorer.inference.preprocessing import prepare
+from explorer.inference.training_mode import training_mode
 from explorer.labs.input_numbers import normalise, understood
 from explorer.networks import InputSpec, Network, WeightsEntry
 from explorer.networks.inputs import IMAGENET_MEAN, IMAGENET_STD
@@ -30,8 +30,6 @@ PASSES = 5  # in train mode, before the network is used for good
 COMPANIES = (("coffee", "rocket", "camera"), ("astronaut", "retina", "hubble_deep_field"))
 # CIFAR-10's ten names and STL-10's are the same things but two, in another order. Coates et al. 2011.
 STL10 = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
-_BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
-_DROPS = (nn.modules.dropout._DropoutNd, StochasticDepth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +89,7 @@ def blue_first(network: Network, image: Image.Image) -> Run:
 def train_mode(network: Network, image: Image.Image) -> Run:
     """The picture alone, as a batch of one, in train mode."""
     x = prepare(image, network.input).x
-    if not differs_in_train_mode(network.model):
+    if not training_mode(network.model, network.input.shape).differs:
         return _run(network, x, note=_SAME_IN_BOTH)
     with in_train_mode(network) as model:
         return _run(network, x, model=model)
@@ -99,7 +97,7 @@ def train_mode(network: Network, image: Image.Image) -> Run:
 
 def in_company(network: Network, image: Image.Image, index: int) -> dict[str, str]:
     """Probability of class `index` for `image` in train mode, in batches with other pictures beside it."""
-    if not differs_in_train_mode(network.model):
+    if not training_mode(network.model, network.input.shape).differs:
         return {}
     x = prepare(image, network.input).x
     found = {}
@@ -225,16 +223,6 @@ def in_train_mode(network: Network) -> Iterator[nn.Module]:
 
 _SAME_IN_BOTH = "No batch norm and no dropout here: train and eval mode are one, and nothing changes."
 _NOTHING_RUNNING = "No batch norm here, so nothing runs along: the mode changes nothing for good."
-
-
-def differs_in_train_mode(model: nn.Module) -> bool:
-    """Batch norm, dropout or stochastic depth with a share to drop."""
-    return any(
-        isinstance(module, _BATCH_NORMS)
-        or (isinstance(module, _DROPS) and module.p > 0)
-        or float(getattr(module, "drop_prob", 0) or 0) > 0
-        for module in model.modules()
-    )
 
 
 def _moved(before: dict[str, Tensor], model: nn.Module) -> dict[str, str]:

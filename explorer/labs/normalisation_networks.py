@@ -21,11 +21,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 from explorer.inference.preprocessing import prepare
+from explorer.inference.training_mode import BATCH_NORM
 from explorer.inference.watching import hooked
 from explorer.labs.normalisation import standardise
 from explorer.networks import Network
 
-BATCH_NORM = nn.modules.batchnorm._BatchNorm
 _AT_ONCE = 16  # pictures in one pass
 
 

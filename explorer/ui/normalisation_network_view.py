@@ -53,7 +53,8 @@ def train_or_eval(here: Page) -> None:
         "Dropout on as well",
         key="ndropout",
         bind="query-params",
-        help="`model.train()` switches both; off, only the batch norms are in training mode.",
+        help="And stochastic depth, and whatever else draws at random: `model.train()` switches all; off, "
+        "only the batch norms are in training mode.",
     )
     found = controls.ask(
         weights_id,
@@ -98,10 +99,11 @@ def _verdict(found: Drift) -> str:
     name = plain(found.expected)
     if not found.layers:
         said = "This network has no batch norm, so training mode and company change nothing of its answer"
-        return f"**{said}{'' if not found.dropouts else ' unless dropout is on'}.** Computed here."
+        return f"**{said}{' unless dropout is on' if found.random else ''}.** Computed here.{_random(found)}"
     text = (
         f"**In training mode {wrong} of {len(trained)} batches get another answer than “{name}”**, whose "
         f"probability lies between {low:.1f} and {high:.1f} %. {found.layers} batch norms; computed here."
+        + _random(found)
     )
     if found.melted == found.layers:
         text += (
@@ -110,6 +112,11 @@ def _verdict(found: Drift) -> str:
             "meant to pass."
         )
     return text
+
+
+def _random(found: Drift) -> str:
+    kinds = ", ".join(f"{count} × {kind}" for kind, count in found.random.items())
+    return f" Draws at random in training mode: {kinds}." if kinds else ""
 
 
 def in_a_network(here: Page) -> None:

@@ -1,5 +1,6 @@
 """Which files are read, and that anything wrong with them is a sentence beside the rest of the data."""
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -62,3 +63,22 @@ def test_all_nine_files_join_to_one_row_a_model_and_size(shared_timm: Path, monk
     assert len(found.rows) == 1556
     assert len({row.key for row in found.rows}) == 1556
     assert not any("cannot be read" in remark for remark in found.remarks)
+
+
+def test_a_table_written_anew_is_seen_though_the_folder_keeps_its_time(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("EXPLORER_TABLES", str(tmp_path))
+    table = tmp_path / next(iter(files.TABLES))
+    seen, folders = set(), set()
+    for text, moment in (("one", 10**18), ("two", 10**18 + 1), ("three", 10**18 + 1)):
+        table.write_text(text)  # the same file: neither gone nor come
+        os.utime(table, ns=(moment, moment))
+        seen.add(files.state())
+        folders.add(tmp_path.stat().st_mtime_ns)
+    assert (len(seen), len(folders)) == (3, 1)
+
+
+def test_another_folder_is_another_state(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("EXPLORER_TABLES", str(tmp_path / "one"))
+    first = files.state()
+    monkeypatch.setenv("EXPLORER_TABLES", str(tmp_path / "two"))
+    assert files.state() != first

@@ -9,6 +9,7 @@ from torch import nn
 from explorer.labs import gradient_flow, initialisation
 from explorer.labs.initialisation import INITIALISATIONS
 from explorer.labs.random_nets import Design
+from explorer.networks.initialising import fans, he_normal
 
 WIDE = (64, 64, 3, 3)
 
@@ -20,8 +21,48 @@ def filled(name: str, shape: tuple[int, ...] = WIDE) -> torch.Tensor:
 
 
 def test_fans_of_a_convolution_and_a_linear_layer():
-    assert initialisation.fans(torch.empty(32, 16, 3, 3)) == (144, 288)
-    assert initialisation.fans(torch.empty(10, 512)) == (512, 10)
+    assert fans(torch.empty(32, 16, 3, 3)) == (144, 288)
+    assert fans(torch.empty(10, 512)) == (512, 10)
+    assert fans(torch.empty(32, 4, 3, 3), groups=4) == (36, 72)
+    assert fans(torch.empty(32, 1, 7, 7), groups=32) == (49, 49)
+    assert fans(torch.empty(16, 32, 2, 2), transposed=True) == (64, 128)
+    assert fans(torch.empty(16, 8, 2, 2), groups=4, transposed=True) == (16, 32)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 8])
+def test_the_fans_count_the_connections_there_are(groups: int, transposed: bool):
+    """Of one number in the middle: how many inputs move it, and how many outputs it moves."""
+    kind = nn.ConvTranspose2d if transposed else nn.Conv2d
+    layer = kind(8, 16, 3, padding=1, groups=groups, bias=False).double()
+    nn.init.constant_(layer.weight, 1.0)
+    x = torch.zeros(1, 8, 5, 5, dtype=torch.float64)
+    x[0, 0, 2, 2] = 1.0
+    x.requires_grad_()
+    out = layer(x)
+    (gradient,) = torch.autograd.grad(out[0, 0, 2, 2], x)
+    counted = int(gradient.count_nonzero()), int(out.count_nonzero())
+    assert fans(layer.weight, groups, transposed=transposed) == counted
+
+
+@pytest.mark.parametrize("groups", [1, 4, 64])
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
+def test_networks_here_start_by_the_fan_out_of_a_group(kind, groups: int):
+    """So that a gradient keeps its power on the way back, He et al. 2015, equation 14."""
+    layer = kind(64, 64, 3, padding=1, groups=groups, bias=False)
+    torch.manual_seed(0)
+    he_normal(layer)
+    wanted = math.sqrt(2 / (9 * 64 / groups))
+    assert layer.weight.std().item() == pytest.approx(wanted, rel=0.1)
+
+
+def test_without_groups_it_is_what_the_library_draws():
+    ours, theirs = nn.Conv2d(8, 12, 3), nn.Conv2d(8, 12, 3)
+    torch.manual_seed(1)
+    he_normal(ours)
+    torch.manual_seed(1)
+    nn.init.kaiming_normal_(theirs.weight, mode="fan_out", nonlinearity="relu")
+    assert torch.equal(ours.weight, theirs.weight)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from torch import nn
 from explorer import networks
 from explorer.inference import SAMPLES, decode, explain
 from explorer.inference.preprocessing import prepare
+from explorer.inference.training_mode import training_mode
 from explorer.labs import cost_of_networks, input_numbers, mistaken_runs, mistakes
 from explorer.networks.inputs import IMAGENET_MEAN, IMAGENET_STD
 
@@ -145,8 +146,8 @@ def test_without_batch_norm_and_dropout_the_mode_says_nothing(convnext, cat):
 
 def test_dropout_alone_is_enough_for_the_modes_to_differ():
     model = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
-    assert mistaken_runs.differs_in_train_mode(model)
-    assert not mistaken_runs.differs_in_train_mode(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.0)))
+    assert training_mode(model, (2,)).differs
+    assert not training_mode(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.0)), (2,)).differs
 
 
 def test_frozen_parameters_stay_and_running_statistics_do_not(resnet20, cat):
