@@ -6,4 +6,4 @@ from explorer.ui import page
 
 page.configure()
 st.logo(str(page.LOGO), size="large")
-page.frame().run()
+page.run(page.frame())

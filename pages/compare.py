@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.ui import architecture_choices, compare_measured, compare_networks, inference_answer, lab, page
 from explorer.ui import compare_view as view
+from explorer.ui import inference_choices as fields
 
 here = page.begin()
 compare_networks.bind(here)
@@ -15,10 +16,9 @@ with top[1]:
 with top[2]:
     lab.reset(view.START)
 row = st.columns([6, 6], vertical_alignment="center")
-shown = row[0].segmented_control(
-    "View", view.VIEWS, default=view.NUMBERS, required=True, key=view.VIEW, bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
+shown = fields.segments(
+    row[0], "View", view.VIEWS, default=view.NUMBERS, key=view.VIEW, label_visibility="collapsed"
+)
 chosen = compare_networks.load(names, here, size)
 if len(chosen) < 2:
     st.info("Add a second network above: two to four can be compared.", icon=":material/info:")

@@ -6,13 +6,12 @@ from explorer.ui import inductive_bias_answers as answers
 from explorer.ui import inductive_bias_notes as notes
 from explorer.ui import inductive_bias_view as view
 from explorer.ui import inference_answer, lab, page
+from explorer.ui import inference_choices as fields
 
 here = page.begin()
 lab.bound("sample", "weights", view.RIVAL, view.LAYER, view.RIVAL_LAYER)
 top = st.columns([5.4, 2, 3, 3, 1.4], vertical_alignment="bottom")
-shown = top[0].segmented_control(
-    "What to do", view.VIEWS, default=view.START[view.VIEW], required=True, key=view.VIEW, bind="query-params"
-)
+shown = fields.segments(top[0], "What to do", view.VIEWS, default=view.START[view.VIEW], key=view.VIEW)
 with top[4]:
     lab.reset(view.START)
 if shown == view.POOLING:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.analysis import roofline
-from explorer.ui import architecture_choices, compare_networks, inference_answer, lab, page
+from explorer.ui import compare_networks, inference_answer, lab, page
 from explorer.ui import measure_controls as controls
 from explorer.ui import measure_layers_view as layers
 from explorer.ui import measure_results_view as results
@@ -20,7 +20,7 @@ row = st.columns([5.9, 2.9, 1.6, 1.6], vertical_alignment="bottom")
 names = compare_networks.menu(row[0], here, controls.PAIR, controls.ABOUT_NETWORKS)
 choices = controls.row(row[1], row[2], row[3])
 with st.container():  # one place, however many of them have to be waited for
-    chosen = compare_networks.load(names, here, st.session_state[architecture_choices.SIZE])
+    chosen = compare_networks.load(names, here, choices.pixels)
 if not chosen:
     st.info("Choose a network above.", icon=":material/info:")
     st.stop()

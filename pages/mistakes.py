@@ -3,14 +3,13 @@
 import streamlit as st
 
 from explorer.ui import inference_answer, lab, page
+from explorer.ui import inference_choices as fields
 from explorer.ui import mistakes_view as view
 
 here = page.begin()
 lab.bound("sample", "weights", view.MISTAKE)
 row = st.columns([4, 2.2, 3, 3, 1.4], vertical_alignment="bottom")
-shown = row[0].segmented_control(
-    "View", view.VIEWS, default=view.START[view.VIEW], required=True, key=view.VIEW, bind="query-params"
-)
+shown = fields.segments(row[0], "View", view.VIEWS, default=view.START[view.VIEW], key=view.VIEW)
 inference_answer.wait_for_imports(st.container())
 mistake = view.chosen()
 if shown != view.COSTS:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer.ui import inference_choices as fields
 from explorer.ui import lab, page
 from explorer.ui import normalisation_controls as controls
 from explorer.ui import normalisation_network_view as networks
@@ -19,14 +20,8 @@ VIEWS = {
 here = page.begin()
 lab.bound("sample", "weights", controls.TENSOR, controls.LAYER)
 menu, reset = st.columns([9, 1], vertical_alignment="bottom")
-view = menu.segmented_control(
-    "View",
-    list(VIEWS),
-    default="Axes",
-    required=True,
-    key=controls.VIEW,
-    bind="query-params",
-    label_visibility="collapsed",
+view = fields.segments(
+    menu, "View", list(VIEWS), default="Axes", key=controls.VIEW, label_visibility="collapsed"
 )
 with reset:
     lab.reset(controls.START)

@@ -3,16 +3,16 @@
 import streamlit as st
 
 from explorer.ui import effective_field_view, inference_answer, lab, page, window_stack_view
+from explorer.ui import inference_choices as fields
 from explorer.ui import receptive_field_notes as notes
 from explorer.ui import receptive_field_view as view
 
 here = page.begin()
 lab.bound(*view.BOUND)
 row = st.columns([4.4, 2.2, 2.2, 1.2], vertical_alignment="bottom")
-shown = row[0].segmented_control(
-    "View", view.VIEWS, default=view.GROWTH, required=True, key=view.VIEW, bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
+shown = fields.segments(
+    row[0], "View", view.VIEWS, default=view.GROWTH, key=view.VIEW, label_visibility="collapsed"
+)
 with row[3]:
     lab.reset(view.START)
 picture = lab.picture(row[2]) if shown == view.PICTURE else None

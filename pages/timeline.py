@@ -30,7 +30,9 @@ def meant() -> None:
     warmup.start()
 
 
-chosen = st.query_params.get(FAMILIES, "").split(",")
+chosen = list(filter(None, st.query_params.get(FAMILIES, "").split(",")))
+if unknown := [family for family in chosen if family not in catalogue.FAMILIES]:
+    state.not_understood(FAMILIES, ",".join(unknown))
 timeline.draw(
     selected=here.entry.id if state.chosen() and here.entry else None,
     families=[family for family in catalogue.FAMILIES if family in chosen],

@@ -91,8 +91,13 @@ class Candidate:
 
     @property
     def network(self) -> str:
-        """What the pages' `arch` takes: the catalogue's id where there is one."""
-        return self.architecture or self.reference
+        """What the pages' `arch` takes: timm's name with its tag, else the catalogue's id if there is one."""
+        return self.weights if self.published_by == "timm" else self.architecture or self.reference
+
+    @property
+    def compared(self) -> str:
+        """What the Compare page takes: these weights at this size."""
+        return f"{self.weights or self.network}@{self.image_size}"
 
 
 def candidates(rows: Iterable[Row] = ()) -> tuple[Candidate, ...]:

@@ -1,6 +1,7 @@
 """From what a visitor typed to a Reference: which builder is meant, and under which name. Needs no torch."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -53,6 +54,8 @@ def resolve(name: str) -> Reference:
     name = name.strip()
     if not name or len(name) > _LONGEST_NAME:
         raise UnknownNetwork(f"A network's name has 1 to {_LONGEST_NAME} characters; try 'resnet50'.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise UnknownNetwork(f"A network's name holds no control characters, as {name[:80]!r} does.")
     prefix, colon, rest = name.partition(":")
     if not colon:
         return _bare(name)

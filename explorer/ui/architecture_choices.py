@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.ui import inference_choices as choices
+
 SIZE, STAGE, FIND, KIND, TAB = "size", "stage", "find", "kind", "view"
 ALL_KINDS = "All kinds"
 LARGEST = 2048  # pixels; beyond it the numbers only grow
@@ -41,16 +43,15 @@ def forget_size() -> None:
 
 def image_size(own: int | None) -> int | None:
     """The size chosen in the visible field; None while it is the network's own, `own` pixels."""
-    chosen = st.number_input(
+    chosen = choices.number_field(
+        st,
         "Image size",
-        min_value=1,
-        max_value=LARGEST,
+        SIZE,
+        least=1,
+        most=LARGEST,
         step=32,
-        value=None,
         placeholder=f"Image size: {own} px" if own else "Image size: its own",
         label_visibility="collapsed",
         icon=":material/straighten:",
-        key=SIZE,
-        bind="query-params",
     )
     return None if chosen == own else chosen

@@ -23,6 +23,7 @@ from explorer.ui import (
     theme,
 )
 from explorer.ui import diagram_choices as choices
+from explorer.ui import inference_choices as fields
 from explorer.ui.formatting import plain
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _graph(shown: Sheet, about: Subject, view: View) -> None:
 
     hierarchy = shown.hierarchy
     wanted = diagram_drawing.Wanted(
-        view.open, view.inside, view.flow, choices.get(choices.OVERLAY), choices.get(choices.IDEA)
+        view.open, view.inside, view.flow, fields.get(choices.OVERLAY), fields.get(choices.IDEA)
     )
     measured = _measured(wanted.overlay, shown, about)
     kind = choices.once("export")

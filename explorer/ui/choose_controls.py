@@ -16,6 +16,7 @@ from explorer.analysis.pareto import Better
 from explorer.catalogue import FAMILIES
 from explorer.catalogue.counts import STRIDES
 from explorer.catalogue.network_names import TRAINING_DATA
+from explorer.ui import inference_choices as choices
 from explorer.ui import lab
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
 
@@ -100,8 +101,8 @@ def controls(data: Data) -> Asked:
         lab.reset(first)
     row = st.columns([1.8, 1.7, 1.3, 1.8, 1.6, 1.6, 1.9, 1.4], vertical_alignment="bottom")
     limits, needs = _limits(top[2:6], data, first), _needs(row, first)
-    images = row[6].number_input(
-        "Your pictures", min_value=1, step=1000, value=first[IMAGES], key=IMAGES, bind="query-params",
+    images = choices.number_field(
+        row[6], "Your pictures", IMAGES, least=1, step=1000, value=first[IMAGES],
         placeholder="how many", help="Training pictures. No limit hangs on it, but advice does.",
     )  # fmt: skip
     with row[7], st.popover("More", icon=":material/tune:", width="stretch"):
@@ -144,9 +145,7 @@ def _needs(slots: Sequence[DeltaGenerator], first: Mapping[str, Any]) -> dict[st
 
 
 def _more(first: Mapping[str, Any]) -> dict[str, Any]:
-    pixels = st.number_input(
-        "Image size ≤ (px)", min_value=32, step=32, value=first[PIXELS], key=PIXELS, bind="query-params"
-    )
+    pixels = choices.number_field(st, "Image size ≤ (px)", PIXELS, least=32, step=32, value=first[PIXELS])
     weights = _number(st.container(), "Weight file ≤ (MiB)", WEIGHTS, first, step=10.0)
     optimiser = st.selectbox(
         "Optimiser, for training memory", list(OPTIMISERS), key=OPTIMISER, bind="query-params",

@@ -67,14 +67,14 @@ def _first(found: Choice, asked: Asked) -> None:
     leaders = [those[0] for those in networks.values()][:_CARDS]
     with st.container(horizontal=True, gap="small"):
         for place, each in enumerate(leaders):
-            onward.architecture(each.network, plain(each.reference.partition(":")[2]), f"chosen_{place}")
-        different = list(dict.fromkeys(each.network for each in leaders))
-        if len(different) > 1:
+            name = plain(each.reference.partition(":")[2])
+            onward.architecture(each.network, name, f"chosen_{place}", each.image_size)
+        if len(leaders) > 1:
             st.page_link(
                 _COMPARE,
                 label="Compare these",
                 icon=":material/compare:",
-                query_params={"networks": ",".join(different)},
+                query_params={"networks": ",".join(each.compared for each in leaders)},
             )
 
 
@@ -219,7 +219,7 @@ def why_not(candidates: Sequence[Candidate], found: Choice, asked: Asked) -> Non
     for name, of in judged.items():
         icon = ":material/check:" if of.holds else ":material/block:"
         st.markdown(f"{icon} {plain(words.reason(name, of, asked.wishes))} ({of.basis})")
-    onward.architecture(each.network, "Its architecture", "judged_architecture")
+    onward.architecture(each.network, "Its architecture", "judged_architecture", each.image_size)
 
 
 def rules(candidates: Sequence[Candidate], found: Choice, asked: Asked) -> None:

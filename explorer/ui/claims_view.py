@@ -16,6 +16,7 @@ from explorer import catalogue
 from explorer.catalogue.claims import TOPICS, Claim, claims
 from explorer.labs.verdicts import ERROR, VERDICTS
 from explorer.ui import claims_running as running
+from explorer.ui import inference_choices as choices
 from explorer.ui import lab, onward, theme
 from explorer.ui.claim_words import expectation, measurement, number
 from explorer.ui.formatting import plain
@@ -121,8 +122,7 @@ def _verdict(claim: Claim, results: Mapping[str, Result]) -> str:
 
 def chosen(shown: Sequence[Claim]) -> Claim | None:
     """The claim of the link, wherever it stands; without one, or with nonsense, the first that is shown."""
-    asked = st.session_state.get(CLAIM) or ""
-    if asked in claims():
+    if asked := choices.one_of(CLAIM, claims()):
         return claims()[asked]
     return shown[0] if shown else None
 

@@ -1,4 +1,8 @@
-"""Which networks are compared: two to four names in the URL, chosen from one list or typed."""
+"""Which networks are compared: two to four names in the URL, chosen from one list or typed.
+
+A name is a network's, or that of weights of it, and may end in the side of its input: "resnet50",
+"timm:efficientnet_b1.ra4_e3600_r240_in1k@288", "torchvision:ResNet50_Weights.IMAGENET1K_V1@224".
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import catalogue
-from explorer.ui import architecture_view, lab, picker, state
+from explorer.ui import architecture_choices, architecture_view, efficiency_data, lab, picker, state
 from explorer.ui import inference_choices as choices
 from explorer.ui.architecture_view import Sheet, Subject
 from explorer.ui.formatting import plain
@@ -29,17 +33,25 @@ _TABLE_HEIGHT = 480  # pixels kept while a network is traced
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What one name of the link stands for. network: for `networks.resolve`; weights: their id, "" for none
+    in particular; pixels: side of the input, None for the network's own.
+    """
+
+    network: str
+    weights: str = ""
+    pixels: int | None = None
+
+
+@dataclass(frozen=True)
 class Chosen:
     """One of the networks. name: as the link has it; title: short, for a column."""
 
     name: str
+    asked: Asked
     about: Subject
     sheet: Sheet
-
-    @property
-    def title(self) -> str:
-        label = picker.options().get(self.name, "") or self.about.title
-        return label.partition(" · ")[0]
+    title: str
 
     @property
     def pixels(self) -> int:
@@ -49,10 +61,21 @@ class Chosen:
         """With what is published of it."""
         from explorer.analysis.comparison import Compared, published
 
-        entry = self.about.entry if self.about.own_facts else None
-        facts = [fact for fact in _facts_of_weights(str(self.about.reference)) if fact is not None]
         year = self.about.entry.year if self.about.entry is not None else None
-        return Compared(self.sheet.stats, self.sheet.trace, year, *published(entry, facts))
+        entry = self.about.entry if self.about.own_facts else None
+        in_paper, best = published(entry, _facts_of_weights(str(self.about.reference)))
+        if self.asked.weights:
+            best = _fact_of(self.asked.weights, self.pixels)
+        return Compared(self.sheet.stats, self.sheet.trace, year, in_paper, best)
+
+
+def _fact_of(weights: str, pixels: int) -> catalogue.Fact | None:
+    """Top-1 published of these weights at this size; None where nobody published one."""
+    alike = (each for each in efficiency_data.here().candidates if each.weights == weights)
+    found = next((each for each in alike if each.image_size == pixels and "top1" in each.values), None)
+    if found is None:
+        return None
+    return catalogue.Fact(found.values["top1"], "%", f"{found.published_by} {found.name}", found.protocol)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -94,23 +117,24 @@ def menu(
 ) -> tuple[str, ...]:
     """The names of the link that mean a network, else a pair that teaches."""
     asked = _listed()
-    known = _different([name for each in asked if (name := _known(each))])
-    valid = list(known[:MOST])
+    known, twice, unknown = _sorted_out(asked)
+    valid = known[:MOST]
     st.session_state[_LAST] = ",".join(valid)
     st.session_state[_BOX] = valid or list(_default(here, pair))
-    labels = picker.options()
     slot.multiselect(
         "Networks",
-        list(dict.fromkeys([*(name for name in labels if _buildable(name)), *st.session_state[_BOX]])),
+        list(dict.fromkeys([*filter(_buildable, picker.options()), *st.session_state[_BOX]])),
         key=_BOX,
-        format_func=lambda name: labels.get(name, name),
+        format_func=_label,
         max_selections=MOST,
         accept_new_options=True,
         on_change=lambda: st.session_state.update({NETWORKS: ",".join(map(_meant, st.session_state[_BOX]))}),
         help=about,
     )
-    if len(known) < len(asked):
-        st.caption("A name that no builder knows, or that stood there twice, was left out.")
+    if unknown:
+        state.not_understood(NETWORKS, ",".join(unknown))
+    if twice:
+        st.caption(f"Named twice, shown once: {plain(', '.join(twice))}.")
     if len(known) > MOST:
         st.caption(f"The link names {len(known)}; {MOST} fit, so the first {MOST} are shown.")
     return tuple(st.session_state[_BOX])
@@ -120,11 +144,24 @@ def load(names: Sequence[str], here: Page, image_size: int | None) -> list[Chose
     """Traced, each at its own size or all at one; what cannot be traced is said and left out."""
     found = []
     for name in names:
-        about = architecture_view.subject(replace(here, arch=name, entry=picker.entry_of(name)))
-        sheet = _sheet(about, image_size)
+        asked = meant(name) or Asked(name)
+        entry = picker.entry_of(asked.network)
+        about = architecture_view.subject(replace(here, arch=asked.network, entry=entry))
+        sheet = _sheet(about, image_size or asked.pixels)
         if sheet is not None:
-            found.append(Chosen(name, about, sheet))
-    return found
+            found.append(Chosen(name, asked, about, sheet, _title(asked, about)))
+    titles = [each.title for each in found]
+    return [
+        replace(each, title=f"{each.title} at {each.pixels} px") if titles.count(each.title) > 1 else each
+        for each in found
+    ]
+
+
+def _title(asked: Asked, about: Subject) -> str:
+    label = picker.options().get(asked.network, "") or about.title
+    title = label.partition(" · ")[0]
+    member = asked.weights.partition("_Weights.")[2]  # torchvision's; a name of timm's holds its tag
+    return f"{title} {member}".strip()
 
 
 def _sheet(about: Subject, image_size: int | None) -> Sheet | None:
@@ -146,7 +183,7 @@ def _listed() -> list[str]:
 
 def _default(here: Page, pair: tuple[str, str]) -> tuple[str, ...]:
     """The picker's network when one was chosen, beside what it came from; else the pair."""
-    if not state.chosen() or not _known(here.arch):
+    if not state.chosen() or meant(here.arch) is None:
         return pair
     came_from = here.entry.came_from if here.entry is not None else ()
     beside = (*filter(_buildable, came_from), *pair)
@@ -158,26 +195,55 @@ def _buildable(name: str) -> bool:
     return name not in known or bool(known[name].builders)
 
 
-def _meant(typed: str) -> str:
-    return typed if _known(typed) else picker.listed(typed)
+def meant(name: str) -> Asked | None:
+    """What a name stands for; None where no builder has it."""
+    network, at, size = name.rpartition("@")
+    pixels = choices.whole_number(size, 1, architecture_choices.LARGEST) if at else None
+    # What stands behind the @ of a hub's name is a revision, and a folder may be called anything.
+    if pixels is None or name.startswith(("hf-hub:", "hf_hub:", "local-dir:")):
+        network, pixels = name, None
+    if found := _network(network):
+        return Asked(*found, pixels)
+    return None
 
 
-def _known(name: str) -> str:
-    """The name itself, "" where no builder has it."""
+def _network(name: str) -> tuple[str, str] | None:
+    """(network, id of the weights or "") of a name without a size."""
     from explorer import networks
 
     try:
-        networks.resolve(name)
+        reference = networks.resolve(name)
     except ValueError:
-        return ""
-    return name
+        try:
+            entry = networks.entry_of(name)
+        except ValueError:
+            return None
+        return str(entry.reference), entry.id
+    tagged = reference.builder == "timm" and "." in reference.name
+    return name, str(reference) if tagged else ""
 
 
-def _different(names: Sequence[str]) -> list[str]:
-    """Two names of one network count once."""
+def _meant(typed: str) -> str:
+    return typed if meant(typed) else picker.listed(typed)
+
+
+def _label(name: str) -> str:
+    return picker.options().get(name) or " at ".join(name.rsplit("@", 1)) + (" px" if "@" in name else "")
+
+
+def _sorted_out(names: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """(names of different networks, those that stand for one of them, those that no builder knows)."""
     from explorer import networks
 
-    found: dict[str, str] = {}
+    known: dict[tuple[str, str, int | None], str] = {}
+    twice, unknown = [], []
     for name in names:
-        found.setdefault(str(networks.resolve(name)), name)
-    return list(found.values())
+        asked = meant(name)
+        if asked is None:
+            unknown.append(name)
+            continue
+        key = str(networks.resolve(asked.network)), asked.weights, asked.pixels
+        if key in known:
+            twice.append(name)
+        known.setdefault(key, name)
+    return list(known.values()), twice, unknown

@@ -45,7 +45,8 @@ def links(chosen: Sequence[Chosen]) -> None:
     """To the page of each network, and of its measurement here."""
     with st.container(horizontal=True, gap="small"):
         for each in chosen:
-            onward.architecture(each.name, formatting.plain(each.title), f"compared_{each.name}")
+            title, key = formatting.plain(each.title), f"compared_{each.name}"
+            onward.architecture(each.asked.network, title, key, each.asked.pixels)
 
 
 def numbers(chosen: Sequence[Chosen]) -> None:
@@ -163,18 +164,21 @@ def field(chosen: Sequence[Chosen], here: Page) -> None:
         help="Training moves the field: trained beside random weights compares two things at once.",
     )  # fmt: skip
     ids = [
-        f"random:{each.about.reference}" if untrained else _weights(str(each.about.reference))
+        f"random:{each.about.reference}"
+        if untrained
+        else _weights(str(each.about.reference), each.asked.weights)
         for each in chosen
     ]
     effective_field_view.measured(list(dict.fromkeys(ids)), slots[1], slots[2], slots[3], slots[4], here)
 
 
 @st.cache_data(ttl=30, max_entries=64, show_spinner=False)
-def _weights(reference: str) -> str:
+def _weights(reference: str, asked: str) -> str:
+    """The weights asked for if they lie here, else those that do, else random ones."""
     from explorer import networks
 
-    here = (entry.id for entry in networks.weights_of(reference) if entry.on_this_machine)
-    return next(here, f"random:{reference}")
+    here = [entry.id for entry in networks.weights_of(reference) if entry.on_this_machine]
+    return asked if asked in here else next(iter(here), f"random:{reference}")
 
 
 def _csv(table: pd.DataFrame, chosen: Sequence[Chosen], what: str) -> None:

@@ -2,7 +2,7 @@
 
 All of it stands in the URL through fields that are not shown, as `architecture_choices` does it for the
 stage. `open` names only the boxes that differ from what the level opens, so that links stay short. What a
-network does not know (a link for another one, a mistyped id) is ignored.
+network does not know (a link for another one, a mistyped id) is said and left out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+
+from explorer.ui import inference_choices as choices
+from explorer.ui import state
 
 if TYPE_CHECKING:
     from explorer.analysis.hierarchy import Hierarchy, Node
@@ -69,13 +72,9 @@ def _fields(key: str, names: Mapping[str, str]) -> None:
             st.text_input(label, key=name, bind="query-params")
 
 
-def get(name: str) -> str:
-    return st.session_state.get(name) or ""
-
-
 def one_of(name: str, known: Mapping[str, Any], default: str = "") -> str:
     """The choice; the default (else the first known) where the link says nothing or nonsense."""
-    return get(name) if get(name) in known else default or next(iter(known))
+    return choices.one_of(name, known) or default or next(iter(known))
 
 
 def usual_level(hierarchy: Hierarchy) -> str:
@@ -99,13 +98,16 @@ def view(hierarchy: Hierarchy) -> View:
     """The link's view of this network."""
     level = one_of(LEVEL, LEVELS, usual_level(hierarchy))
     known = hierarchy.by_id
-    inside = known.get(get(INSIDE))
+    asked = choices.get(OPEN).split()
+    if unknown := [each for each in asked if each not in known]:
+        state.not_understood(OPEN, " ".join(unknown))
+    inside = known.get(choices.one_of(INSIDE, known))
     return View(
         level=level,
-        open=_base(hierarchy, level) ^ frozenset(each for each in get(OPEN).split() if _box(hierarchy, each)),
+        open=_base(hierarchy, level) ^ frozenset(each for each in asked if _box(hierarchy, each)),
         inside=inside.id if inside is not None and inside.children else hierarchy.root.id,
         flow=one_of(FLOW, FLOWS),
-        node=get(NODE) if get(NODE) in known else "",
+        node=choices.one_of(NODE, known),
     )
 
 
@@ -233,7 +235,7 @@ def buttons(label: str, name: str, known: Mapping[str, str], default: str = "") 
 def menu(label: str, name: str, options: Sequence[str], titles: Mapping[str, str], nothing: str) -> None:
     """A menu for a bound field whose first entry is `nothing`."""
     box = f"{name}_menu"
-    st.session_state[box] = get(name) if get(name) in options else ""
+    st.session_state[box] = choices.one_of(name, options)
     st.selectbox(
         label,
         ["", *options],

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import effective_field_measuring as measuring
-from explorer.ui import formatting, lab, theme
+from explorer.ui import formatting, lab, state, theme
 from explorer.ui import inference_choices as choices
 from explorer.ui.effective_field_measuring import Plan, Wanted, named, width
 from explorer.ui.page import Page
@@ -47,10 +47,14 @@ def measured(
     here: Page,
 ) -> None:
     """The fields of these weights; two controls, progress and the way to stop go into the four slots."""
-    inputs = second.segmented_control(
-        "Inputs", KINDS, default=START[INPUTS], required=True, key=INPUTS, bind="query-params",
+    inputs = choices.segments(
+        second,
+        "Inputs",
+        KINDS,
+        default=START[INPUTS],
+        key=INPUTS,
         help="Noise: independent normal numbers, as in the paper. Photos: random squares of the samples.",
-    )  # fmt: skip
+    )
     passes = third.select_slider("Inputs averaged", COUNTS, START[PASSES], key=PASSES, bind="query-params")
     height = _TALL if here.presenting else _HEIGHT
     place = theme.growing("rf_effective_place", height + 20)
@@ -111,8 +115,10 @@ def _networks(slot: DeltaGenerator, reference: Reference | None) -> list[str]:
     trained = [entry.id for entry in entries]
     twins = [f"random:{entry.reference}" for entry in entries]
     own = [f"random:{reference}"] if reference else []
-    asked = [_known(each) for each in choices.get(NETWORKS).split(",") if each.strip()]
-    valid = list(dict.fromkeys(each for each in asked if each))[:MOST]
+    asked = {each: _known(each) for each in choices.get(NETWORKS).split(",") if each.strip()}
+    if unknown := [each for each, known in asked.items() if not known]:
+        state.not_understood(NETWORKS, ",".join(unknown))
+    valid = list(dict.fromkeys(filter(None, asked.values())))[:MOST]
     st.session_state[_BOX] = valid or [*trained[:1], *twins[:1]] or own
     slot.multiselect(
         "Networks",
@@ -124,8 +130,6 @@ def _networks(slot: DeltaGenerator, reference: Reference | None) -> list[str]:
         on_change=lambda: st.session_state.update({NETWORKS: ",".join(st.session_state[_BOX])}),
         help="Up to four. Type any network's name to see it with random weights.",
     )
-    if len(valid) < len(asked):
-        slot.caption("A name that no builder knows was left out.")
     return list(st.session_state[_BOX])
 
 

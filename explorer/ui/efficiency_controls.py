@@ -80,7 +80,7 @@ def row(data: Data) -> Choices:
     """The compact row on top of the chart."""
     lab.bound(*_NAMED, RECIPE, MARKED)
     tables = {EVERYTHING: "All weights", **{name: each.title for name, each in printed_tables().items()}}
-    everything = choices.get(TABLE) not in printed_tables()
+    everything = choices.one_of(TABLE, printed_tables()) == ""
     slots = st.columns(_WIDTHS if everything else (6, 8.3, 1.7), vertical_alignment="bottom")
     table = _menu(
         slots[0], TABLE, tables, "All published weights, or a table of the documents as printed, beside ours."
@@ -105,7 +105,7 @@ def row(data: Data) -> Choices:
 
 def _menu(slot: Any, name: str, options: Mapping[str, str], help: str = "") -> str:
     """The chosen identifier; the first choice where a link asks for what is not to be had here."""
-    shown = choices.get(name) if choices.get(name) in options else _FIRST[name]
+    shown = choices.one_of(name, options) or _FIRST[name]
     choices.select(
         slot,
         _NAMED[name],
@@ -157,14 +157,7 @@ def _filters(words: str) -> Narrowing:
 
 
 def _scale(label: str, key: str) -> str:
-    return st.segmented_control(
-        label,
-        [AUTO, LOG, LINEAR],
-        default=START[key],
-        key=key,
-        bind="query-params",
-        required=True,
-    )
+    return choices.segments(st, label, [AUTO, LOG, LINEAR], default=START[key], key=key)
 
 
 def _log(measure: str, scale: str) -> bool:

@@ -16,8 +16,8 @@ from explorer.analysis.narrowing import SearchError, narrowed
 from explorer.analysis.pareto import frontier
 from explorer.catalogue.printed_tables import PrintedTable, printed_tables
 from explorer.catalogue.published_files import PROJECT_PAGE
+from explorer.ui import compare_networks, efficiency_data, lab, onward, state
 from explorer.ui import efficiency_controls as controls
-from explorer.ui import efficiency_data, lab, state
 from explorer.ui.efficiency_controls import Choices
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
 from explorer.ui.efficiency_figures import Axes, Shown, recipes, scatter
@@ -176,20 +176,19 @@ def _selected(data: Data) -> None:
     ids = controls.marked()
     chosen = [by_id[each] for each in ids if each in by_id]
     if lost := [each for each in ids if each not in by_id]:
-        st.caption(f"Not among what is known here: {plain(', '.join(lost))}.")
+        st.caption(f"Not among what is known here: {plain(', '.join(each[:80] for each in lost[:5]))}.")
     if not chosen:
         return
     title, compare, clear = st.columns([6, 2, 2], vertical_alignment="center")
     title.subheader(f"Selected ({len(chosen)})", anchor=False)
-    networks = tuple(dict.fromkeys(each.network for each in chosen))
     compare.button(
         "Compare networks",
         icon=":material/compare_arrows:",
-        disabled=not 2 <= len(networks) <= 4,
-        help="Two to four different networks side by side on the Compare page.",
+        disabled=not 2 <= len(chosen) <= compare_networks.MOST,
+        help="These weights at these sizes, side by side on the Compare page.",
         width="stretch",
         on_click=state.go,
-        args=("pages/compare.py", {"networks": ",".join(networks)}),
+        args=("pages/compare.py", {"networks": ",".join(each.compared for each in chosen)}),
     )
     clear.button(
         "Clear",
@@ -197,12 +196,21 @@ def _selected(data: Data) -> None:
         on_click=lambda: st.session_state.update({controls.MARKED: ""}),
         width="stretch",
     )
+    if len(chosen) == 1:
+        st.caption("Select a second one to compare them.")
+    elif len(chosen) > compare_networks.MOST:
+        few = compare_networks.MOST
+        st.caption(
+            f"Compare networks takes up to {few}; {len(chosen)} are selected. Click dots to take some away."
+        )
     _table(chosen, "eselected")
 
 
 def _table(candidates: Sequence[Candidate], key: str) -> None:
     rows = frame(candidates)
-    rows.insert(1, "Open", [f"architecture?arch={each.network}" for each in candidates])
+    rows.insert(
+        1, "Open", [onward.architecture_address(each.network, each.image_size) for each in candidates]
+    )
     st.dataframe(
         rows,
         key=key,

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.ui import inference_choices as fields
 from explorer.ui import lab
 
 VIEWS = ("Flow", "Jacobians", "Paths", "The claim", "Activations")
@@ -74,14 +75,8 @@ def rows() -> Choices:
     """Two rows: the view with what belongs to it alone, and the network. State only, torch is not needed."""
     top = st.container(horizontal=True, vertical_alignment="center", key="gradient_views")
     with top:
-        view = st.segmented_control(
-            "View",
-            VIEWS,
-            key="gview",
-            default=START["gview"],
-            bind="query-params",
-            required=True,
-            label_visibility="collapsed",
+        view = fields.segments(
+            st, "View", VIEWS, key="gview", default=START["gview"], label_visibility="collapsed"
         )
     chosen = _view_controls(top, view)
     with top:
@@ -116,14 +111,8 @@ def _view_controls(row: Any, view: str) -> dict[str, Any]:
                 help="Gradient of the weights instead of the activations, and the share of units asleep.",
             )
         if view in ("Paths", "The claim"):
-            chosen["gnet"] = st.segmented_control(
-                "Network",
-                (RANDOM, TRAINED),
-                key="gnet",
-                default=RANDOM,
-                bind="query-params",
-                required=True,
-                label_visibility="collapsed",
+            chosen["gnet"] = fields.segments(
+                st, "Network", (RANDOM, TRAINED), key="gnet", default=RANDOM, label_visibility="collapsed"
             )
         if view == "The claim":
             chosen["gstrength"] = st.select_slider(

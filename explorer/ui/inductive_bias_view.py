@@ -77,8 +77,7 @@ def rival(slot) -> str:
     """The network beside it: an untrained ViT as long as no trained one is here."""
     entries = {f"random:{name}": f"{name.partition(':')[2]} · untrained" for name in UNTRAINED}
     entries |= {entry.id: lab.named(entry) for entry in lab.trained_here()}
-    asked = choices.get(RIVAL)
-    chosen = asked if asked in entries else next(iter(entries))
+    chosen = choices.one_of(RIVAL, entries) or next(iter(entries))
     choices.select(
         slot,
         "Beside it",
@@ -115,7 +114,9 @@ def watched(picture: Picture, weights_id: str, field: str) -> Watched:
             most=bias.most_shift(network.input),
         )
 
-    return looked("sweep", picture, weights_id, (asked,), look)
+    found = looked("sweep", picture, weights_id, (asked,), look)
+    choices.one_of(field, found.layers)
+    return found
 
 
 def _name(network: Network) -> str:

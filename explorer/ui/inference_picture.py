@@ -55,7 +55,7 @@ def current(otherwise: str = "") -> Picture | None:
 
     kept: Picture | None = st.session_state.get(_PICTURE)
     own = kept is not None and kept.sample is None
-    named = SAMPLES.get(choices.get(choices.SAMPLE)) or SAMPLES.get("" if own else otherwise)
+    named = SAMPLES.get(choices.one_of(choices.SAMPLE, SAMPLES)) or SAMPLES.get("" if own else otherwise)
     if named and not (kept and kept.sample == named):
         _take_in(named.load(), named.title, named)
     elif kept and kept.sample and not named:  # the Back key, to before the sample was chosen

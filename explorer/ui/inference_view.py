@@ -141,7 +141,7 @@ def not_taken(answer: Answer, who: Lookers) -> str:
         "classes": (choices.get(choices.TARGET), str(answer.explanation.target)),
     }
     foreign = [
-        f"{plain(asked)} is not among its {what}"
+        f"{plain(asked[:60])} is not among its {what}"
         for what, (asked, got) in used.items()
         if asked and asked != got
     ]

@@ -13,7 +13,6 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.ui import inference_choices as choices
 from explorer.ui import inference_picture as pictures
 from explorer.ui import state, theme
-from explorer.ui.formatting import plain
 from explorer.ui.inference_picture import Picture
 from explorer.ui.page import Page
 
@@ -55,8 +54,7 @@ def weights(slot: DeltaGenerator, here: Page, label: str = "Network") -> str:
 
     reference = here.reference() if state.chosen() else None
     entries = {entry.id: entry for entry in trained_here(reference)}
-    asked = choices.get(choices.WEIGHTS)
-    chosen = asked if asked in entries else next(iter(entries))
+    chosen = choices.one_of(choices.WEIGHTS, entries) or next(iter(entries))
     choices.select(
         slot,
         label,
@@ -67,9 +65,7 @@ def weights(slot: DeltaGenerator, here: Page, label: str = "Network") -> str:
         format_func=lambda identifier: named(entries[identifier]),
         help="Trained weights that lie on this machine; more come through the Inference page.",
     )
-    if asked and asked not in entries:
-        slot.caption(f"`{plain(asked).replace('`', '')}` is not on this machine, so another is shown.")
-    elif reference and not asked and not networks.fits(entries[chosen], reference):
+    if reference and not choices.get(choices.WEIGHTS) and not networks.fits(entries[chosen], reference):
         slot.caption(f"No weights of {plain(reference.name)} are on this machine, so another is shown.")
     return chosen
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.ui import architecture_choices as choices
 from explorer.ui import formatting, theme
+from explorer.ui.inference_choices import one_of
 from explorer.ui.stage_cards import StageIndex, title
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def show(table: pd.DataFrame, stages: Sequence[str], file_name: str) -> None:
 def _stage_box(slot, stages: Sequence[str]) -> None:
     """The stage as a list, beside the diagram's clicks."""
     box = f"{choices.STAGE}_box"
-    st.session_state[box] = choices.stage()
+    st.session_state[box] = one_of(choices.STAGE, stages)
     slot.selectbox(
         "Stage",
         ["", *stages],

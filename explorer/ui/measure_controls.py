@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.serving.measurements import PRECISIONS, Setting
 from explorer.ui import architecture_choices
+from explorer.ui import inference_choices as fields
 from explorer.ui.compare_networks import NETWORKS, Chosen
 
 VIEW, BATCHES, PRECISION, DEVICE = "measure", "mbatch", "mprecision", "mdevice"
@@ -45,18 +46,18 @@ ABOUT_NETWORKS = (
 
 @dataclass(frozen=True)
 class Choices:
-    """batch_sizes: ascending. watts: the power that the visitor assumes, None for no statement on energy."""
+    """batch_sizes: ascending. pixels: side of all inputs, None for each network's own. watts: the power that
+    the visitor assumes, None for no statement on energy.
+    """
 
     setting: Setting
     batch_sizes: tuple[int, ...]
+    pixels: int | None
     watts: float | None
 
 
 def view(slot: DeltaGenerator) -> str:
-    return slot.segmented_control(
-        "View", VIEWS, default=RESULTS, required=True, key=VIEW, bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    return fields.segments(slot, "View", VIEWS, default=RESULTS, key=VIEW, label_visibility="collapsed")
 
 
 def row(batch_slot: DeltaGenerator, precision_slot: DeltaGenerator, more_slot: DeltaGenerator) -> Choices:
@@ -80,7 +81,7 @@ def row(batch_slot: DeltaGenerator, precision_slot: DeltaGenerator, more_slot: D
             help="Through torch.compile, which takes a minute and more before the first pass. Not for the "
             "layer by layer views.",
         )  # fmt: skip
-        architecture_choices.image_size(None)
+        pixels = architecture_choices.image_size(None)
         watts = st.number_input(
             "Power to assume (W)", 0.1, 10_000.0, value=None, step=5.0, key=WATTS, bind="query-params",
             placeholder="none: no statement on energy",
@@ -88,16 +89,13 @@ def row(batch_slot: DeltaGenerator, precision_slot: DeltaGenerator, more_slot: D
             "power times the measured time.",
         )  # fmt: skip
     chosen = tuple(sorted(sizes)) or (1,)
-    return Choices(Setting(device, precision, last, compiled and not hosted), chosen, watts)
+    return Choices(Setting(device, precision, last, compiled and not hosted), chosen, pixels, watts)
 
 
 def plot(slot: DeltaGenerator, watts: float | None) -> str:
     """What the chart shows; energy only where a power is assumed."""
     offered = [THROUGHPUT, LATENCY, MEMORY, *([ENERGY] if watts else [])]
-    return slot.segmented_control(
-        "Chart", offered, default=THROUGHPUT, required=True, key=PLOT, bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    return fields.segments(slot, "Chart", offered, default=THROUGHPUT, key=PLOT, label_visibility="collapsed")
 
 
 def titles(chosen: Sequence[Chosen]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import streamlit as st
 
 from explorer.ui import charts, formatting, theme
+from explorer.ui import inference_choices as fields
 from explorer.ui.charts import Part
 from explorer.ui.stats_sheet import accent_ramp
 
@@ -32,10 +33,9 @@ def show(trace: Trace, *, dark: bool, presenting: bool) -> None:
     from explorer.analysis.memory import OPTIMISERS, PRECISIONS, Mode, memory
 
     mode_box, batch_box, precision_box, optimiser_box = st.columns([2, 3, 3, 3], vertical_alignment="bottom")
-    mode = mode_box.segmented_control(
-        "Mode", get_args(Mode), default="training", required=True, key="memory", bind="query-params",
-        format_func=str.capitalize,
-    )  # fmt: skip
+    mode = fields.segments(
+        mode_box, "Mode", get_args(Mode), default="training", key="memory", format_func=str.capitalize
+    )
     batch_size = batch_box.select_slider("Batch size", _BATCH_SIZES, 32, key="batch", bind="query-params")
     precision = precision_box.selectbox(
         "Precision",

@@ -28,7 +28,7 @@ def chosen() -> Mistake:
     """The mistake the link names, else the first."""
     from explorer.labs.mistakes import MISTAKES
 
-    return MISTAKES.get(choices.get(MISTAKE)) or next(iter(MISTAKES.values()))
+    return MISTAKES[choices.one_of(MISTAKE, MISTAKES) or next(iter(MISTAKES))]
 
 
 def menu(slot, mistake: Mistake) -> None:

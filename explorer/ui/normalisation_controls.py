@@ -53,13 +53,12 @@ def ask(weights_id: str, key: tuple[Hashable, ...], look: Callable[[Network], T]
 
 def choice(slot: DeltaGenerator, label: str, key: str, options: Sequence[str], *, named: bool = True) -> str:
     """One of a few words, side by side. named: whether the label is shown."""
-    return slot.segmented_control(
+    return inference_choices.segments(
+        slot,
         label,
         options,
         default=START[key],
-        required=True,
         key=key,
-        bind="query-params",
         label_visibility="visible" if named else "collapsed",
     )
 

@@ -132,8 +132,7 @@ def in_a_network(here: Page) -> None:
     if not layers:
         st.info("This network has no norm layer; choose another.", icon=":material/info:")
         return
-    asked = inference_choices.get(LAYER)
-    path = asked if asked in layers else next(iter(layers))
+    path = inference_choices.one_of(LAYER, layers) or next(iter(layers))
     controls.menu(row[2], "Layer", LAYER, {each: f"{each} · {kind}" for each, kind in layers.items()}, path)
     found = controls.ask(
         weights_id,

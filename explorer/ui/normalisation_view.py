@@ -91,7 +91,8 @@ def _tensor(
         weights_id = lab.weights(network_slot, here)
         paths = list(controls.norm_layers(weights_id))
         if paths:
-            shown = asked if asked in paths else paths[0]
+            shown = inference_choices.one_of(TENSOR, (*paths, _ANY_LAYER)) or paths[0]
+            shown = shown if shown in paths else paths[0]
             controls.menu(slot, "Tensor", TENSOR, {_RANDOM: "Random numbers"} | {p: p for p in paths}, shown)
             others = _others(picture.title)
             images = [picture.image, *(controls.samples()[name] for name in others)]
@@ -312,8 +313,7 @@ def _population(
         weights_id = lab.weights(slot, here)
         paths = list(controls.norm_layers(weights_id))
         if paths:
-            asked = inference_choices.get(LAYER)
-            shown = asked if asked in paths else paths[0]
+            shown = inference_choices.one_of(LAYER, paths) or paths[0]
             controls.menu(more, "Layer", LAYER, {path: path for path in paths}, shown)
             values = controls.ask(
                 weights_id, ("population", shown), lambda network: _cut_outs(network, shown)

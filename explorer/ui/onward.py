@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import streamlit as st
 
-from explorer.ui import state
+from explorer.ui import architecture_choices, state
 from explorer.ui.page import ENTRIES
 
 
@@ -25,9 +25,14 @@ def title(address: str) -> str:
     return found[0]
 
 
-def architecture(network: str, label: str, key: str) -> None:
-    """To the page of a network, which becomes the chosen one."""
-    button(f"architecture?{urlencode({state.ARCH: network})}", label, key, ":material/account_tree:")
+def architecture(network: str, label: str, key: str, pixels: int | None = None) -> None:
+    """To the page of a network, which becomes the chosen one. pixels: side of its input, None for its own."""
+    button(architecture_address(network, pixels), label, key, ":material/account_tree:")
+
+
+def architecture_address(network: str, pixels: int | None = None) -> str:
+    size = {architecture_choices.SIZE: pixels} if pixels else {}
+    return f"architecture?{urlencode({state.ARCH: network, **size})}"
 
 
 def button(address: str, label: str, key: str, icon: str = ":material/visibility:") -> None:

@@ -16,10 +16,13 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import catalogue
 from explorer.serving import housekeeping
 from explorer.ui import picker, state, theme
+from explorer.ui.formatting import plain
 
 TITLE = "CNN Architecture Explorer"
 LOGO = Path(__file__).resolve().parents[2] / "assets" / "logo.svg"
 _HEAD = "_head_of_this_run"
+_NOTICE = "_notice_of_this_run"
+_QUOTED = 40  # characters of a parameter that are repeated
 _HANDED_OVER = "_handed_over"
 
 
@@ -206,11 +209,55 @@ def frame() -> st.Page:
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
     st.session_state[_HEAD] = head
+    st.session_state[_NOTICE] = st.empty()
     if (elsewhere := state.going()) is not None:
         st.switch_page(elsewhere[0], query_params=elsewhere[1])
     if state.just_chosen() and at_home:  # before the page: what it would draw is not looked at any more
         st.switch_page(ENTRIES[1].script, query_params={})  # the bound parameters travel along
     return current
+
+
+def run(current: st.Page) -> None:
+    """The page inside its frame. What its link asks for and it cannot use is said under the title: what the
+    page noted itself, and what Streamlit took out of the address because no widget can hold it.
+    """
+    state.all_not_understood()
+    asked = {name: st.query_params.get_all(name) for name in st.query_params}
+    try:
+        current.run()
+    finally:  # also where the page stopped early
+        refused = {name: texts for name, texts in asked.items() if _refused(name, texts)}
+        noted = {name: ", ".join(texts) for name, texts in refused.items()} | state.all_not_understood()
+        if noted:
+            said = ", ".join(f"`{name}` = “{plain(_shortened(text))}”" for name, text in noted.items())
+            st.session_state[_NOTICE].warning(
+                f"The link asks for more than this page can use; left out: {said}.",
+                icon=":material/link_off:",
+            )
+
+
+def _refused(name: str, texts: list[str]) -> bool:
+    """Whether a widget of this page holds another value than its parameter asked for."""
+    if name not in st.session_state or st.query_params.get_all(name) == texts or not any(texts):
+        return False
+    held = st.session_state[name]
+    values = held if isinstance(held, list | tuple) else [] if held is None else [held]
+    return len(values) != len(texts) or not all(map(_same, texts, values))
+
+
+def _same(text: str, value: object) -> bool:
+    """Whether a parameter says this value, as people write it: "TRUE", "2.0", "training"."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(text) == value
+        except ValueError:
+            return False
+    return text.strip().casefold() == str(value).casefold()
+
+
+def _shortened(text: str) -> str:
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:_QUOTED])
+    return shown if len(text) <= _QUOTED else f"{shown}…"
 
 
 def begin() -> Page:

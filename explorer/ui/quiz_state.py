@@ -13,6 +13,7 @@ import streamlit as st
 from explorer.catalogue.quiz import LEVELS, TOPICS, Question, questions
 from explorer.labs.quiz_visit import Given, Visit
 from explorer.ui import inference_choices as choices
+from explorer.ui import state
 
 QUESTION, TOPIC, LEVEL = "q", "topic", "difficulty"  # of no other page: what is chosen travels along
 _VISIT, _LAST, _PICKED = "_quiz_visit", "_quiz_last", "_quiz_picked"
@@ -58,6 +59,8 @@ def bind() -> None:
     Going back in the browser writes nothing, or there would be no way back.
     """
     if QUESTION not in st.session_state and st.query_params.get(QUESTION) not in questions():
+        if asked := st.query_params.get(QUESTION):
+            state.not_understood(QUESTION, asked)
         st.session_state[QUESTION] = _instead() or ""
         st.query_params[QUESTION] = st.session_state[QUESTION]
     choices.bind_fields({QUESTION: "Question"})

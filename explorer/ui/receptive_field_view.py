@@ -203,10 +203,8 @@ def picture(subject: Subject, sheet: Sheet, shown: Picture, here: Page) -> None:
 def _layer_slider(local: Mapping[str, LayerField]) -> LayerField:
     """The layer of the link; without one the deepest that still fits into the picture twice or so."""
     labels = list(local)
-    asked = choices.get(LAYER)
-    middle = labels[len(labels) // 2]
     box = "rf_layer_slider"
-    st.session_state[box] = asked if asked in local else middle
+    st.session_state[box] = choices.one_of(LAYER, local) or labels[len(labels) // 2]
     if len(labels) > 1:  # a slider needs two ends
         st.select_slider(
             "Layer",

@@ -16,6 +16,7 @@ import streamlit as st
 
 from explorer import catalogue
 from explorer.ui import architecture_choices, architecture_view, picker, theme
+from explorer.ui import inference_choices as choices
 from explorer.ui.diagram_svg import variables
 from explorer.ui.formatting import count, exact, plain
 
@@ -257,13 +258,8 @@ def wanted_size(text: str | None) -> tuple[int | None, str]:
     text = (text or "").strip()
     if not text:
         return None, ""
-    if (
-        text.isascii()
-        and text.isdigit()
-        and len(text) <= 5
-        and 1 <= int(text) <= architecture_choices.LARGEST
-    ):
-        return int(text), ""
+    if (size := choices.whole_number(text, 1, architecture_choices.LARGEST)) is not None:
+        return size, ""
     return None, (
         f"The link asks for an image size of “{text[:40]}”; a size is a whole number from 1 to "
         f"{architecture_choices.LARGEST}, so this one is left out."

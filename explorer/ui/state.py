@@ -15,6 +15,7 @@ ARCH = "arch"
 PRESENT = "present"
 DEFAULT_ARCH = "resnet50"
 _JUST_CHOSEN = "_just_chosen"
+_NOT_UNDERSTOOD = "_not_understood"
 _GOING = "_going"
 
 
@@ -72,6 +73,16 @@ def present_switch() -> None:
         bind="query-params",
         help="Larger type for a projector; the side bar and the menu are hidden.",
     )
+
+
+def not_understood(name: str, asked: str) -> None:
+    """Have the frame say that the page cannot use what its link asks for under this name."""
+    st.session_state.setdefault(_NOT_UNDERSTOOD, {})[name] = asked
+
+
+def all_not_understood() -> dict[str, str]:
+    """What was noted in this run, by parameter; once."""
+    return st.session_state.pop(_NOT_UNDERSTOOD, {})
 
 
 def dark() -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.ui import formatting, lab
+from explorer.ui import formatting, lab, state
 from explorer.ui import inference_choices as choices
 from explorer.ui.page import Page
 
@@ -36,6 +36,7 @@ def stack() -> tuple[Window, ...]:
     try:
         return parse(choices.get(STACK) or FIRST)
     except ValueError:
+        state.not_understood(STACK, choices.get(STACK))
         return parse(FIRST)
 
 
