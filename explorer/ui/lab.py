@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.ui import inference_choices as choices
 from explorer.ui import inference_picture as pictures
 from explorer.ui import state, theme
+from explorer.ui.formatting import plain
 from explorer.ui.inference_picture import Picture
 from explorer.ui.page import Page
 
