@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import cast
 
 from explorer.catalogue.quiz import Question, questions
 from explorer.labs import quiz_facts as facts
@@ -152,40 +153,77 @@ class Judged:
     mistake: str = ""
 
 
-def judged(question: Question, found: Answer, given: str | float | tuple[str, ...]) -> Judged:
-    """given: an option's text, a typed number in the question's unit, or names in order."""
-    if isinstance(given, tuple):
-        return Judged(given == found.right)
+def judged(question: Question, found: Answer, given: str | tuple[str, ...] | tuple[float, ...]) -> Judged:
+    """given: an option's text, names in order, or what a typed text may mean, in the question's unit."""
     if isinstance(given, str):
         if given == right_text(question, found):
             return Judged(True)
         by_text = {shown(slip.value, question.unit, question.per): slip.mistake for slip in found.slips}
         return Judged(False, by_text.get(given, ""))
-    assert not isinstance(found.right, str | tuple)
-    if _near(given, found.right / question.per, question.tolerance):
+    if isinstance(found.right, tuple):
+        return Judged(given == found.right)
+    assert not isinstance(found.right, str)
+    return _judged_number(question, found.right, found.slips, cast(tuple[float, ...], given))
+
+
+def _judged_number(
+    question: Question, right: float, slips: Sequence[Slip], readings: tuple[float, ...]
+) -> Judged:
+    """Right if one of the readings is."""
+
+    def meant(value: float) -> bool:
+        return any(_near(each, value / question.per, question.tolerance) for each in readings)
+
+    if meant(right):
         return Judged(True)
-    for slip in found.slips:
-        if not isinstance(slip.value, str) and _near(given, slip.value / question.per, question.tolerance):
-            return Judged(False, slip.mistake)
-    return Judged(False)
+    numbers = (slip for slip in slips if not isinstance(slip.value, str))
+    return Judged(False, next((slip.mistake for slip in numbers if meant(float(slip.value))), ""))
 
 
 def _near(given: float, wanted: float, tolerance: float) -> bool:
     return math.isclose(given, wanted, rel_tol=max(tolerance, 1e-9), abs_tol=0.0)
 
 
-_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d*)?")
+_GROUPED = re.compile(r"(?P<sign>-?)[1-9]\d{0,2}(?:(?P<by>[.,'’])\d{3})(?:(?P=by)\d{3})*(?P<rest>[.,]\d*)?")
+_TIMES = re.compile(r"(?<=\d)[×x*·]10\^?(?=[+-]?\d)")
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_PREFIXES: Mapping[str, float] = MappingProxyType({"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12})
+_LONGEST = 40  # characters
 
 
-def typed(text: str) -> float | None:
-    """The number that someone typed, 73,728 or 3.68 or 3,68 or 9.5e-7; None where it is none."""
-    text = re.sub(r"\s", "", text[:40]).replace("−", "-").rstrip("%")
-    text = text.replace(",", "") if _THOUSANDS.fullmatch(text) else text.replace(",", ".")
-    try:
-        number = float(text)
-    except ValueError:
+def typed(text: str, unit: str = "") -> tuple[float, ...]:
+    """What someone may have meant by a typed number, the likelier first; () where it is none.
+
+    73,728 and 73 728, 3.68 and 3,68, 9.5e-7 and 9.5 × 10⁻⁷, 25.6 M and 12 %, with the question's unit behind
+    or without. One comma or point before three digits has two readings: 1,355 is 1355 and 1.355.
+    """
+    if len(text) > _LONGEST:
+        return ()
+    text = re.sub(r"\s", "", text).replace("−", "-").translate(_RAISED)
+    text = _TIMES.sub("e", text.removesuffix(re.sub(r"\s", "", unit)).rstrip("%"))
+    factor, prefix = 1.0, text[-1:].replace("K", "k")
+    if prefix in _PREFIXES:
+        text = text[:-1]
+        factor = 1.0 if unit.startswith(prefix) else _PREFIXES[prefix]  # "25.6 M" asked for in millions
+    readings = []
+    if grouped := _GROUPED.fullmatch(text):
+        by, rest = grouped["by"], grouped["rest"]
+        whole = text.removesuffix(rest or "").replace(by, "")
+        if rest is None or rest[0] != by:
+            readings.append(whole + (rest or "").replace(",", "."))
+    if text.count(",") + text.count(".") == 1:
+        readings.append(text.replace(",", "."))
+    elif not re.search("[.,'’]", text):
+        readings.append(text)
+    numbers = [factor * number for each in readings if (number := _finite(each)) is not None]
+    return tuple(dict.fromkeys(number for number in numbers if math.isfinite(number)))
+
+
+def _finite(text: str) -> float | None:
+    """Of plain digits with a point and an exponent, as no "nan", "1_0" or "٣" is."""
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text, re.ASCII):
         return None
-    return number if math.isfinite(number) else None
+    return float(text) if math.isfinite(float(text)) else None
 
 
 def said(number: float, unit: str) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,16 @@ class Measurement:
         return Setting(self.device, self.precision, self.channels_last, self.compiled)
 
     @property
+    def place(self) -> tuple[str, str, int]:
+        """What it ran on: measurements of one place may stand beside each other."""
+        return self.device, self.machine, self.threads
+
+    @property
+    def where(self) -> str:
+        """The place in words."""
+        return f"{self.machine} ({self.device}), {self.threads} threads"
+
+    @property
     def day(self) -> str:
         return self.measured_on[:10]
 
@@ -96,6 +106,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "float": (int, float),
     "int | None": (int, type(None)),
 }
+_GREATEST = 2**63  # of bytes, images, milliseconds: more was never measured
+_LONGEST = 1 << 16  # bytes of a file; those written here have a thousand
 _POSITIVE = ("image_size", "batch_size", "threads", "latency_ms", "throughput", "repetitions")
 
 
@@ -135,16 +147,32 @@ def _file(measurement: Measurement) -> Path:
 def _read(file: Path) -> Measurement | None:
     """None for a file that `keep` did not write, or not to its end."""
     try:
+        if file.stat().st_size > _LONGEST:
+            return None
         data = json.loads(file.read_bytes())
         found = Measurement(**{name.name: data[name.name] for name in fields(Measurement)})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if _sound(found) else None
 
 
 def _sound(found: Measurement) -> bool:
     values = {each.name: (getattr(found, each.name), str(each.type)) for each in fields(Measurement)}
-    if not all(isinstance(value, _KINDS[kind]) for value, kind in values.values()):
+    if not all(type(value) in _KINDS[kind] for value, kind in values.values()):  # true is no number here
         return False
     numbers = [getattr(found, name) for name in _POSITIVE]
-    return all(0 < number < math.inf for number in numbers) and 0 <= found.latency_iqr_ms < math.inf
+    others = (found.latency_iqr_ms, found.peak_memory_bytes or 0)
+    return (
+        all(0 < number < _GREATEST for number in numbers)
+        and all(0 <= number < _GREATEST for number in others)
+        and found.precision in PRECISIONS
+        and _is_time(found.measured_on)
+    )
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -254,5 +254,7 @@ def remarks(data: Data) -> None:
     if data.rows:
         when = f", read on {data.read_on.isoformat()}" if data.read_on else ""
         st.caption(f"{exact(data.rows)} rows of timm's published tables{when}; torchvision's own entries.")
+    if data.measured_on:
+        st.caption(f"Measured here: on {plain(data.measured_on)}, in float32.")
     for each in data.remarks:
         st.caption(f":material/info: {plain(each)}")

@@ -48,7 +48,7 @@ class Run:
             *(["channels last"] if run.channels_last else []),
             *(["compiled"] if run.compiled else []),
         ]
-        return f"batch {run.batch_size} on {run.machine}, {run.threads} threads, {', '.join(how)}"
+        return f"batch {run.batch_size} on {run.where}, {', '.join(how)}"
 
 
 def runs(kept: Iterable[Measurement], networks: Sequence[tuple[Collection[str], int]]) -> tuple[Run, ...]:
@@ -70,7 +70,8 @@ def runs(kept: Iterable[Measurement], networks: Sequence[tuple[Collection[str], 
 def references(of: Chosen) -> tuple[str, ...]:
     """Of this network and of its twins by other builders, which compute the same."""
     own = str(of.about.reference)
-    return (own, *(of.about.entry.builders if of.about.own_facts and of.about.entry else ()))
+    untagged = [own.partition(".")[0]] if own.startswith("timm:") else []
+    return (own, *untagged, *(of.about.entry.builders if of.about.own_facts and of.about.entry else ()))
 
 
 def show(chosen: Sequence[Chosen], here: Page) -> None:

@@ -14,9 +14,9 @@ import streamlit as st
 from explorer.analysis.candidates import MEASURES, Candidate, Measure, candidates
 from explorer.catalogue import published_files
 from explorer.catalogue.published_files import PublishedResults
-from explorer.serving.measurements import Measurement, kept
+from explorer.serving.measurements import Measurement, Setting, kept
 
-_HERE = "measured on this machine, newest measurement, float32"
+_HERE = "measured on this machine in float32, all on the device measured last"
 MEASURED = MappingProxyType(
     {
         "latency here": Measure("Latency here, batch of 1", "ms", "less", True, _HERE),
@@ -29,12 +29,15 @@ ALL_MEASURES: Mapping[str, Measure] = MappingProxyType({**MEASURES, **MEASURED})
 
 @dataclass(frozen=True)
 class Data:
-    """remarks: on what the files lack. read_on: day timm's tables were fetched. rows: how many of them."""
+    """remarks: on what the files lack. read_on: day timm's tables were fetched. rows: how many of them.
+    measured_on: machine, device and threads of what was measured here; "" where nothing was.
+    """
 
     candidates: tuple[Candidate, ...]
     remarks: tuple[str, ...]
     read_on: date | None
     rows: int
+    measured_on: str = ""
 
     def column(self, measure: str, places: Sequence[int]) -> np.ndarray:
         """float [n], NaN where a value is missing."""
@@ -67,10 +70,16 @@ def _data(found: PublishedResults) -> Data:
 
 
 def with_measured(data: Data, measurements: Iterable[Measurement]) -> Data:
-    """The same, with what plain float32 runs on this machine say of each network at each size."""
+    """The same, with what plain float32 runs say of each network at each size, all on the device, machine and
+    number of threads that were measured last: a latency of one is not set beside a throughput of another.
+    """
+    plain = [each for each in measurements if each.setting == Setting(each.device)]
+    if not plain:
+        return data
+    last = max(plain, key=lambda each: each.measured_on)
     found: dict[tuple[str, int], dict[str, float]] = {}
-    for each in sorted(measurements, key=lambda measurement: measurement.measured_on):
-        if each.precision != "float32" or each.compiled or each.channels_last:
+    for each in sorted(plain, key=lambda each: each.measured_on):
+        if each.place != last.place:
             continue
         values = found.setdefault((each.network, each.image_size), {})
         values["throughput here"] = max(each.throughput, values.get("throughput here", 0.0))
@@ -78,13 +87,13 @@ def with_measured(data: Data, measurements: Iterable[Measurement]) -> Data:
             values["latency here"] = each.latency_ms
             if each.peak_memory_bytes is not None:
                 values["memory here"] = each.peak_memory_bytes
-    if not found:
-        return data
-    return replace(data, candidates=tuple(_measured(each, found) for each in data.candidates))
+    candidates = tuple(_measured(each, found) for each in data.candidates)
+    return replace(data, candidates=candidates, measured_on=last.where)
 
 
 def _measured(each: Candidate, found: Mapping[tuple[str, int], Mapping[str, float]]) -> Candidate:
-    values = found.get((each.reference, each.image_size))
+    of_weights = found.get((each.weights, each.image_size))  # measured under timm's name with its tag
+    values = of_weights or found.get((each.reference, each.image_size))
     return replace(each, values=MappingProxyType({**each.values, **values})) if values else each
 
 

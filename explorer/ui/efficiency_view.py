@@ -19,7 +19,7 @@ from explorer.catalogue.published_files import PROJECT_PAGE
 from explorer.ui import compare_networks, efficiency_data, lab, onward, state
 from explorer.ui import efficiency_controls as controls
 from explorer.ui.efficiency_controls import Choices
-from explorer.ui.efficiency_data import ALL_MEASURES, Data
+from explorer.ui.efficiency_data import ALL_MEASURES, MEASURED, Data
 from explorer.ui.efficiency_figures import Axes, Shown, recipes, scatter
 from explorer.ui.efficiency_printed import compared, printed
 from explorer.ui.formatting import plain
@@ -119,8 +119,10 @@ def _take_selection() -> None:
 def _under_the_chart(data: Data, shown: Shown, axes: Axes, hidden: int) -> None:
     left, middle, right = st.columns([6, 3.4, 1.6], vertical_alignment="center")
     lacking = f"{hidden:,} more lack one of the two values. " if hidden else ""
+    here = MEASURED.keys() & {axes.x, axes.y, axes.bubble}
+    on = f"Measured here: on {plain(data.measured_on)}, float32. " if here and data.measured_on else ""
     left.caption(
-        f"{len(shown.candidates):,} sets of weights. {lacking}Click dots, or draw a box, to compare."
+        f"{len(shown.candidates):,} sets of weights. {lacking}{on}Click dots, or draw a box, to compare."
     )
     several = sorted(recipes(shown.candidates), key=str.lower)
     chosen = st.session_state.get(controls.RECIPE) or ""
@@ -305,7 +307,8 @@ def sources(data: Data) -> None:
             "are of one crop.\n"
             "- Family and year: of the catalogue, else of the paper that timm cites for the network. "
             "Trained on: by the tag in the name of the weights.\n"
-            "- Latency, throughput and memory here: of the page Measure here, with random weights."
+            "- Latency, throughput and memory here: of the page Measure here, with random weights"
+            f"{f', on {plain(data.measured_on)}' if data.measured_on else ''}."
         )
         for remark in data.remarks:
             st.caption(plain(remark))

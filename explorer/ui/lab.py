@@ -27,7 +27,9 @@ _ONLY_HOVER = {"displayModeBar": False, "scrollZoom": False}
 
 
 def reset(start: Mapping[str, Any]) -> None:
-    """A button that puts the controls back."""
+    """A button that puts the controls back. start: of a hidden field that is tied to the URL "", or it would
+    stand in the URL of every view.
+    """
     st.button(
         "Reset",
         icon=":material/restart_alt:",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -184,10 +185,24 @@ def navigation() -> st.Page:
     """Declare all pages; the one the visitor asked for."""
     sections: dict[str, list[st.Page]] = {}
     for entry in ENTRIES:
-        at_home = entry is ENTRIES[0]
-        made = st.Page(entry.script, title=entry.title, icon=entry.icon, help=entry.sentence, default=at_home)
-        sections.setdefault(entry.section, []).append(made)
+        sections.setdefault(entry.section, []).append(_declared(entry, at_home=entry is ENTRIES[0]))
+    # Streamlit gives the page at the root no other address; who types its name opens it all the same.
+    sections[ENTRIES[0].section].append(_declared(ENTRIES[0], visibility="hidden"))
     return st.navigation(sections, position="top")
+
+
+def _declared(
+    entry: Entry, *, at_home: bool = False, visibility: Literal["visible", "hidden"] = "visible"
+) -> st.Page:
+    return st.Page(
+        entry.script,
+        title=entry.title,
+        icon=entry.icon,
+        help=entry.sentence,
+        default=at_home,
+        url_path="" if at_home else None,
+        visibility=visibility,
+    )
 
 
 def frame() -> st.Page:

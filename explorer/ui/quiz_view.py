@@ -73,7 +73,9 @@ def _place(asked: Question) -> str:
     return f"Question {number} of {len(pool)} · {kind}"
 
 
-def _answered(asked: Question, found: Answer, given: str | float | tuple[str, ...], text: str) -> None:
+def _answered(
+    asked: Question, found: Answer, given: str | tuple[str, ...] | tuple[float, ...], text: str
+) -> None:
     """From a callback: judge what was said and keep it."""
     from explorer.labs import quiz as answers
 
@@ -130,11 +132,13 @@ def _number(asked: Question, found: Answer, given: Given | None) -> None:
 def _typed(asked: Question, found: Answer) -> None:
     from explorer.labs import quiz as answers
 
-    number = answers.typed(st.session_state[_TYPED])
-    if number is None:
+    text = st.session_state[_TYPED]
+    readings = answers.typed(text, asked.unit)
+    if not readings:
         st.session_state["_quiz_no_number"] = True
         return
-    _answered(asked, found, number, answers.said(number, asked.unit))
+    said = answers.said(readings[0], asked.unit) if len(readings) == 1 else text.strip()
+    _answered(asked, found, readings, said)
     st.session_state[_TYPED] = ""
 
 

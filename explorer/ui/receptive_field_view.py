@@ -36,7 +36,7 @@ START: Mapping[str, Any] = MappingProxyType(
         GLOW: False,
         architecture_choices.SIZE: None,
         **effective_field_view.START,
-        STACK: "3,3,3",
+        STACK: "",
         CHANNELS: 64,
     }
 )

@@ -1,6 +1,7 @@
 """Answers against values written down by hand, options of which one is right, and no repeats."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -97,7 +98,7 @@ def test_of_the_options_just_one_is_right_and_the_right_one_is_among_them(questi
     if question.kind == "number":
         assert isinstance(found.right, int | float)
         assert options == ()
-        assert quiz.judged(question, found, found.right / question.per).right
+        assert quiz.judged(question, found, (found.right / question.per,)).right
     elif question.kind == "order":
         assert set(options) == set(found.right)
         assert options != found.right
@@ -120,7 +121,7 @@ def test_a_computed_answer_shows_how_and_names_the_slip_behind_each_wrong_one(qu
         assert judged.right or judged.mistake, text
     if question.kind == "number":
         for slip in found.slips:  # a slip within the tolerance would count as right
-            judged = quiz.judged(question, found, slip.value / question.per)
+            judged = quiz.judged(question, found, (slip.value / question.per,))
             assert not judged.right, slip
             assert judged.mistake, slip
         assert any(slip.mistake for slip in found.slips)
@@ -153,32 +154,57 @@ def test_a_choice_with_too_few_wrong_options_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
+    ("text", "unit", "values"),
     [
-        ("73,728", 73728),
-        ("1,234,567.5", 1234567.5),
-        ("3.68", 3.68),
-        ("3,68", 3.68),
-        (" −0.5 ", -0.5),
-        ("67 840", 67840),
-        ("99.5 %", 99.5),
-        ("9.54e-7", 9.54e-7),
-        ("", None),
-        ("about ten", None),
-        ("nan", None),
-        ("inf", None),
-        ("1,2,3", None),
+        ("73,728", "", (73728, 73.728)),  # one comma before three digits: nobody knows which
+        ("1,355", "", (1355, 1.355)),
+        ("1.355", "", (1355, 1.355)),
+        ("1,355,000", "", (1355000,)),
+        ("1.355.000", "", (1355000,)),
+        ("1'355", "", (1355,)),
+        ("1,355.25", "", (1355.25,)),
+        ("1.355,25", "", (1355.25,)),
+        ("0,250", "", (0.25,)),
+        ("3.68", "", (3.68,)),
+        ("3,68", "", (3.68,)),
+        (" −0.5 ", "", (-0.5,)),
+        ("67 840", "", (67840,)),
+        ("1\u202f355", "", (1355,)),
+        ("99.5 %", "%", (99.5,)),
+        ("99,5", "%", (99.5,)),
+        ("1.3 M", "", (1.3e6,)),
+        ("25,6 M", "M", (25.6,)),
+        ("25.6 M", "M parameters", (25.6,)),
+        ("25.6 M parameters", "M parameters", (25.6,)),
+        ("224 pixels", "pixels", (224,)),
+        ("9.54e-7", "", (9.54e-7,)),
+        ("9.54 × 10⁻⁷", "", (9.54e-7,)),
+        ("9,54*10^-7", "", (9.54e-7,)),
+        *(
+            (odd, "", ())
+            for odd in ("", "about ten", "nan", "inf", "1,2,3", "1e400", "1_000", "--1", "9" * 5000)
+        ),
     ],
 )
-def test_numbers_are_understood_as_people_type_them(text, value):
-    assert quiz.typed(text) == value
+def test_numbers_are_understood_as_people_type_them(text: str, unit: str, values: tuple[float, ...]):
+    assert quiz.typed(text, unit) == pytest.approx(values)
+
+
+def test_a_number_with_two_readings_is_right_if_one_of_them_is():
+    question, found = questions()["reduced_macs"], quiz.answer("reduced_macs")
+    for right in (found.right / question.per, 1.355):
+        both = (1000 * right, right)
+        one = replace(found, right=right * question.per)
+        assert quiz.judged(question, one, both).right
+        assert quiz.judged(question, one, both[::-1]).right
+        assert not quiz.judged(question, one, (1000 * right,)).right
 
 
 def test_a_typed_number_may_be_off_by_the_tolerance_and_names_the_slip():
     question, found = questions()["reduced_macs"], quiz.answer("reduced_macs")
-    assert quiz.judged(question, found, 86.4) == quiz.Judged(True)  # as printed, rounded before adding
-    assert quiz.judged(question, found, 642.3).mistake == "is the cost without the 1×1"
-    assert quiz.judged(question, found, 3.14) == quiz.Judged(False)
+    assert quiz.judged(question, found, (86.4,)) == quiz.Judged(True)  # as printed, rounded before adding
+    assert quiz.judged(question, found, (642.3,)).mistake == "is the cost without the 1×1"
+    assert quiz.judged(question, found, (3.14,)) == quiz.Judged(False)
 
 
 @pytest.mark.parametrize(

@@ -89,12 +89,23 @@ def test_deleting_takes_only_what_is_named():
         lambda text: text.replace("20.0", "-20.0"),
         lambda text: text.replace("20.0", '"20"'),
         lambda text: text.replace("150000000", "1.5e8"),
+        lambda text: text.replace("150000000", "-1"),
+        lambda text: text.replace("20.0", "1" + "0" * 400),
+        lambda text: text.replace("20.0", "9" * 5000),
+        lambda text: text.replace('"batch_size": 8', '"batch_size": true'),
+        lambda text: text.replace("2026-11-21T10:00:00+00:00", "yesterday"),
+        lambda text: text.replace('"float32"', '"float7"'),
+        lambda text: text.replace("20.0", "[" * 100_000),
+        lambda text: text.replace("20.0", "[" * 20_000),
+        lambda text: text + " " * (1 << 17),
     ],
 )
 def test_a_damaged_file_costs_one_measurement(cache, damage):
     measurements.keep(RESNET)
     (file,) = cache.iterdir()
-    (cache / "damaged.json").write_text(damage(file.read_text()), "utf-8")
+    damaged = damage(file.read_text())
+    assert damaged != file.read_text()
+    (cache / "damaged.json").write_text(damaged, "utf-8")
     assert measurements.kept() == (RESNET,)
 
 

@@ -146,3 +146,18 @@ def test_measurements_of_this_machine_are_joined_by_network_and_size() -> None:
         "throughput here": 40.0,
     }
     assert not any("here" in name for name in found["small"])
+
+
+@pytest.mark.parametrize("change", [{"device": "cuda"}, {"machine": "another"}, {"threads": 64}])
+def test_a_latency_of_one_device_is_not_set_beside_a_throughput_of_another(change: dict[str, object]) -> None:
+    before = Measurement(
+        network="timm:big", image_size=224, device="cpu", machine="m", batch_size=1, precision="float32",
+        channels_last=False, compiled=False, threads=2, latency_ms=50.0, latency_iqr_ms=1.0, throughput=20.0,
+        peak_memory_bytes=7, memory_note="", repetitions=9, measured_on="2026-01-01T00:00:00", versions="",
+    )  # fmt: skip
+    later = replace(before, batch_size=8, throughput=900.0, measured_on="2026-01-02T00:00:00", **change)
+    for order in ([before, later], [later, before]):
+        data = with_measured(Data(ALL, (), None, 0), order)
+        (found,) = [each.values for each in data.candidates if each.id == "big"]
+        assert {name: value for name, value in found.items() if "here" in name} == {"throughput here": 900.0}
+        assert data.measured_on == later.where
