@@ -34,11 +34,23 @@ def test_a_pair_that_teaches_stands_there_first():
 def test_the_link_says_which_and_the_menu_writes_the_link():
     app = opened(networks="lenet5,zoo:resnet20,nonsense,lenet5")
     assert app.multiselect(key="compare_networks_box").value == ["lenet5", "zoo:resnet20"]
-    assert any("left out" in each.value for each in app.caption)
+    assert any("left out: `networks` = “nonsense”" in each.value for each in app.warning)
+    assert any("Named twice, shown once: lenet5" in each.value for each in app.caption)
     assert "Top-1 of published weights ↑ better not published" in html(app)
     app.multiselect(key="compare_networks_box").set_value(["zoo:resnet20", "lenet5"]).run()
     assert app.query_params["networks"] == "zoo:resnet20,lenet5"
     assert "Depth, weighted layers 20 4 ÷ 5" in html(app)
+
+
+def test_a_name_may_be_weights_and_end_in_a_size():
+    tagged, sized = "timm:resnet18.a1_in1k@96", "torchvision:ResNet18_Weights.IMAGENET1K_V1@64"
+    app = opened(networks=f"{tagged},{sized},timm:resnet18.a1_in1k@96,resnet18@65000,{tagged}x")
+    assert app.multiselect(key="compare_networks_box").value == [tagged, sized]
+    said = html(app)
+    assert "resnet18.a1_in1k at 96 px" in said
+    assert "ResNet-18 IMAGENET1K_V1 at 64 px" in said
+    assert "69.76 %" not in said  # torchvision's accuracy is of 224 pixels
+    assert any(f"resnet18@65000,{tagged}x"[:20] in each.value for each in app.warning)
 
 
 def test_the_pickers_network_comes_first():
@@ -129,7 +141,7 @@ def test_what_was_measured_here(monkeypatch):
     )
     app = opened(networks="zoo:resnet20,plain20", compare="Measured")
     table = next(frame.value for frame in app.dataframe if "run" in frame.value.columns)
-    assert next(iter(table.iloc[0])) == "batch 1 on A machine, 2 threads, float32"
+    assert next(iter(table.iloc[0])) == "batch 1 on A machine (cpu), 2 threads, float32"
     assert list(table.iloc[0].filter(like="(ms)")) == [4, 6]
     assert table.iloc[0].filter(like="MiB").isna().all()  # not measured is not zero
 

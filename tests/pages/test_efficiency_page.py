@@ -83,13 +83,35 @@ def test_nonsense_in_the_link_gives_the_first_choice(key: str) -> None:
     assert "timm:resnet50.a1_in1k@224" in drawn(opened(**{key: "nonsense"}))
 
 
+def test_what_is_handed_to_compare_is_weights_and_size() -> None:
+    marked = "timm:resnet50.a1_in1k@288,timm:resnet50.a1_in1k@224"
+    app = opened(emarked=marked)
+    button = next(each for each in app.button if each.label == "Compare networks")
+    assert not button.disabled
+    button.click().run()
+    assert app.query_params["networks"] == marked
+    assert app.multiselect(key="compare_networks_box").value == marked.split(",")
+
+
+def test_it_is_said_why_more_than_four_cannot_be_compared() -> None:
+    four = [f"torchvision:ResNet{n}_Weights.IMAGENET1K_V1" for n in (18, 34, 50, 101)]
+    for marked, refused in ((four, False), ([*four, "torchvision:ResNet152_Weights.IMAGENET1K_V1"], True)):
+        app = opened(emarked=",".join(marked))
+        button = next(each for each in app.button if each.label == "Compare networks")
+        assert button.disabled is refused
+        assert any("takes up to 4; 5 are selected" in each.value for each in app.caption) is refused
+
+
 def test_selected_weights_stand_in_a_table() -> None:
     both = "timm:resnet50.a1_in1k@224,torchvision:ConvNeXt_Tiny_Weights.IMAGENET1K_V1"
     app = opened(emarked=f"{both},junk")
     table = app.dataframe[0].value
     assert list(table["Weights"]) == ["resnet50.a1_in1k", "convnext_tiny IMAGENET1K_V1"]
     assert list(table["MACs"]) == [4_089_184_256, 4_455_531_264]
-    assert list(table["Open"]) == ["architecture?arch=resnet50", "architecture?arch=convnext_t"]
+    assert list(table["Open"]) == [
+        "architecture?arch=timm%3Aresnet50.a1_in1k&size=224",
+        "architecture?arch=convnext_t&size=224",
+    ]
     assert any("Not among what is known here: junk" in each.value for each in app.caption)
 
 
