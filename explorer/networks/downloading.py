@@ -32,7 +32,7 @@ from explorer.networks.fetching import (
 
 # The largest published file is timm's DINOv3 of 27 GB; an hour is enough for 10 GB at 25 Mbit/s.
 WEIGHTS = Bounds(largest=32 * 10**9, seconds=3600.0)
-_CONFIG = Bounds(largest=2**20, seconds=30.0)
+CONFIG = Bounds(largest=2**20, seconds=30.0)
 # The hub's large files lie on these, at signed addresses.
 _HUB_HOSTS = (".huggingface.co", ".hf.co")
 # torch.hub asks for eight digits or more; its own pattern takes the "5090" of "rtx-5090.csv" for a hash.
@@ -77,7 +77,9 @@ def cached_from_hub(hub_id: str, filenames: tuple[str, ...]) -> Path | None:
     return None
 
 
-def download_from_hub(hub_id: str, filenames: tuple[str, ...], progress: Progress | None = None) -> Path:
+def download_from_hub(
+    hub_id: str, filenames: tuple[str, ...], progress: Progress | None = None, bounds: Bounds = WEIGHTS
+) -> Path:
     """The first of these files that is here or that the repository has. Raises DownloadFailed."""
     cached = cached_from_hub(hub_id, filenames)
     if cached is not None:
@@ -88,7 +90,9 @@ def download_from_hub(hub_id: str, filenames: tuple[str, ...], progress: Progres
     def work(report: Progress) -> Path:
         for filename in filenames:
             try:
-                return _from_hub(repository, revision or constants.DEFAULT_REVISION, filename, report)
+                return _from_hub(
+                    repository, revision or constants.DEFAULT_REVISION, filename, report, Clock(bounds)
+                )
             except Refused as refused:
                 if refused.status != 404 or refused.headers.get("X-Error-Code") == "RepoNotFound":
                     raise
@@ -118,9 +122,8 @@ def remove_if_damaged(path: Path) -> bool:
     return True
 
 
-def _from_hub(repository: str, revision: str, filename: str, report: Progress) -> Path:
+def _from_hub(repository: str, revision: str, filename: str, report: Progress, clock: Clock) -> Path:
     url = hf_hub_url(repository, filename, revision=revision)
-    clock = Clock(_CONFIG if filename.endswith(".json") else WEIGHTS)
     headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
     with send("HEAD", url, clock, headers, _HUB_HOSTS, to_the_first_host_only=True) as response:
         told = response.headers

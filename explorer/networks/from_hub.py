@@ -7,7 +7,7 @@ from torch import nn
 
 from explorer.networks import checkpoint_file
 from explorer.networks.checkpoint_config import CheckpointConfig, read_config
-from explorer.networks.downloading import Progress, cached_from_hub, download_from_hub
+from explorer.networks.downloading import CONFIG, Progress, cached_from_hub, download_from_hub
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.from_timm import HUB_FILES
 from explorer.networks.inputs import InputSpec
@@ -43,7 +43,8 @@ def config_of(name: str, progress: Progress | None = None) -> CheckpointConfig:
 
     Raises DownloadFailed, UnknownNetwork or checkpoint_file.Misfit.
     """
-    stated = read_config(download_from_hub(name, ("config.json",), progress), f"{name}'s config.json")
+    arrived = download_from_hub(name, ("config.json",), progress, CONFIG)
+    stated = read_config(arrived, f"{name}'s config.json")
     path = _file(name)
     return stated if path is None else checkpoint_file.held_against(stated, path)
 
