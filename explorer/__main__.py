@@ -161,13 +161,15 @@ def _progress(done: int, total: int | None) -> None:
 
 def _list(arguments: argparse.Namespace) -> None:
     from explorer import catalogue
-    from explorer.networks import names
+    from explorer.networks import names, zoo
 
     architectures: list[dict[str, Any]] = [
         {"id": a.id, "name": a.name, "year": a.year, "family": a.family, "builders": list(a.builders)}
         for a in catalogue.architectures().values()
     ]
     networks = {builder: list(of) for builder, of in names().items()}
+    for name, why in zoo.spoilt().items():
+        print(f"explorer: zoo:{name} cannot be used: {why}", file=sys.stderr)
     if arguments.json:
         print(json.dumps({"architectures": architectures, "networks": networks}, indent=2))
         return

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,8 @@ import pytest
 import skimage
 
 from explorer.__main__ import main
+from explorer.analysis import tracing
+from tests.full_disk import fill, names
 
 CHELSEA = Path(skimage.__file__).parent / "data" / "chelsea.png"
 
@@ -209,3 +212,47 @@ def test_a_claim_that_cannot_be_checked_is_an_error_row_and_an_exit_code(capsys,
     assert code == 1
     assert json.loads(out)[0]["verdict"] == "error"
     assert json.loads(out)[0]["error"] == "KeyError: 'dense_connections'"
+
+
+@pytest.fixture
+def filled(full_disk: Path) -> Path:
+    """A full disk on which a run of before has left its files."""
+    for name in ("drawing.svg", "heatmap.npy", "features.npy", "overlay.png"):
+        (full_disk / name).write_bytes(b"of before")
+    fill(full_disk, left=4096)
+    return full_disk
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["diagram", "resnet18", "--out", "{disk}/drawing.svg"], "drawing.svg"),
+        (["diagram", "resnet18", "--out", "{disk}/new.svg"], "new.svg"),
+        (["explain", str(CHELSEA), "--model", "zoo:resnet20", "--out", "{disk}"], "heatmap.npy|overlay.png"),
+    ],
+)
+def test_a_full_disk_is_one_line_with_the_name_and_takes_nothing_away(capsys, filled, words, named):
+    code, out, error = run(capsys, *(word.format(disk=filled) for word in words))
+    assert (code, out) == (2, "")
+    assert re.search(rf"({named}) cannot be written: No space left on device\n$", error)
+    assert error.count("\n") == 1
+    assert names(filled) == {"drawing.svg", "heatmap.npy", "features.npy", "overlay.png"}
+    assert {(filled / name).read_bytes() for name in names(filled)} == {b"of before"}
+
+
+def test_a_measurement_that_was_not_kept_is_said_and_printed(capsys, monkeypatch, filled):
+    monkeypatch.setenv("EXPLORER_CACHE", str(filled / "cache"))
+    fill(filled)
+    code, out, error = run(capsys, "benchmark", "zoo:resnet20")
+    assert code == 0
+    assert "zoo:resnet20" in out
+    assert re.search(r"measured, and not kept: .*\.json cannot be written: No space left on device", error)
+
+
+def test_a_trace_that_was_not_kept_is_said_once(capsys, monkeypatch, filled, caplog):
+    monkeypatch.setenv("EXPLORER_CACHE", str(filled / "cache"))
+    fill(filled)
+    for name in ("zoo:resnet20", "zoo:vgg_small"):
+        tracing.forget()
+        assert run(capsys, "stats", name)[0] == 0
+    assert caplog.text.count("json.gz cannot be written: No space left on device") == 1

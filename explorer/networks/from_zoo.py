@@ -45,7 +45,9 @@ def entries(name: str) -> tuple[WeightsEntry, ...]:
 
 
 def all_entries() -> tuple[WeightsEntry, ...]:
-    return tuple(each for each in map(entry, zoo.names()) if each.path is not None)
+    """A network whose card is spoilt is reported when it is asked for, not each time another one is."""
+    whole = [name for name in zoo.names() if name not in zoo.spoilt()]
+    return tuple(each for each in map(entry, whole) if each.path is not None)
 
 
 def listed(builds: tuple[str, ...]) -> tuple[WeightsEntry, ...]:

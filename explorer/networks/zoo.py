@@ -7,12 +7,13 @@ read.
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -151,6 +152,9 @@ class Card:
     def __post_init__(self) -> None:
         if not 0 <= self.test_accuracy_percent <= 100 or not 0 <= self.train_accuracy_percent <= 100:
             raise ZooError(f"card {self.name!r}: an accuracy lies outside 0-100 %")
+        whole = {name: getattr(self, name) for name in ("params", "image_size", "epochs", "test_images")}
+        if small := [name for name, number in whole.items() if number < 1]:
+            raise ZooError(f"card {self.name!r}: {small[0]} is {whole[small[0]]}, and must be at least 1")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ZooError(f"card {self.name!r}: mean and std must be three numbers each, std above zero")
         uneven = sorted(key for key, curve in self.curves.items() if len(curve) != self.epochs)
@@ -158,9 +162,6 @@ class Card:
             raise ZooError(
                 f"card {self.name!r}: curves {uneven} do not have one value for each of {self.epochs} epochs"
             )
-
-
-_LISTS = frozenset({"labels", "mean", "std"})
 
 
 def names() -> tuple[str, ...]:
@@ -181,22 +182,49 @@ def card(name: str) -> Card:
     return read_card(card_path(name))
 
 
+def spoilt() -> Mapping[str, str]:
+    """Name -> sentence, for the shipped networks whose card cannot be read."""
+    found = {}
+    for name in names():
+        try:
+            card(name)
+        except ZooError as error:
+            found[name] = str(error)
+    return found
+
+
 @cache
 def read_card(path: Path) -> Card:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ZooError(f"{path} cannot be read as a card: {error}") from error
-    expected = {field.name for field in dataclasses.fields(Card)}
-    if not isinstance(fields, dict) or fields.keys() != expected:
+    except (OSError, ValueError, RecursionError) as error:
+        raise ZooError(f"{path.name} cannot be read as a card: {error}") from error
+    kinds = {field.name: field.type for field in dataclasses.fields(Card)}
+    if not isinstance(fields, dict) or fields.keys() != kinds.keys():
         found = set(fields) if isinstance(fields, dict) else set()
-        raise ZooError(
-            f"{path} is not a card: missing {sorted(expected - found)}, unknown {sorted(found - expected)}"
-        )
-    lists = {key: tuple(fields[key]) for key in _LISTS}
-    curves = MappingProxyType({key: tuple(values) for key, values in fields["curves"].items()})
-    maps = {key: MappingProxyType(fields[key]) for key in ("recipe", "versions")}
-    return Card(**{**fields, **lists, **maps, "curves": curves})
+        missing, unknown = sorted(kinds.keys() - found), sorted(found - kinds.keys())
+        raise ZooError(f"{path.name} is not a card: missing {missing}, unknown {unknown}")
+    try:
+        return Card(**{name: _checked(name, fields[name], kind) for name, kind in kinds.items()})
+    except ZooError as error:
+        raise ZooError(f"{path.name} is not a card: {error}") from error
+
+
+def _checked(name: str, value: object, kind: Any) -> Any:
+    """A value of JSON as the frozen value of `kind`, a type of Card's. Raises ZooError."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if origin is tuple and isinstance(value, list):
+        return tuple(_checked(name, each, inner[0]) for each in value)
+    if origin is Mapping and isinstance(value, dict):
+        return MappingProxyType({key: _checked(name, each, inner[1]) for key, each in value.items()})
+    # type(), not isinstance(): JSON's true is an int to isinstance.
+    if kind is float and type(value) in (int, float) and math.isfinite(cast(float, value)):
+        return value
+    if kind in (int, str) and type(value) is kind:
+        return value
+    raise ZooError(f"{name} cannot be {str(value)[:40]!r}")
 
 
 def build(name: str) -> "nn.Module":

@@ -82,3 +82,41 @@ def test_another_folder_is_another_state(tmp_path: Path, monkeypatch) -> None:
     first = files.state()
     monkeypatch.setenv("EXPLORER_TABLES", str(tmp_path / "two"))
     assert files.state() != first
+
+
+@pytest.mark.parametrize("content", ["", GOOD[:12], "model,img_size,top1\nresnet50"])
+def test_only_a_fetch_that_can_be_read_and_whose_day_has_come_counts(content: str) -> None:
+    fetched(date(2026, 2, 1))
+    files.fetched_into(date(9999, 1, 1)).mkdir()
+    fetched(date(9998, 1, 1))
+    fetched(date(2026, 3, 1), content)
+    assert files.here().read_on == date(2026, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: (folder / ACCURACY).write_bytes(GOOD.encode() + b"x" * 140_000 + b",224,1,1\n"),
+        lambda folder: (folder / ACCURACY).write_bytes(b"\xff\xfe\x00"),
+        lambda folder: (folder / ACCURACY).write_bytes(b"caf\xe9"),
+        lambda folder: (folder / ACCURACY).mkdir(),
+        lambda folder: os.mkfifo(folder / ACCURACY),
+        lambda folder: (folder / ACCURACY).symlink_to("/dev/zero"),
+        lambda folder: (folder / ACCURACY).symlink_to(ACCURACY),
+    ],
+)
+def test_whatever_lies_in_the_hosts_folder_is_a_sentence(tmp_path: Path, monkeypatch, spoil) -> None:
+    spoil(tmp_path)
+    monkeypatch.setenv("EXPLORER_TABLES", str(tmp_path))
+    found = files.here()
+    assert found.rows == ()
+    assert found.remarks[0].startswith(ACCURACY) or found.remarks[-1].startswith(ACCURACY)
+    files.state()
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-that-name/tables", "/nowhere"])
+def test_a_folder_of_the_host_that_is_not_there_is_said(place: str, monkeypatch) -> None:
+    monkeypatch.setenv("EXPLORER_TABLES", place)
+    assert files.here().rows == ()
+    assert len(files.here().remarks) == 9
+    files.state()

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -118,6 +119,49 @@ def test_a_damaged_card_is_named(tmp_path: Path, spoil, sentence: str):
     path.write_text(json.dumps(spoil(fields)))
     with pytest.raises(ZooError, match=sentence):
         zoo.read_card(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mean": ["a", "b", "c"]},
+        {"labels": 5},
+        {"curves": None},
+        {"curves": {"test_accuracy_percent": "hello world"}},
+        {"recipe": [1]},
+        {"test_accuracy_percent": "82"},
+        {"std": [float("nan")] * 3},
+        {"image_size": -32},
+        {"epochs": True},
+        {"title": 5},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_value_of_another_kind_is_named(tmp_path: Path, change: dict[str, object]):
+    path = tmp_path / "resnet20.json"
+    path.write_text(json.dumps(json.loads(zoo.card_path("resnet20").read_text()) | change))
+    with pytest.raises(ZooError, match=rf"^resnet20\.json is not a card: .*{next(iter(change))}"):
+        zoo.read_card(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "\0", "", "[]", '{"epochs": 1' + "0" * 5000 + "}"])
+def test_one_spoilt_card_takes_nothing_else_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, capsys
+):
+    from explorer import networks
+    from explorer.__main__ import main
+
+    shutil.copytree(zoo.FOLDER, tmp_path / "zoo")
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path / "zoo")
+    (tmp_path / "zoo" / "vgg_small.json").write_text(text)
+    assert [each.id for each in networks.weights_of("zoo:resnet20")] == ["zoo:resnet20"]
+    assert "zoo:vgg_small" not in {each.id for each in networks.on_this_machine()}
+    with pytest.raises(ZooError, match=r"^vgg_small\.json "):
+        networks.load("zoo:vgg_small")
+    assert main(["list"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("explorer: zoo:vgg_small cannot be used: vgg_small.json ")
+    assert said.count("\n") == 1
 
 
 def test_damaged_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

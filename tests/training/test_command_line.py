@@ -1,5 +1,6 @@
 """Train, export and evaluate from the command line, on a tiny set and into a folder of its own."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from explorer.networks import zoo
 from explorer.training import __main__ as command_line
+from tests.full_disk import fill, names
 
 
 @pytest.fixture
@@ -79,3 +81,60 @@ def test_an_exported_run_is_evaluated_from_its_files(tmp_path: Path, own_zoo, ca
     assert card["labels"] == names
     assert card["epochs"] == len(card["curves"]["test_accuracy_percent"]) == 2
     assert card["hardware"].endswith("cores")
+
+
+def test_one_class_is_said(tmp_path: Path, own_zoo, capsys):
+    from PIL import Image
+
+    for split in ("train", "test"):
+        (tmp_path / "one" / split / "cat").mkdir(parents=True)
+        Image.new("RGB", (32, 32)).save(tmp_path / "one" / split / "cat" / "a.png")
+    arguments = ["--data", str(tmp_path / "one"), "--run", str(tmp_path / "run")]
+    assert command_line.main(["train", "lenet5", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert "the set holds one class, 'cat'" in error
+    assert error.count("\n") == 1
+
+
+def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(
+    tiny_folder: Path, full_disk: Path, own_zoo, capsys
+):
+    """Another epoch than the finished ones is asked for, and its checkpoint finds no place."""
+    from explorer.training import data, loop, recipes
+
+    recipe = ["--recipe", "basic", "--epochs", "2", "--device", "cpu", "--precision", "float32"]
+    sets = [data.load(tiny_folder, split) for split in ("train", "test")]
+    short = dataclasses.replace(recipes.BASIC, epochs=2)
+    from explorer.networks import cifar
+
+    loop.train(lambda: cifar.lenet5(3, 2), *sets, short, full_disk / "run", stop_after=1)
+    before = (full_disk / "run" / loop.CHECKPOINT).read_bytes()
+    fill(full_disk, left=8192)
+    arguments = ["--data", str(tiny_folder), "--run", str(full_disk / "run")]
+    assert command_line.main(["train", "lenet5", *arguments, *recipe]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "checkpoint.pt cannot be written: No space left on device" in error
+    assert (full_disk / "run" / loop.CHECKPOINT).read_bytes() == before
+    assert names(full_disk) == {f"run/{loop.CHECKPOINT}"}
+
+
+def test_shipping_to_a_full_disk_is_one_line_and_what_was_shipped_stays(
+    tmp_path: Path, tiny_folder: Path, full_disk: Path, monkeypatch, capsys
+):
+    from explorer.networks import cifar
+    from explorer.training import data, loop, recipes
+
+    sets = [data.load(tiny_folder, split, cache=None) for split in ("train", "test")]
+    short = dataclasses.replace(recipes.BASIC, epochs=1)
+    loop.train(lambda: cifar.lenet5(3, 2), *sets, short, tmp_path / "run")
+    monkeypatch.setattr(zoo, "FOLDER", full_disk)
+    (full_disk / "lenet5.safetensors").write_bytes(b"shipped before")
+    fill(full_disk, left=8192)
+    arguments = ["--data", str(tiny_folder), "--run", str(tmp_path / "run")]
+    assert command_line.main(["export", "lenet5", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "lenet5.safetensors cannot be written: No space left on device" in error
+    assert (full_disk / "lenet5.safetensors").read_bytes() == b"shipped before"
+    assert names(full_disk) == {"lenet5.safetensors"}

@@ -11,6 +11,7 @@ from torchvision.datasets import CIFAR10
 
 from explorer.training import data
 from explorer.training.data import DataError
+from tests.full_disk import fill, names
 
 
 def test_folder_becomes_one_tensor_with_classes_in_alphabetical_order(tiny_folder: Path):
@@ -115,6 +116,23 @@ def test_an_unusable_folder_is_named(tmp_path: Path, make, sentence: str):
     make(tmp_path)
     with pytest.raises(DataError, match=sentence):
         data.load(tmp_path, "train", cache=None)
+
+
+def test_a_class_without_pictures_is_named(tmp_path: Path):
+    for name in ("cat", "dog"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+    Image.new("RGB", (32, 32)).save(tmp_path / "train" / "cat" / "a.png")
+    with pytest.raises(DataError, match=r"train/dog holds no pictures.* or remove the folder"):
+        data.load(tmp_path, "train", cache=None)
+
+
+def test_a_cache_that_cannot_be_written_is_said_and_the_pictures_are_there(
+    tiny_folder: Path, full_disk: Path, caplog: pytest.LogCaptureFixture
+):
+    fill(full_disk, left=8192)
+    assert len(data.load(tiny_folder, "train", full_disk / "cache")) == 40
+    assert "npz cannot be written: No space left on device" in caplog.text
+    assert names(full_disk) == set()
 
 
 def test_pictures_of_two_sizes_are_refused(tmp_path: Path):
