@@ -28,8 +28,8 @@ else:
     view.one(picture, weights_id, mistake, here)
 
 lab.look_for(
-    "Which mistakes raise no error and even keep the answer? Those are found late, so compare the "
-    "probability and the picture as the network saw it, and try a picture whose colour or shape decides."
+    "Which mistakes raise no error and even keep the first answer? Those are found late, so look at how far "
+    "the whole answer moves and at the picture as the network saw it; try a picture whose colour decides."
 )
 view.formula(shown, mistake)
 view.sources()

@@ -38,13 +38,15 @@ class Compared:
 @dataclass(frozen=True)
 class Quantity:
     """title and unit as a table prints them. better: which way is good, None where neither is. change: how a
-    network stands against the first."""
+    network stands against the first. fact: what was published, where the value is no count of ours: two such
+    are set against each other only where they were tested alike."""
 
     title: str
     unit: str
     better: Better | None
     change: Literal["ratio", "difference"]
     read: Callable[[Compared], float | None]
+    fact: Callable[[Compared], Fact | None] | None = None
 
 
 def _memory(mode: Literal["inference", "training"], batch_size: int) -> Callable[[Compared], float]:
@@ -54,10 +56,22 @@ def _memory(mode: Literal["inference", "training"], batch_size: int) -> Callable
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
     {
         "weights top1": Quantity(
-            "Top-1 of published weights", "%", "more", "difference", lambda of: _value(of.weights)
+            "Top-1 of published weights",
+            "%",
+            "more",
+            "difference",
+            lambda of: _value(of.weights),
+            lambda of: of.weights,
         ),
-        # Papers test with one crop or ten, one network or several: no difference between them is a ranking.
-        "paper top1": Quantity("Top-1 in its paper", "%", None, "difference", lambda of: _value(of.paper)),
+        # Recipes differ from paper to paper: where they tested alike there is a difference, but no ranking.
+        "paper top1": Quantity(
+            "Top-1 in its paper",
+            "%",
+            None,
+            "difference",
+            lambda of: _value(of.paper),
+            lambda of: of.paper,
+        ),
         "params": Quantity("Parameters", "", "less", "ratio", lambda of: of.stats.params),
         "macs": Quantity("MACs", "", "less", "ratio", lambda of: of.stats.macs),
         "activations": Quantity("Activations", "", "less", "ratio", lambda of: of.stats.activations),
@@ -84,25 +98,45 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
 @dataclass(frozen=True)
 class Row:
     """One quantity of all networks. changes: ratio to the first network's value, or difference from it; None
-    where either is missing. best: places of the best; none where neither direction is better, fewer than two
-    values are known or all are equal."""
+    where either is missing or they were not tested alike. apart: of each network what sets its test apart
+    from the first's, "" where nothing does. best: places of the best; none where neither direction is better,
+    fewer than two values are known, all are equal, or one was tested otherwise."""
 
     values: tuple[float | None, ...]
     changes: tuple[float | None, ...]
     best: frozenset[int]
+    apart: tuple[str, ...]
 
 
 def compare(networks: Sequence[Compared]) -> Mapping[str, Row]:
     """A row for each of QUANTITIES."""
     return MappingProxyType(
-        {name: row([of.read(each) for each in networks], of) for name, of in QUANTITIES.items()}
+        {
+            name: row([of.read(each) for each in networks], of, _apart([of.fact(each) for each in networks]))
+            if of.fact is not None
+            else row([of.read(each) for each in networks], of)
+            for name, of in QUANTITIES.items()
+        }
     )
 
 
-def row(values: Sequence[float | None], quantity: Quantity) -> Row:
-    first = values[0]
-    changes = tuple(_change(first, value, quantity.change) for value in values)
-    return Row(tuple(values), changes, _best(values, quantity.better))
+def _apart(facts: Sequence[Fact | None]) -> tuple[str, ...]:
+    """Of each fact what sets its test apart from the first's."""
+    first = facts[0]
+    if first is None:
+        return ("",) * len(facts)
+    others = (first.evaluation.differences(each.evaluation) if each else () for each in facts[1:])
+    return ("", *map(", ".join, others))
+
+
+def row(values: Sequence[float | None], quantity: Quantity, apart: Sequence[str] = ()) -> Row:
+    """apart: as `Row` has it; empty where all was measured alike."""
+    first, told = values[0], tuple(apart) or ("",) * len(values)
+    changes = tuple(
+        None if why else _change(first, value, quantity.change)
+        for value, why in zip(values, told, strict=True)
+    )
+    return Row(tuple(values), changes, frozenset() if any(told) else _best(values, quantity.better), told)
 
 
 def _change(first: float | None, value: float | None, how: str) -> float | None:

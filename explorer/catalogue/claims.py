@@ -2,7 +2,8 @@
 
 `data/claims/NNN.toml` holds one table a claim of document NNN. A claim has one way of checking it, or several
 where it leaves the protocol open; each names a check of `explorer.labs.claims` with its arguments. What is
-expected is kept as printed, because its last digit says how exactly it is meant. `data/claims/facts.toml`
+expected is kept as printed, because its last digit says how exactly it is meant; where the document prints no
+number ("a third", "the same"), `says` states the bound that it is put to. `data/claims/facts.toml`
 holds published numbers that a check needs and that belong to no entry of the catalogue.
 """
 
@@ -34,21 +35,25 @@ TOPICS = (
     "Roadmap",
     "Training",
 )
-RELATIONS = ("equals", "above", "below", "at least", "at most")
+RELATIONS = ("equals", "above", "below", "at least", "at most", "between")
+ABOUT = re.compile(r"[~≈]|\b(?:about|roughly|approximately|around|nearly|almost)\b", re.IGNORECASE)
+"""What calls a printed number inexact, in the words that are quoted."""
 MOST_WORDS = 10  # of a quotation; a number with a point in it counts as two
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the document prints: values as printed, in `unit`. tolerance: in the same unit; None where half of
-    the last printed digit decides. relation: how what is measured must stand to the values.
+    """What the document prints: values as printed, in `unit`; their last digits say how exact they are.
+
+    relation: how what is measured must stand to the values; "between" takes two of them, the lower first.
+    about: the quotation itself calls them inexact, by one of the signs and words of ABOUT.
     """
 
     values: tuple[Decimal, ...]
     unit: str
     relation: str = "equals"
-    tolerance: float | None = None
+    about: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,14 +121,14 @@ def _claim(name: str, entry: Entry, document: Document, known: Mapping[str, Arch
         says=entry.text("says"),
         topic=_one_of(entry, "topic", TOPICS),
         subject=subject,
-        expected=_expected(entry),
+        expected=_expected(entry, quote),
         ways=_ways(entry),
         comment=entry.text("comment"),
         see=entry.text("see", f"architecture?arch={subject}" if subject else ""),
     )
 
 
-def _expected(entry: Entry) -> Expected:
+def _expected(entry: Entry, quote: str) -> Expected:
     printed = entry.texts("expected")
     if not printed:
         raise entry.error("expected", "holds no value")
@@ -133,11 +138,10 @@ def _expected(entry: Entry) -> Expected:
             values.append(Decimal(text))
         except InvalidOperation:
             raise entry.error(f"expected[{position}]", f"expected a number, got {text!r}") from None
-    tolerance = entry.number("tolerance") if "tolerance" in entry.names() else None
-    if tolerance is not None and tolerance < 0:
-        raise entry.error("tolerance", f"expected a number from 0 up, got {tolerance}")
     relation = _one_of(entry, "relation", RELATIONS, "equals")
-    return Expected(tuple(values), entry.text("unit", ""), relation, tolerance)
+    if relation == "between" and (len(values) != 2 or values[0] >= values[1]):
+        raise entry.error("expected", "between takes two values, the lower first")
+    return Expected(tuple(values), entry.text("unit", ""), relation, ABOUT.search(quote) is not None)
 
 
 def _ways(entry: Entry) -> tuple[Way, ...]:

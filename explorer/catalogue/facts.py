@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from explorer.catalogue.evaluations import Evaluation, evaluation
+
 # What a catalogue entry may publish, with the one unit each is kept in. A paper that prints an error rate as
 # top-1 is kept as accuracy, and the fact's note repeats what was printed.
 FACT_UNITS = {
@@ -31,6 +33,11 @@ class Fact:
     protocol: str = ""
     note: str = ""
     url: str = ""
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """How it was tested, to be compared with another fact's."""
+        return evaluation(self.protocol)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from explorer.analysis.export import trace_module
 from explorer.labs import mistakes, window_stack
 from explorer.labs.claim_values import WORDS, Measured
 
@@ -30,7 +31,21 @@ def written_out(
     return Measured((float(value),), f"{WORDS.get(what, what)} of {many}{', '.join(layers)}{at}")
 
 
+def for_one_more_place(layer: str, what: str) -> Measured:
+    """What a layer gains, weights or MACs, by one more place on the map that it makes; traced."""
+    built, inputs = _built(layer, bias=False)
+    short, long = (trace_module(built, (1, inputs, 28, width), layer) for width in (28, 29))
+    of = "params" if what == "weights" else what
+    gained = (getattr(long, of) - getattr(short, of)) / 28
+    return Measured((float(gained),), f"{what} that {layer} gains by one place more than 28 × 28")
+
+
 def _weights(text: str, bias: bool) -> int:
+    return sum(parameter.numel() for parameter in _built(text, bias)[0].parameters())
+
+
+def _built(text: str, bias: bool) -> tuple[nn.Module, int]:
+    """The layer that a text like "conv 3x3 64-128 groups 32" describes, on meta, and its input channels."""
     found = _LAYER.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no layer; write 'conv 3x3 64-128 groups 32' or 'linear 384-96'")
@@ -40,7 +55,7 @@ def _weights(text: str, bias: bool) -> int:
         if kernel
         else nn.Linear(int(inputs), int(outputs), bias=bias, device="meta")
     )
-    return sum(parameter.numel() for parameter in built.parameters())
+    return built, int(inputs)
 
 
 def stack(stacks: Sequence[str], what: str, channels: int = 1) -> Measured:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from timm.layers.grn import GlobalResponseNorm
+from torch import nn
 
 from explorer import networks
 from explorer.analysis import trace
 from explorer.inference import SAMPLES, decode
+from explorer.inference.preprocessing import prepare
 from explorer.labs import (
     activations,
     degradation,
@@ -91,6 +95,58 @@ def train_mode() -> Measured:
     replies = forgotten_eval.drift(network, pictures[0], companies).replies
     seen = [reply.expected for reply in replies if reply.mode == "train"]
     return Measured((100 * (max(seen) - min(seen)),), f"{_TRAINED} in train mode, two companies")
+
+
+def train_mode_again() -> Measured:
+    """The largest difference of an output when the very same batch goes through in train mode twice."""
+    network = networks.load(_TRAINED)
+    batch = torch.cat(
+        [prepare(decode(SAMPLES[name].load()), network.input).x for name in ("chelsea", "coffee")]
+    )
+    model = copy.deepcopy(network.model).train()
+    with torch.no_grad():
+        answers = [model(batch) for _ in range(2)]
+    off = float((answers[0] - answers[1]).abs().max())
+    return Measured((off,), f"{_TRAINED} in train mode, one batch of two pictures, twice")
+
+
+def gate_reached(applied: bool) -> Measured:
+    """Percent of the parameters of an MBConv block's squeeze-and-excitation gate that its output depends on.
+
+    applied: the gate multiplies the wide map before the projection, as in the paper; else the forward pass
+    runs through expansion, depthwise convolution and projection and never asks it.
+    """
+    narrow, wide = 16, 64
+    expand, project = nn.Conv2d(narrow, wide, 1), nn.Conv2d(wide, narrow, 1)
+    depthwise = nn.Conv2d(wide, wide, 3, padding=1, groups=wide)
+    gate = nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Conv2d(wide, 4, 1), nn.SiLU(), nn.Conv2d(4, wide, 1), nn.Sigmoid()
+    )
+    with torch.enable_grad():
+        middle = depthwise(expand(normalisation.random_maps(2, narrow, 8)).relu()).relu()
+        answer = project(middle * gate(middle) if applied else middle)
+        found = torch.autograd.grad(answer.sum(), list(gate.parameters()), allow_unused=True)
+    sizes = [parameter.numel() for parameter in gate.parameters()]
+    reached = sum(size for size, slope in zip(sizes, found, strict=True) if slope is not None)
+    how = "multiplied into the wide map" if applied else "built beside a forward pass that never calls it"
+    return Measured((100 * reached / sum(sizes),), f"parameters of an MBConv gate {how}, reached by autograd")
+
+
+def grn_differs(gamma: float, beta: float) -> Measured:
+    """How far x * |x| / mean |x| is from timm's GlobalResponseNorm, root mean square, by that of the layer.
+
+    |x|: of each channel over its places. gamma, beta: what the layer has learned, 0 and 0 before training.
+    """
+    x = normalisation.random_maps(2, 8, 8)
+    size = x.square().sum(dim=(2, 3), keepdim=True).sqrt()
+    printed = x * size / size.mean(dim=1, keepdim=True)
+    layer = GlobalResponseNorm(8, channels_last=False)
+    with torch.no_grad():
+        layer.weight.fill_(gamma)
+        layer.bias.fill_(beta)
+        real = layer(x.float()).to(x.dtype)
+    off = float((printed - real).square().mean().sqrt() / real.square().mean().sqrt())
+    return Measured((100 * off,), f"x·‖x‖/mean‖x‖ against timm's GlobalResponseNorm, γ {gamma:g}, β {beta:g}")
 
 
 def derivative(activation: str, at: Sequence[float]) -> Measured:

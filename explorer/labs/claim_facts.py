@@ -52,3 +52,11 @@ def largest_step(facts: Sequence[Mapping[str, str]]) -> Measured:
     found = published(facts)
     steps = [after - before for before, after in zip(found.values, found.values[1:], strict=False)]
     return Measured((max(steps),), found.how, found.basis)
+
+
+def naming(key: str, words: Sequence[str]) -> Measured:
+    """1 for each word that a fact of no entry names in its protocol, 0 for each that it does not."""
+    found = claims.facts()[key]
+    named = tuple(float(word.lower() in found.protocol.lower()) for word in words)
+    told = f"{' and '.join(map(repr, words))} in what {found.source} says: {found.protocol}"
+    return Measured(named, told, "cited")

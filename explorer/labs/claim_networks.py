@@ -6,7 +6,9 @@ twice the MACs.
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 from collections.abc import Sequence
 from statistics import median
 from typing import Any
@@ -128,6 +130,33 @@ def paths_of(network: str, name: str) -> Measured:
     return Measured((float(paths.path_count(int(found.values[0]))),), f"2 to the power of the {found.how}")
 
 
+def share_of_modules(network: str, name: str, what: str) -> Measured:
+    """Percent of a network's params or macs that stands in modules of this class."""
+    traced = trace(network)
+    paths = tuple(f"{path}." for path, of in traced.modules.items() if of == name)
+    found = sum(getattr(op, what) for op in traced.ops if f"{op.dotted}.".startswith(paths))
+    told = f"{name} share of the {WORDS[what]} of {network}, {len(paths)} modules, counted"
+    return Measured((100 * found / getattr(traced, what),), told)
+
+
+def running_numbers(networks: Sequence[str]) -> Measured:
+    """Numbers that norms keep as running means and variances, beside what is learned."""
+    values = []
+    for name in networks:
+        state = builders.build(name).state_dict()
+        values.append(
+            float(sum(state[key].numel() for key in state if key.endswith(("running_mean", "running_var"))))
+        )
+    return Measured(tuple(values), f"running means and variances of {', '.join(networks)}")
+
+
+def starts_at(network: str, parameter: str) -> Measured:
+    """The largest value of a parameter as the network is built, before training."""
+    largest = float(builders.build(network).get_parameter(parameter).detach().max())
+    seven_digits = float(f"{largest:.7g}")  # what float32 holds
+    return Measured((seven_digits,), f"{parameter} of {network} before training")
+
+
 def operations(network: str, kind: str, under: str = "") -> Measured:
     """How often an operation of this kind runs in one forward pass, all told or under a path."""
     traced = trace(network)
@@ -154,11 +183,40 @@ def input_side(networks: Sequence[str]) -> Measured:
     return Measured(values, f"input size in the configuration of {', '.join(networks)}")
 
 
-def scaling_steps(base: str, scaled: Sequence[str], factor: float) -> Measured:
-    """phi such that factor^phi is by how much wider and higher the scaled networks' own input is."""
-    sides = input_side([base, *scaled]).values
-    values = tuple(math.log(side / sides[0]) / math.log(factor) for side in sides[1:])
-    return Measured(values, f"log of {', '.join(scaled)}'s input side over {base}'s, to base {factor:g}")
+def scaling_steps(
+    base: str,
+    scaled: Sequence[str],
+    depth: float | None = None,
+    width: float | None = None,
+    resolution: float | None = None,
+) -> Measured:
+    """The phi that each given factor would need for each scaled EfficientNet, network by network.
+
+    depth, width, resolution: what one step multiplies that dimension by, 1.2, 1.1 and 1.15 in the paper.
+    """
+    side = input_side([base]).values[0]
+    values, told = [], []
+    for name in scaled:
+        layers, channels = _multipliers(name)
+        grown = {
+            "depth": (layers, depth),
+            "width": (channels, width),
+            "resolution": (input_side([name]).values[0] / side, resolution),
+        }
+        for of, (by, factor) in grown.items():
+            if factor is not None:
+                values.append(math.log(by, factor))
+                told.append(f"{name.partition(':')[2]} {of} × {by:.3g}, log to base {factor:g}")
+    return Measured(tuple(values), "; ".join(told))
+
+
+def _multipliers(name: str) -> tuple[float, float]:
+    """(depth_mult, width_mult) as the installed torchvision defines an EfficientNet."""
+    source = inspect.getsource(getattr(torchvision.models, name.partition(":")[2]))
+    depth, width = (re.search(rf"{each}_mult=([0-9.]+)", source) for each in ("depth", "width"))
+    if depth is None or width is None:
+        raise ValueError(f"{name!r} is defined without multipliers of depth and width")
+    return float(depth[1]), float(width[1])
 
 
 def weights_crop(weights: str, what: str) -> Measured:

@@ -21,7 +21,7 @@ from explorer.labs import claim_facts as facts
 from explorer.labs import claim_networks as of_networks
 from explorer.labs import claim_values as values
 from explorer.labs.claim_values import Check, Measured
-from explorer.labs.verdicts import ERROR, scale, verdict
+from explorer.labs.verdicts import ERROR, match, scale, verdict
 
 _SIMPLE: tuple[Check, ...] = (
     of_networks.total,
@@ -32,6 +32,9 @@ _SIMPLE: tuple[Check, ...] = (
     of_networks.modules,
     of_networks.paths_of,
     of_networks.operations,
+    of_networks.share_of_modules,
+    of_networks.running_numbers,
+    of_networks.starts_at,
     of_networks.blocks,
     of_networks.input_side,
     of_networks.scaling_steps,
@@ -39,6 +42,7 @@ _SIMPLE: tuple[Check, ...] = (
     of_networks.classes,
     of_networks.times_the_latency,
     arithmetic.written_out,
+    arithmetic.for_one_more_place,
     arithmetic.stack,
     arithmetic.output_side,
     arithmetic.compound,
@@ -52,6 +56,7 @@ _SIMPLE: tuple[Check, ...] = (
     arithmetic.imagenet_constants,
     facts.published,
     facts.largest_step,
+    facts.naming,
     behaviour.worked_example,
     behaviour.undone,
     behaviour.batch_of_one,
@@ -59,6 +64,9 @@ _SIMPLE: tuple[Check, ...] = (
     behaviour.batch_noise,
     behaviour.company_changes,
     behaviour.train_mode,
+    behaviour.train_mode_again,
+    behaviour.gate_reached,
+    behaviour.grn_differs,
     behaviour.derivative,
     behaviour.lowest_slope,
     behaviour.gelu_by_tanh,
@@ -128,11 +136,12 @@ class Result:
                 "values": [float(each) for each in claim.expected.values],
                 "printed": [str(each) for each in claim.expected.values],
                 "relation": claim.expected.relation,
-                "tolerance": claim.expected.tolerance,
+                "about": claim.expected.about,
             },
             "measured": [
                 {
                     "values": list(each.values),
+                    "match": match(claim.expected, each.values),
                     "protocol": each.way.protocol,
                     "basis": each.measured.basis,
                     "how": each.measured.how,

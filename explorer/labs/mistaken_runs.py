@@ -58,6 +58,12 @@ class Run:
     def label(self, index: int) -> str:
         return output_name(self.labels, index)
 
+    @property
+    def are_probabilities(self) -> bool:
+        """Whether these numbers can be probabilities at all."""
+        values = self.values
+        return bool(len(values) and values.min() >= 0) and abs(float(values.sum()) - 1) < 1e-3
+
 
 def right(network: Network, image: Image.Image) -> Run:
     """As the weights ask for it: their preparation, eval mode, softmax once."""

@@ -6,10 +6,12 @@ One table, MISTAKES; the runs stand in `mistaken_runs`, parameters and time in `
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import mean
 from types import MappingProxyType
 
+import numpy as np
 from PIL import Image
 
 from explorer.labs import mistaken_runs as runs
@@ -21,9 +23,8 @@ from explorer.networks import Network
 class Mistake:
     """One mistake. wrong, right: the lines of code; what: what goes wrong; how: the way to do it right.
 
-    run: the picture through the network with the mistake made. shares: its values are still probabilities,
-    so that one of them can stand in a chart beside the right one. further: more runs, measured only where
-    the mistake is looked at alone; the number is the right run's likeliest class.
+    run: the picture through the network with the mistake made. further: more runs, measured only where the
+    mistake is looked at alone; the number is the right run's likeliest class.
     """
 
     id: str
@@ -33,7 +34,6 @@ class Mistake:
     what: str
     how: str
     run: Callable[[Network, Image.Image], Run]
-    shares: bool = True
     further: Callable[[Network, Image.Image, int], Mapping[str, str]] | None = None
 
 
@@ -146,7 +146,6 @@ _TABLE = (
         "The numbers are right and the words are wrong: classes in another order, or shifted by one.",
         "Take the names from the weights too, and look at one picture whose class is known.",
         runs.other_labels,
-        shares=False,
     ),
     Mistake(
         "no-softmax",
@@ -157,7 +156,6 @@ _TABLE = (
         "nothing, and two networks cannot be compared.",
         "Networks end in logits; softmax comes once, where probabilities are wanted.",
         runs.softmax_forgotten,
-        shares=False,
     ),
     Mistake(
         "two-softmaxes",
@@ -172,15 +170,23 @@ _TABLE = (
 MISTAKES: Mapping[str, Mistake] = MappingProxyType({mistake.id: mistake for mistake in _TABLE})
 
 
+CORNER = 0.75  # side of a corner crop by that of the picture
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The right run and a wrong one. index: the right run's likeliest class."""
+    """The right run and a wrong one of the whole picture. moved: how far the whole answer moves, the total
+    variation between the two, from 0 to 1: of the whole picture first, then of its four corners. Empty where
+    the wrong run of any gives no probabilities.
+    """
 
     right: Run
     wrong: Run
+    moved: tuple[float, ...] = ()
 
     @property
     def index(self) -> int:
+        """The right run's likeliest class."""
         return self.right.top
 
     @property
@@ -190,20 +196,86 @@ class Comparison:
             return False
         return self.wrong.label(self.wrong.top) == self.right.label(self.index)
 
+    @property
+    def total_variation(self) -> float | None:
+        """Mean over the picture's crops; None where there are no probabilities to compare."""
+        return mean(self.moved) if self.moved else None
+
+    def largest(self, count: int) -> list[tuple[str, float, float]]:
+        """(class, right value, wrong value) of the classes that are largest in either run, the right run's
+        order first.
+        """
+        names, right, wrong = _aligned(self.right, self.wrong)
+        places = np.argsort(-np.maximum(right, wrong), kind="stable")[:count]
+        return [
+            (names[place], float(right[place]), float(wrong[place]))
+            for place in sorted(places, key=lambda place: -right[place])
+        ]
+
+
+def total_variation(right: Run, wrong: Run) -> float | None:
+    """Half of what all classes differ by: the probability that has to move to make one answer the other.
+
+    0 for the same answer and 1 for answers that share no class; larger or smaller probability of one class
+    cannot make it a gain. None where one of the two is no distribution.
+    """
+    if not (right.are_probabilities and wrong.are_probabilities):
+        return None
+    _, first, second = _aligned(right, wrong)
+    return 0.5 * float(np.abs(first - second).sum())
+
+
+def _aligned(right: Run, wrong: Run) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Classes and the float64 values of both runs; by name where each reads its outputs with another list."""
+    if right.labels == wrong.labels and len(right.values) == len(wrong.values):
+        names = [right.label(index) for index in range(len(right.values))]
+        return names, right.values.astype(np.float64), wrong.values.astype(np.float64)
+    found: dict[str, list[float]] = {}
+    for place, run in enumerate((right, wrong)):
+        for index, value in enumerate(run.values):
+            found.setdefault(run.label(index), [0.0, 0.0])[place] += float(value)
+    values = np.array(list(found.values()), dtype=np.float64).reshape(-1, 2)
+    return list(found), values[:, 0], values[:, 1]
+
+
+def crops(image: Image.Image) -> tuple[Image.Image, ...]:
+    """The picture, and its four corners of CORNER of its sides: what one lucky crop hides the others show."""
+    width, height = (max(1, round(CORNER * side)) for side in image.size)
+    right, low = image.width - width, image.height - height
+    corners = ((0, 0), (right, 0), (0, low), (right, low))
+    return (image, *(image.crop((x, y, x + width, y + height)) for x, y in corners))
+
+
+def _compared(
+    mistake: Mistake, network: Network, images: Sequence[Image.Image], right: Sequence[Run]
+) -> Comparison:
+    """images: the picture and its corners, as `crops` has them; right: their right runs."""
+    wrong = mistake.run(network, images[0])
+    moved = [total_variation(right[0], wrong)]
+    if moved[0] is not None:  # without probabilities here there are none elsewhere
+        moved += [
+            total_variation(run, mistake.run(network, image))
+            for image, run in zip(images[1:], right[1:], strict=True)
+        ]
+    known = tuple(each for each in moved if each is not None)
+    return Comparison(right[0], wrong, known if len(known) == len(images) else ())
+
 
 def compare(mistake: Mistake, network: Network, image: Image.Image) -> Comparison:
     """The picture through the network as the weights want it, and with the mistake made."""
-    right, wrong = runs.right(network, image), mistake.run(network, image)
-    if mistake.further and not wrong.failure:
-        more = mistake.further(network, image, right.top)
-        wrong = replace(wrong, numbers={**wrong.numbers, **more})
-    return Comparison(right, wrong)
+    images = crops(image)
+    found = _compared(mistake, network, images, [runs.right(network, each) for each in images])
+    if mistake.further and not found.wrong.failure:
+        more = mistake.further(network, image, found.index)
+        found = replace(found, wrong=replace(found.wrong, numbers={**found.wrong.numbers, **more}))
+    return found
 
 
 def overview(network: Network, image: Image.Image) -> Mapping[str, Comparison]:
     """Every mistake on this picture, by id."""
-    right = runs.right(network, image)
-    return {key: Comparison(right, mistake.run(network, image)) for key, mistake in MISTAKES.items()}
+    images = crops(image)
+    right = [runs.right(network, each) for each in images]
+    return {key: _compared(mistake, network, images, right) for key, mistake in MISTAKES.items()}
 
 
 def normalisations() -> Counter[tuple[tuple[float, ...], tuple[float, ...]]]:

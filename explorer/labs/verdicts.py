@@ -1,7 +1,16 @@
 """What a claim's check comes to, from nothing but what was printed and what was measured.
 
-A printed number stands for an interval: half a unit of its last digit to both sides, or the tolerance that
-the claim's data states. No verdict is written down anywhere; all follow from `verdict`.
+One rule for every printed number, of d digits whose last stands for u, and a measured value m:
+
+    exactly    m is the number, as far as double precision can tell.
+    rounded    m lies within u / 2 of it: rounding m gives it, ties to either side.
+    cut off    m begins with its digits: dropping the rest gives it, 25 for 25.56, 71.5 for 71.592. Two digits
+               or more only, for of one digit it would let 1 stand for 1.99; and never to nothing.
+    about      m lies within u of it, and the source itself calls the number inexact (see `claims.ABOUT`).
+    no         none of these: 66.4 for 66.348, which rounds and cuts off to 66.3.
+
+A 0 without decimals says none, so only nothing at all is it. A bound (above, below, at least, at most,
+between) is kept or not. No verdict and no tolerance is written down anywhere; all follow from `verdict`.
 """
 
 from __future__ import annotations
@@ -16,10 +25,12 @@ from explorer.catalogue.claims import Expected
 Verdict = Literal["holds", "rounded", "depends on the protocol", "wrong"]
 VERDICTS: tuple[Verdict, ...] = ("holds", "rounded", "depends on the protocol", "wrong")
 ERROR = "error"  # of a check that could not run; never a verdict on a claim
-Match = Literal["exactly", "rounded", "no"]
+Match = Literal["exactly", "rounded", "cut off", "about", "no"]
+MATCHES: tuple[Match, ...] = ("exactly", "rounded", "cut off", "about", "no")  # the best first
 
 _SCALES = {"k": 1e3, "M": 1e6, "G": 1e9}
 _EXACT = 1e-9  # relative: what double precision may lose on the way
+_SLACK = 1e-6  # of a unit: so that 0.15, which doubles cannot hold, lies half a tenth from 0.1 and from 0.2
 
 
 def scale(unit: str) -> float:
@@ -27,26 +38,27 @@ def scale(unit: str) -> float:
     return _SCALES.get(unit.split(" ")[0], 1.0)
 
 
-def allowed(expected: Expected, printed: Decimal) -> float:
-    """How far a value may be off a printed one: the stated tolerance, else half a unit of its last digit."""
-    if expected.tolerance is not None:
-        return expected.tolerance
-    return 0.5 * 10.0 ** int(printed.as_tuple().exponent)
+def last_digit(printed: Decimal) -> float:
+    """What one of a printed number's last digit is: of 25.6 a tenth, of 138 one, of 1.5e1 one."""
+    return float(10.0 ** int(printed.as_tuple().exponent))
 
 
 def match(expected: Expected, measured: Sequence[float]) -> Match:
-    """Whether measured values, in the claim's unit, bear out what was printed; the worst of them decides.
+    """How measured values, in the claim's unit, bear out what was printed; the worst of them decides.
 
     Raises ValueError where there are not as many of them, or one is not a number.
     """
-    if len(measured) != len(expected.values):
-        raise ValueError(f"{len(expected.values)} values were printed, {len(measured)} measured")
     if any(math.isnan(value) for value in measured):
         raise ValueError(f"not a number was measured: {list(measured)}")
+    if expected.relation == "between":
+        low, high = map(float, expected.values)
+        if not measured:
+            raise ValueError("nothing was measured")
+        return "exactly" if all(low <= value <= high for value in measured) else "no"
+    if len(measured) != len(expected.values):
+        raise ValueError(f"{len(expected.values)} values were printed, {len(measured)} measured")
     found = [_one(expected, *pair) for pair in zip(expected.values, measured, strict=True)]
-    if "no" in found:
-        return "no"
-    return "rounded" if "rounded" in found else "exactly"
+    return max(found, key=MATCHES.index)
 
 
 def _one(expected: Expected, printed: Decimal, measured: float) -> Match:
@@ -59,10 +71,18 @@ def _one(expected: Expected, printed: Decimal, measured: float) -> Match:
             "at most": measured <= bound,
         }
         return "exactly" if kept[expected.relation] else "no"
-    if math.isclose(measured, bound, rel_tol=_EXACT, abs_tol=_EXACT * allowed(expected, printed)):
+    unit = last_digit(printed)
+    off, slack = abs(measured - bound), _SLACK * unit
+    if math.isclose(measured, bound, rel_tol=_EXACT, abs_tol=_EXACT * unit):
         return "exactly"
-    near = abs(measured - bound) <= allowed(expected, printed) * (1 + 1e-6)
-    return "rounded" if near else "no"
+    if not bound and unit >= 1:
+        return "no"
+    if off <= 0.5 * unit + slack:
+        return "rounded"
+    further = (measured - bound) * math.copysign(1.0, bound)  # from zero, on the number's own side
+    if bound and len(printed.as_tuple().digits) > 1 and 0 < further < unit - slack:
+        return "cut off"
+    return "about" if expected.about and off <= unit + slack else "no"
 
 
 def verdict(expected: Expected, measured: Sequence[Sequence[float]]) -> Verdict:
@@ -73,5 +93,5 @@ def verdict(expected: Expected, measured: Sequence[Sequence[float]]) -> Verdict:
     if not matches:
         raise ValueError("nothing was measured")
     if "no" not in matches:
-        return "rounded" if "rounded" in matches else "holds"
+        return "holds" if set(matches) == {"exactly"} else "rounded"
     return "wrong" if set(matches) == {"no"} else "depends on the protocol"

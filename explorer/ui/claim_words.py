@@ -32,15 +32,21 @@ def number(value: float) -> str:
 
 
 def expectation(expected: Expected) -> str:
-    """ "< 0.5 of VGG-16's MACs", "25 ± 1 M parameters", "5; 5; 7; 7 pixels"."""
-    sign = _RELATIONS[expected.relation]
-    text = "; ".join(printed(value) for value in expected.values)
-    within = f" ± {expected.tolerance:g}" if expected.tolerance is not None else ""
-    return f"{sign}{text}{within}{_unit(expected)}"
+    """ "< 0.5 of VGG-16's MACs", "about 1.5 points", "8 to 9 times", "5; 5; 7; 7 pixels"."""
+    texts = [printed(value) for value in expected.values]
+    if expected.relation == "between":
+        return f"{texts[0]} to {texts[1]}{_unit(expected)}"
+    about = "about " if expected.about and expected.relation == "equals" else ""
+    return f"{about}{_RELATIONS[expected.relation]}{'; '.join(texts)}{_unit(expected)}"
 
 
 def measurement(values: Sequence[float], expected: Expected) -> str:
-    return "; ".join(number(value) for value in values) + _unit(expected)
+    """ "25.557 M parameters, cut off": the values, and by which rule they bear out what was printed."""
+    from explorer.labs.verdicts import match
+
+    how = match(expected, values)
+    told = "" if how in ("exactly", "no") else f", {how}"
+    return "; ".join(number(value) for value in values) + _unit(expected) + told
 
 
 def measurements(result: Result) -> list[str]:

@@ -52,9 +52,11 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
     }
 )
 _MEANING = (
-    "**Holds**: equal. **Rounded**: equal to the last digit printed, or within the tolerance stated. "
+    "**Holds**: equal. **Rounded**: what was measured, rounded or cut off, gives the digits printed: "
+    "25.56 may be printed as 25.6, 26 or 25, but not as 27. Where the source itself says about, ~ or ≈, one "
+    "unit of the last digit is allowed either way. "
     "**Depends on the protocol**: right in one way of measuring, not in another, and the source does not say "
-    "which. **Wrong**: in no way we know."
+    "which. **Wrong**: in no way we know. The program decides, by this rule alone."
 )
 
 

@@ -82,7 +82,9 @@ def _exact(value: float, quantity: Quantity) -> str:
 
 
 def _change(quantity: Quantity, row: Row, place: int) -> str:
-    """Against the first: "× 1.12", "÷ 4.83", "+2.04 points", "7 years later"."""
+    """Against the first: "× 1.12", "+2.04 points", "+7 years", or why nothing is subtracted; HTML."""
+    if row.apart[place]:
+        return f"not subtracted: {escape(row.apart[place])}"
     change, value, first = row.changes[place], row.values[place], row.values[0]
     if not place or change is None or value is None or first is None:
         return ""
@@ -115,9 +117,12 @@ def frame(chosen: Sequence[Chosen], compared: Sequence[Compared], rows: Mapping[
             "unit": quantity.unit,
             "better": quantity.better,
         }
-        for each, of, value, change in zip(chosen, compared, row.values, row.changes, strict=True):
+        columns = zip(chosen, compared, row.values, row.changes, row.apart, strict=True)
+        for each, of, value, change, why in columns:
             line[each.name] = value
             line[f"{each.name}: {quantity.change} to the first"] = change
-            line[f"{each.name}: note"] = _told(name, of)
+            line[f"{each.name}: note"] = "; ".join(
+                part for part in (_told(name, of), why and f"not subtracted: {why}") if part
+            )
         lines.append(line)
     return pd.DataFrame(lines)

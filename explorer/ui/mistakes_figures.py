@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-import numpy as np
 import plotly.graph_objects as go
 
 from explorer.ui import theme
@@ -14,27 +13,37 @@ from explorer.ui.formatting import count, exact, share, three_digits
 
 if TYPE_CHECKING:
     from explorer.labs.cost_of_networks import Cost
-    from explorer.labs.mistaken_runs import Run
     from explorer.labs.mistakes import Comparison, Mistake
 
 _TOP = 5
 _LETTERS = 22  # of a class name on an axis
 
 
-def answer(run: Run, chosen: str, *, shares: bool, dark: bool) -> go.Figure:
-    """The five largest values as bars, probabilities from 0 to 100 %. chosen: the right run's likeliest name,
-    drawn in the accent.
+def answers(found: Comparison, *, dark: bool) -> tuple[go.Figure, go.Figure]:
+    """The right run's values and the wrong run's as bars, of the same classes in the same order: those that
+    are largest in either. The right run's likeliest class in the accent.
     """
-    order = run.values.argsort()[::-1][:_TOP]
-    names = [run.label(int(index)) for index in order]
-    values = [float(run.values[index]) for index in order]
+    rows = found.largest(_TOP)
+    names = [name for name, *_ in rows]
+    chosen = found.right.label(found.index)
+    right, wrong = ([row[place] for row in rows] for place in (1, 2))
+    return (
+        _bars(names, right, chosen, shares=True, dark=dark),
+        _bars(names, wrong, chosen, shares=found.wrong.are_probabilities, dark=dark),
+    )
+
+
+def _bars(
+    names: Sequence[str], values: Sequence[float], chosen: str, *, shares: bool, dark: bool
+) -> go.Figure:
+    """shares: probabilities from 0 to 100 %."""
     colours = [(theme.ACCENT if name == chosen else theme.NEUTRAL).on(dark=dark) for name in names]
     figure = go.Figure(
         go.Bar(
             orientation="h",
             x=values,
             # Two classes may share a name: the place keeps them apart.
-            y=list(range(len(order))),
+            y=list(range(len(names))),
             text=[share(each, 1) if shares else three_digits(each) for each in values],
             textposition="auto",
             insidetextfont={"color": [theme.ink_on(each) for each in colours]},
@@ -48,7 +57,7 @@ def answer(run: Run, chosen: str, *, shares: bool, dark: bool) -> go.Figure:
     title = "Probability" if shares else "Value read as probability"
     figure.update_xaxes(title=title, range=ends, tickformat=".0%" if shares else None)
     figure.update_yaxes(
-        tickvals=list(range(len(order))),
+        tickvals=list(range(len(names))),
         ticktext=[f"{_short(name)}  " for name in names],
         autorange="reversed",
         ticks="",
@@ -56,10 +65,10 @@ def answer(run: Run, chosen: str, *, shares: bool, dark: bool) -> go.Figure:
     return figure
 
 
-def overview(
-    found: Mapping[str, Comparison], mistakes: Mapping[str, Mistake], *, dark: bool, right_name: str
-) -> go.Figure:
-    """One bar a mistake: what is left for the right run's likeliest class, and what is said instead."""
+def overview(found: Mapping[str, Comparison], mistakes: Mapping[str, Mistake], *, dark: bool) -> go.Figure:
+    """One bar a mistake: how far the whole answer moves, and what is said then. No bar goes below zero, so no
+    mistake looks like a gain.
+    """
     kept, lost = theme.ACCENT.on(dark=dark), theme.NEUTRAL.on(dark=dark)
     rows = [(mistakes[key], each) for key, each in found.items()]
     figure = go.Figure()
@@ -69,28 +78,21 @@ def overview(
             orientation="h",
             name=name,
             y=[mistake.title for mistake, _ in own],
-            x=[_left(mistake, each) for mistake, each in own],
-            text=[f" {_says(mistake, each)}" for mistake, each in own],
+            x=[each.total_variation or 0.0 for _, each in own],
+            text=[f" {_says(each)}" for _, each in own],
             textposition="outside",
             cliponaxis=False,
             marker={"color": colour, "line": {"width": 0}},
-            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+            customdata=[_by_crop(each) for _, each in own],
+            hovertemplate="%{y}: %{customdata}<extra></extra>",
         )
-    right = next(iter(found.values())).right
-    figure.add_vline(
-        x=float(right.values[right.top]),
-        line={"color": theme.TEXT.on(dark=dark), "width": 2, "dash": "dash"},
-        layer="below",
-        annotation={"text": f"done right {share(float(right.values[right.top]), 1)}", "yanchor": "bottom"},
-        annotation_position="top",
-    )
     figure.update_layout(
         bargap=0.25,
         barmode="overlay",
-        margin={"l": 0, "r": 8, "t": 54, "b": 0},
+        margin={"l": 0, "r": 8, "t": 36, "b": 0},
         legend={"orientation": "h", "y": 1.06, "x": 1, "xanchor": "right"},
     )
-    title = f"Probability of “{escape(right_name)}”"
+    title = "How far the whole answer moves (total variation, mean over five crops of the picture)"
     figure.update_xaxes(title=title, range=[0, 1.45], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
     figure.update_yaxes(
         categoryorder="array", categoryarray=[m.title for m, _ in rows][::-1], ticks="", ticksuffix="  "
@@ -98,33 +100,22 @@ def overview(
     return figure
 
 
-def _left(mistake: Mistake, each: Comparison) -> float:
-    """What is left of the right class; 0 where there is no answer or no probability to speak of."""
-    if each.wrong.failure:
-        return 0.0
-    if mistake.shares:
-        return float(each.wrong.values[each.index])
-    # Of another list the same name may stand elsewhere; a score is no probability.
-    names = [each.wrong.label(index) for index in range(len(each.wrong.values))]
-    wanted = each.right.label(each.index)
-    if not are_shares(each.wrong.values) or wanted not in names:
-        return 0.0
-    return float(each.wrong.values[names.index(wanted)])
-
-
-def _says(mistake: Mistake, each: Comparison) -> str:
+def _says(each: Comparison) -> str:
     if each.wrong.failure:
         return "stops with an error"
-    value = float(each.wrong.values[each.wrong.top])
-    if not are_shares(each.wrong.values):
-        return f"no probability: reads {three_digits(value)}"
-    shown = share(value, 1)
-    return shown if each.same_answer else f"{escape(_short(each.wrong.label(each.wrong.top)))} {shown}"
+    if each.total_variation is None:
+        return f"no probabilities: the largest is {three_digits(float(each.wrong.values.max()))}"
+    said = "" if each.same_answer else f", says {escape(_short(each.wrong.label(each.wrong.top)))}"
+    return f"{share(each.total_variation, 1)}{said}"
 
 
-def are_shares(values: np.ndarray) -> bool:
-    """Whether these numbers can be probabilities at all."""
-    return bool(values.min() >= 0) and abs(float(values.sum()) - 1) < 1e-3
+def _by_crop(each: Comparison) -> str:
+    """ "12 % of the whole picture, 3 to 40 % of its corners"."""
+    if not each.moved:
+        return "nothing to compare"
+    whole, *corners = each.moved
+    least, most = share(min(corners), 1), share(max(corners), 1)
+    return f"{share(whole, 1)} on the whole picture, {least} to {most} on its corners"
 
 
 def costs(measured: Sequence[Cost], *, dark: bool) -> go.Figure:

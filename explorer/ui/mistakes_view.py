@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import mean
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,6 +14,8 @@ from explorer.ui.inference_answer import is_tiny
 from explorer.ui.page import Page
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
     from explorer.labs.cost_of_networks import Cost
     from explorer.labs.mistaken_runs import Run
     from explorer.labs.mistakes import Comparison, Mistake
@@ -47,21 +50,21 @@ def menu(slot, mistake: Mistake) -> None:
 
 def one(picture: Picture, weights_id: str, mistake: Mistake, here: Page) -> None:
     """Right and wrong side by side, then the numbers and the code."""
-    found = _compared(picture, weights_id, mistake)
-    right_name = found.right.label(found.index)
-    from explorer.ui.mistakes_figures import are_shares
+    from explorer.ui.mistakes_figures import answers
 
+    found = _compared(picture, weights_id, mistake)
+    done_right, done_wrong = answers(found, dark=here.dark)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**:material/check_circle: Done right**")
-        _run(found.right, right_name, here, "right", shares=True)
+        _run(found.right, done_right, here, "right", "done right")
     with right:
         st.markdown(f"**:material/cancel: {mistake.title}**")
         if found.wrong.failure:
             _stopped(found.wrong)
         else:
-            _run(found.wrong, right_name, here, "wrong", shares=are_shares(found.wrong.values))
-    st.markdown(_outcome(found, mistake))
+            _run(found.wrong, done_wrong, here, "wrong", f"with the mistake {mistake.title}")
+    st.markdown(_outcome(found))
     left, right = st.columns(2, gap="medium")
     left.markdown(f"**Right.** {mistake.how}")
     left.code(mistake.right, language="python")
@@ -82,14 +85,16 @@ def _compared(picture: Picture, weights_id: str, mistake: Mistake) -> Comparison
     )
 
 
-def _run(run: Run, chosen_name: str, here: Page, key: str, *, shares: bool) -> None:
-    from explorer.ui import mistakes_figures as figures
-
+def _run(run: Run, made: Figure, here: Page, key: str, how: str) -> None:
     seen, bars = st.columns([2, 5], gap="small")
-    seen.image(_enlarged(run), width="stretch", caption="As the network takes it")
+    seen.image(
+        _enlarged(run),
+        width="stretch",
+        caption="As the network takes it",
+        alt=f"The picture as the network takes it, {how}",
+    )
     with bars:
-        made = figures.answer(run, chosen_name, shares=shares, dark=here.dark)
-        lab.figure(made, here, f"answer_{key}", height=225)
+        lab.figure(made, here, f"answer_{key}", height=225, alt=f"Values of the largest classes, {how}")
 
 
 def _enlarged(run: Run):
@@ -102,29 +107,34 @@ def _enlarged(run: Run):
 
 def _stopped(run: Run) -> None:
     st.error(f"It stops here, which is the better kind of mistake: `{run.failure}`", icon=":material/error:")
-    st.image(_enlarged(run), width=140, caption="What was handed in")
+    st.image(
+        _enlarged(run),
+        width=140,
+        caption="What was handed in",
+        alt="The picture as it was handed in, of another size than the network takes",
+    )
 
 
-def _outcome(found: Comparison, mistake: Mistake) -> str:
-    """One line: what became of the answer; Markdown."""
-    from explorer.ui.mistakes_figures import are_shares
-
-    right, wrong = found.right, found.wrong
-    name, note = plain(right.label(found.index)), f" {plain(wrong.note)}" if wrong.note else ""
+def _outcome(found: Comparison) -> str:
+    """One line: how far the answer moves and what is said then; Markdown."""
+    wrong = found.wrong
+    note = f" {plain(wrong.note)}" if wrong.note else ""
     if wrong.failure:
         return f"No answer at all.{note}"
     said = plain(wrong.label(wrong.top))
-    if not are_shares(wrong.values):
+    if found.total_variation is None:
         total = three_digits(float(wrong.values.sum()))
         return (
             f"Still **{said}**, but its value is **{three_digits(float(wrong.values.max()))}**, "
             f"and all values add up to {total} in place of 1.{note}"
         )
-    if found.same_answer:
-        before, after = float(right.values[found.index]), float(wrong.values[wrong.top])
-        return f"The same answer, **{name}**: {share(before, 1)} → **{share(after, 1)}**.{note}"
-    shown = share(float(wrong.values[wrong.top]), 1)
-    return f"**{name}** {share(float(right.values[found.index]), 1)} → **{said}** {shown}.{note}"
+    name = plain(found.right.label(found.index))
+    becomes = f"**{name}** stays the answer" if found.same_answer else f"**{name}** becomes **{said}**"
+    _, *corners = found.moved
+    return (
+        f"The whole answer moves by **{share(found.moved[0], 1)}** and {becomes}; on the picture's corners "
+        f"it moves by {share(min(corners), 1)} to {share(max(corners), 1)}.{note}"
+    )
 
 
 def _numbers(found: Comparison) -> None:
@@ -151,6 +161,9 @@ def _numbers(found: Comparison) -> None:
                 three_digits(float(abs(right.values - wrong.values).max())),
             ),
         ]
+    if found.moved:
+        rows.insert(-1, ("total variation, whole picture", "0", f"{found.moved[0]:.4f}"))
+        rows.insert(-1, ("total variation, mean of five crops", "0", f"{mean(found.moved):.4f}"))
     rows += [(what, "", value) for what, value in wrong.numbers.items()]
     with st.expander("The difference in numbers, computed here", icon=":material/table:", expanded=True):
         st.table({"": [r[0] for r in rows], "right": [r[1] for r in rows], "wrong": [r[2] for r in rows]})
@@ -172,13 +185,15 @@ def everything(picture: Picture, weights_id: str, here: Page) -> None:
         lambda network: mistakes.overview(network, picture.image),
         "All mistakes, one after the other …",
     )
-    name = next(iter(found.values())).right
-    made = figures.overview(found, mistakes.MISTAKES, dark=here.dark, right_name=name.label(name.top))
-    lab.figure(made, here, "all_mistakes", height=455)
+    made = figures.overview(found, mistakes.MISTAKES, dark=here.dark)
+    lab.figure(
+        made, here, "all_mistakes", height=455, alt="How far the whole answer moves, one bar a mistake"
+    )
     kept = sum(each.same_answer for each in found.values())
     st.markdown(
-        f"On this picture **{kept} of {len(found)}** mistakes leave the answer as it is. One picture is an "
-        "anecdote: a mistake may even raise the probability here and still cost accuracy over many."
+        f"On this picture **{kept} of {len(found)}** mistakes leave the first answer as it is. A bar says "
+        "how much of the probability has to move to make the right answer the wrong one: 0 % where nothing "
+        "changes, 100 % where no class is shared. Farther is never better."
     )
 
 
@@ -249,10 +264,10 @@ def formula(shown: str | None, mistake: Mistake) -> None:
     if shown == COSTS:
         lab.code(cost_of_networks.passes)
     elif shown == ALL:
-        lab.code(mistakes.overview)
+        lab.code(mistakes.total_variation, mistakes.crops)
     else:
         last = mistaken_runs.softmax if "softmax" in mistake.id else input_numbers.normalise
-        lab.code(mistake.run, last)
+        lab.code(mistake.run, last, mistakes.total_variation)
 
 
 def sources() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from explorer.ui import inference_answer, inference_choices, lab
@@ -16,7 +17,6 @@ from explorer.ui.normalisation_controls import FROM_LAYER, LAYER, NORMAL, NUMBER
 from explorer.ui.page import Page
 
 if TYPE_CHECKING:
-    import numpy as np
     from streamlit.delta_generator import DeltaGenerator
     from torch import Tensor
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _RANDOM, _ANY_LAYER = "random", "layer"
 _PICTURES, _CHANNELS, _SIDE = 4, 8, 8  # of the tensor in the axes picture: few enough to see every cell
 _MOST_NUMBERS, _LARGEST = 8, 1e6
+_REACHES = (6.0, 60.0, 600.0, 6e3, 6e4, 6e5, 6e6)  # of the sliders; the last holds any numbers of _LARGEST
 _CUT_OUTS = 16  # of each picture, for the noise of the statistics
 _SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 _BATCHES = 120
@@ -147,18 +148,24 @@ def one_batch(here: Page) -> None:
 
     row = st.columns([4, 3, 3, 3, 3], vertical_alignment="bottom")
     source = controls.choice(row[0], "Values", "nsource", [NUMBERS, NORMAL, FROM_LAYER])
-    gamma = controls.slider(row[1], "γ, the scale", "gamma", -3.0, 3.0, 0.1)
-    beta = controls.slider(row[2], "β, the shift", "beta", -3.0, 3.0, 0.1)
     if source == NUMBERS:
         values, refused = numbers(_field(row[3]))
+        flat = np.array(values)
+    else:
+        raw, about = _population(here, source, row[3], row[4])
+        flat = raw.ravel()
+    undone = normalisation.worked(flat.tolist(), 1, 0)
+    deviation, mean = math.sqrt(undone.variance + normalisation.EPS), undone.mean
+    reach = _reach(max(deviation, abs(mean)))
+    gamma = controls.slider(row[1], "γ, the scale", "gamma", -reach, reach, reach / 600)
+    beta = controls.slider(row[2], "β, the shift", "beta", -reach, reach, reach / 600)
+    if source == NUMBERS:
         worked = normalisation.worked(values, gamma, beta)
         left, right = st.columns([7, 5], gap="medium")
         with left:
             lab.figure(figures.few_numbers(worked, dark=here.dark), here, "norm_numbers", height=380)
         right.markdown(refused + _step_by_step(worked, gamma, beta))
     else:
-        raw, about = _population(here, source, row[3], row[4])
-        flat = raw.ravel()
         normalised = normalisation.standardise(_as_tensor(flat), (0,)).numpy()
         stages = dict(
             zip(figures.stages_of(here.dark), (flat, normalised, gamma * normalised + beta), strict=True)
@@ -167,12 +174,18 @@ def one_batch(here: Page) -> None:
         st.caption(f"{flat.size:,} values of one channel of one batch: {about}. Computed here.")
     lab.look_for(
         "The shape of the distribution never changes: normalising moves and stretches it to mean 0 and "
-        "deviation 1, γ and β move and stretch it again. With γ = √(σ² + ε) and β = μ the last row equals "
-        "the first, so the layer can undo itself where that is best."
+        "deviation 1, γ and β move and stretch it again. Set γ to √(σ² + ε), here "
+        f"{deviation:.4g}, and β to μ, here {mean:.4g}: the last row equals the first, so the layer can undo "
+        "itself where that is best."
     )
     lab.code(normalisation.worked, normalisation.standardise)
     with st.expander("The worked example and its rounding", icon=":material/menu_book:"):
         st.markdown(_rounding())
+
+
+def _reach(needed: float) -> float:
+    """How far the sliders go: so far that γ and β can undo the normalisation of these very values."""
+    return next((reach for reach in _REACHES if reach >= needed), _REACHES[-1])
 
 
 def _field(slot: DeltaGenerator) -> str:

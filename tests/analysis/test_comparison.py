@@ -49,10 +49,21 @@ def test_resnet50_beside_convnext_t():
     assert rows["weights top1"].changes == pytest.approx((0, 1.662))
     assert rows["weights top1"].best == {1}
     assert rows["paper top1"].values == (77.15, 82.1)
-    assert rows["paper top1"].best == frozenset()  # ten crops against one
+    assert rows["paper top1"].changes == (0, None)  # ten crops against one
+    assert rows["paper top1"].apart == ("", "1 crop against 10 crops")
+    assert rows["paper top1"].best == frozenset()
     assert rows["year"].changes == (0, 2022 - 2015)
     assert rows["depth"].values == (50, 59)
     assert rows["depth"].best == frozenset()
+
+
+def test_accuracies_are_subtracted_and_ranked_only_where_they_were_tested_alike():
+    found = compare([compared("resnet50"), compared("efficientnet_b4")])["weights top1"]
+    assert found.values == (80.858, 83.384)
+    assert (found.changes, found.best) == ((0, None), frozenset())
+    assert found.apart == ("", "380 pixels against 224 pixels")
+    alike = compare([compared("resnet50"), compared("densenet121")])["paper top1"]
+    assert alike.apart == ("", "1 crop against 10 crops")
 
 
 def test_weights_take_four_bytes_a_parameter_and_the_running_statistics():

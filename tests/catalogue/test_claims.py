@@ -50,7 +50,8 @@ def test_a_good_claim_is_read(tmp_path):
         ('["25.6"]', "[25.6]", r"expected\[0\]: expected a string, got 25.6"),
         ('["25.6"]', '["25,6"]', r"expected\[0\]: expected a number, got '25,6'"),
         ('["25.6"]', "[]", "expected: holds no value"),
-        ('unit = "M parameters"', "tolerance = -1", "tolerance: expected a number from 0 up"),
+        ('unit = "M parameters"', "tolerance = 1", "tolerance: is not a known field"),
+        ('unit = "M parameters"', 'relation = "between"', "expected: between takes two values"),
         ('unit = "M parameters"', 'relation = "near"', "relation: 'near' is not one of equals, above"),
         ('check = "total", ', "", r"ways\[0\]\.check: is missing"),
         (

@@ -224,9 +224,63 @@ def test_a_network_without_its_weights_is_another_network(resnet20, cat):
     assert abs(run.values - mistaken_runs.right(resnet20, cat).values).max() > 0.3
 
 
+def run_of(*values: float, labels: tuple[str, ...] = ("a", "b", "c")) -> mistaken_runs.Run:
+    return mistaken_runs.Run(np.zeros((1, 1, 3), np.uint8), np.array(values, np.float32), labels, 0.0, 1.0)
+
+
+distributions = arrays(np.float64, 3, elements=st.floats(0.01, 1)).map(lambda values: values / values.sum())
+
+
+@given(distributions, distributions)
+@settings(deadline=None)
+def test_total_variation_is_what_has_to_move_and_never_a_gain(one, two):
+    """It is the largest difference between what the two give any set of classes."""
+    sets = [[0], [1], [2], [0, 1], [0, 2], [1, 2]]
+    most = max(abs(one[each].sum() - two[each].sum()) for each in sets)
+    assert mistakes.total_variation(run_of(*one), run_of(*two)) == pytest.approx(most, abs=1e-6)
+    assert mistakes.total_variation(run_of(*one), run_of(*one)) == 0
+
+
+def test_a_surer_answer_has_moved_as_far_as_a_less_sure_one():
+    right = run_of(0.6, 0.3, 0.1)
+    surer, weaker = run_of(0.8, 0.15, 0.05), run_of(0.4, 0.45, 0.15)
+    assert mistakes.total_variation(right, surer) == pytest.approx(0.2)
+    assert mistakes.total_variation(right, weaker) == pytest.approx(0.2)
+
+
+def test_answers_read_with_other_lists_are_compared_by_name():
+    right, shifted = run_of(0.6, 0.3, 0.1), run_of(0.6, 0.3, 0.1, labels=("z", "a", "b"))
+    assert mistakes.total_variation(right, shifted) == pytest.approx(0.6)  # a 0.6-0.3, b 0.3-0.1, c, z
+    found = mistakes.Comparison(right, shifted).largest(3)
+    assert [name for name, *_ in found] == ["a", "b", "z"]
+    assert found[0] == ("a", pytest.approx(0.6), pytest.approx(0.3))
+
+
+def test_what_is_no_distribution_has_no_distance():
+    assert mistakes.total_variation(run_of(0.6, 0.3, 0.1), run_of(3, -1, 2)) is None
+    assert mistakes.total_variation(run_of(0.6, 0.3, 0.1), run_of()) is None
+
+
+def test_crops_are_the_picture_and_its_corners(cat):
+    whole, *corners = mistakes.crops(cat)
+    assert whole is cat
+    assert [corner.size for corner in corners] == [(round(0.75 * cat.width), round(0.75 * cat.height))] * 4
+    outermost = ((0, 0), (0, -1), (-1, 0), (-1, -1))
+    for corner, place in zip(corners, outermost, strict=True):
+        assert np.asarray(corner)[place].tolist() == np.asarray(cat)[place].tolist()
+    assert [each.size for each in mistakes.crops(Image.new("RGB", (1, 1)))] == [(1, 1)] * 5
+
+
 def test_the_overview_holds_every_mistake_once(resnet20, cat):
     found = mistakes.overview(resnet20, cat)
     assert list(found) == list(mistakes.MISTAKES)
+    for key, each in found.items():
+        if key == "no-softmax":
+            assert (each.moved, each.total_variation) == ((), None)
+        else:
+            assert len(each.moved) == 5
+            assert 0 < each.total_variation <= 1
+            assert each.moved[0] == pytest.approx(mistakes.total_variation(each.right, each.wrong))
     assert found["bgr"].wrong.values.tolist() == mistaken_runs.blue_first(resnet20, cat).values.tolist()
     assert len({id(each.right) for each in found.values()}) == 1
 

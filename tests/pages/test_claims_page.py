@@ -14,7 +14,7 @@ from tests.pages import opening
 FEW = (
     "000-width-linear",  # wrong
     "001-dense-78",  # holds
-    "001-separable",  # rounded
+    "001-compound-constraint",  # rounded
     "002-bn-output",  # depends
     "002-separable-formula",  # wrong
     "003-stem",  # wrong

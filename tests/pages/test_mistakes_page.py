@@ -5,8 +5,11 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.labs import cost_of_networks
+from explorer import networks
+from explorer.inference import SAMPLES, decode
+from explorer.labs import cost_of_networks, mistakes
 from explorer.labs.mistakes import MISTAKES
+from explorer.ui import mistakes_figures
 from explorer.ui import mistakes_view as view
 from tests.pages import opening
 
@@ -21,7 +24,9 @@ def comparison(app: AppTest):
 
 
 def outcome(app: AppTest) -> str:
-    return next(each.value for each in app.markdown if "→" in each.value or each.value.startswith("Still"))
+    return next(
+        each.value for each in app.markdown if each.value.startswith(("The whole answer moves", "Still"))
+    )
 
 
 def test_a_link_without_anything_shows_the_first_mistake():
@@ -30,8 +35,8 @@ def test_a_link_without_anything_shows_the_first_mistake():
     assert app.selectbox(key="weights_box").value == "zoo:resnet20"
     found = comparison(app)
     assert found.right.label(found.index) == "cat"
-    assert "The same answer, **cat**: 79.9" in outcome(app)
-    assert "**31.8" in outcome(app)
+    assert "The whole answer moves by **52.7" in outcome(app)
+    assert "**cat** stays the answer" in outcome(app)
     assert [each.value for each in app.code][:2] == [
         MISTAKES["train-mode"].right,
         MISTAKES["train-mode"].wrong,
@@ -44,8 +49,8 @@ def test_another_mistake_is_made_and_stands_in_the_link():
     assert not app.exception
     found = comparison(app)
     assert found.wrong.label(found.wrong.top) == "airplane"
-    assert "**cat** 79.9" in outcome(app)
-    assert "**airplane** 98.5" in outcome(app)
+    assert "The whole answer moves by **98.6" in outcome(app)
+    assert "**cat** becomes **airplane**" in outcome(app)
     assert app.query_params["mistake"] == "bgr"
     table = app.table[0].value
     assert table.iloc[-1]["wrong"] == f"{abs(found.wrong.values - found.right.values).max():.3f}"
@@ -72,6 +77,30 @@ def test_the_overview_makes_them_all_and_counts_what_is_left():
     assert 0 < kept < len(MISTAKES)
     assert any(f"**{kept} of {len(MISTAKES)}**" in each.value for each in app.markdown)
     assert "mistake_box" not in app.session_state
+
+
+def test_bars_and_numbers_speak_of_the_same_classes():
+    """Both panels the same classes in the same order; in the overview a bar is as long as its number says."""
+    app = opened(mistake="bgr")
+    right, wrong = mistakes_figures.answers(comparison(app), dark=False)
+    assert list(right.data[0].customdata) == list(wrong.data[0].customdata)
+    assert {"cat", "airplane"} <= set(right.data[0].customdata)
+    found = mistakes.overview(networks.load("zoo:resnet20"), decode(SAMPLES["chelsea"].load()))
+    bars = [bar for bar in mistakes_figures.overview(found, MISTAKES, dark=False).data if bar.type == "bar"]
+    told = {name: (x, text) for bar in bars for name, x, text in zip(bar.y, bar.x, bar.text, strict=True)}
+    assert len(told) == len(MISTAKES)
+    for key, mistake in MISTAKES.items():
+        length, text = told[mistake.title]
+        assert length == (found[key].total_variation or 0)
+        if found[key].total_variation is not None:
+            assert float(text.split("%")[0]) == pytest.approx(100 * length, abs=0.06)
+
+
+def test_pictures_have_an_alternative_text():
+    for app in (opened(), opened(weights="zoo:lenet5", mistake="other-entry")):
+        texts = [each.proto.imgs[0].alt for each in app.get("imgs")]
+        assert len(texts) == 2
+        assert all(texts)
 
 
 def test_time_is_measured_again_on_demand(monkeypatch):
