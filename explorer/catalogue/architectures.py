@@ -64,7 +64,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
 class Architecture:
     """One named network.
 
-    year: the year the field dates it by (a challenge won, else publication); the paper has its venue's year.
+    year: of the first public version, the preprint where there is one, whatever the venue's year is.
     ceiling: what capped the networks before it; idea: the one change that removed that.
     came_from: ids of its direct ancestors; variant_of: the entry it is another size of.
     builders: references such as "torchvision:resnet50", the catalogue's choice first; empty only for what is

@@ -40,6 +40,14 @@ def test_entries_stand_in_order_of_year():
     assert [entry.year for entry in EVERY] == sorted(entry.year for entry in EVERY)
 
 
+def test_the_year_is_that_of_the_first_public_version():
+    """One convention: the preprint's year, which an arXiv number begins with, wherever there is one."""
+    for entry in EVERY:
+        assert entry.year == entry.paper.year, entry.id
+        if number := re.search(r"arxiv\.org/abs/(\d\d)", entry.paper.url):
+            assert entry.year == 2000 + int(number[1]), entry.id
+
+
 def test_nothing_descends_from_what_came_later():
     later = [
         (entry.id, ancestor)
