@@ -195,7 +195,8 @@ def scaling_steps(
     depth, width, resolution: what one step multiplies that dimension by, 1.2, 1.1 and 1.15 in the paper.
     """
     side = input_side([base]).values[0]
-    values, told = [], []
+    values: list[float] = []
+    told: list[str] = []
     for name in scaled:
         layers, channels = _multipliers(name)
         grown = {
