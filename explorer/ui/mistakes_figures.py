@@ -26,7 +26,8 @@ def answers(found: Comparison, *, dark: bool) -> tuple[go.Figure, go.Figure]:
     rows = found.largest(_TOP)
     names = [name for name, *_ in rows]
     chosen = found.right.label(found.index)
-    right, wrong = ([row[place] for row in rows] for place in (1, 2))
+    right = [value for _, value, _ in rows]
+    wrong = [value for _, _, value in rows]
     return (
         _bars(names, right, chosen, shares=True, dark=dark),
         _bars(names, wrong, chosen, shares=found.wrong.are_probabilities, dark=dark),
