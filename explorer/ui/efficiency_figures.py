@@ -104,6 +104,7 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
         legend={"itemsizing": "constant"},
         uirevision=f"{axes.x} {axes.y}",
         modebar={
+            "uirevision": "the visitor's",  # a tool once chosen stays through redraws and other axes
             "orientation": "v",  # beside the dots: above them it would lie on the legend
             "bgcolor": "rgba(0,0,0,0)",
             "color": theme.NEUTRAL.on(dark=dark),
