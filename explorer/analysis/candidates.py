@@ -91,8 +91,13 @@ class Candidate:
 
     @property
     def network(self) -> str:
-        """What the pages' `arch` takes: timm's name with its tag, else the catalogue's id if there is one."""
-        return self.weights if self.published_by == "timm" else self.architecture or self.reference
+        """The catalogue's id where there is one: weights of one network share it."""
+        return self.architecture or self.reference
+
+    @property
+    def arch(self) -> str:
+        """What the pages' `arch` takes: timm's name with its tag, else the network."""
+        return self.weights if self.published_by == "timm" else self.network
 
     @property
     def compared(self) -> str:

@@ -68,7 +68,7 @@ def _first(found: Choice, asked: Asked) -> None:
     with st.container(horizontal=True, gap="small"):
         for place, each in enumerate(leaders):
             name = plain(each.reference.partition(":")[2])
-            onward.architecture(each.network, name, f"chosen_{place}", each.image_size)
+            onward.architecture(each.arch, name, f"chosen_{place}", each.image_size)
         if len(leaders) > 1:
             st.page_link(
                 _COMPARE,
@@ -219,7 +219,7 @@ def why_not(candidates: Sequence[Candidate], found: Choice, asked: Asked) -> Non
     for name, of in judged.items():
         icon = ":material/check:" if of.holds else ":material/block:"
         st.markdown(f"{icon} {plain(words.reason(name, of, asked.wishes))} ({of.basis})")
-    onward.architecture(each.network, "Its architecture", "judged_architecture", each.image_size)
+    onward.architecture(each.arch, "Its architecture", "judged_architecture", each.image_size)
 
 
 def rules(candidates: Sequence[Candidate], found: Choice, asked: Asked) -> None:

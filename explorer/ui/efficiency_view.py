@@ -210,9 +210,7 @@ def _selected(data: Data) -> None:
 
 def _table(candidates: Sequence[Candidate], key: str) -> None:
     rows = frame(candidates)
-    rows.insert(
-        1, "Open", [onward.architecture_address(each.network, each.image_size) for each in candidates]
-    )
+    rows.insert(1, "Open", [onward.architecture_address(each.arch, each.image_size) for each in candidates])
     st.dataframe(
         rows,
         key=key,
