@@ -8,10 +8,9 @@ from explorer.ui import efficiency_data, inference_answer, page
 
 here = page.begin()
 inference_answer.wait_for_imports(st.container())
-why = efficiency_data.why_no_tables()
 data = efficiency_data.here()
 if not data.rows:
-    st.info(f"Only torchvision's weights can be chosen from. {why}".strip(), icon=":material/cloud_off:")
+    st.info("Only torchvision's weights can be chosen from; see the end of the page.", icon=":material/info:")
 candidates = view.loadable(data)
 asked = controls.controls(data)
 found = view.show(candidates, asked)

@@ -8,10 +8,8 @@ from explorer.ui import efficiency_view as view
 
 here = page.begin()
 inference_answer.wait_for_imports(st.container())
-why = efficiency_data.why_no_tables()
 files = st.session_state.get(view.FILES) or ()
 data = view.from_files(files) if files else efficiency_data.here()
-view.without_tables("" if data.rows else why)
 view.about_files(data if files else None)
 view.show(data, controls.row(data), here)
 view.sources(data)

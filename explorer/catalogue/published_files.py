@@ -1,4 +1,4 @@
-"""timm's published tables on this machine: in a folder that the host names, or as last fetched.
+"""timm's published tables on this machine: in a folder that the host names, as last fetched, or as shipped.
 
 Each fetch is a folder of its own, named by its day, so that a reader can see how old the figures are and a
 broken fetch never takes the place of a whole one. `networks.published_fetch` brings them here.
@@ -8,32 +8,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from explorer.catalogue.cache_folder import cache_folder
 from explorer.catalogue.published_tables import ACCURACY, TABLES, Reading, Row, TableError, joined, read
+from explorer.catalogue.shipped_results import shipped
 from explorer.catalogue.table_text import LARGEST_BYTES
-
-PROJECT_PAGE = "https://github.com/huggingface/pytorch-image-models/tree/main/results"
 
 
 @dataclass(frozen=True)
 class PublishedResults:
     """rows: all that the files say, joined. remarks: sentences on what is missing or odd in them.
 
-    read_on: day they were fetched, None for files that the host or the visitor laid down.
+    read_on: day they were fetched, or taken over into the shipped table; None for files that the host or the
+    visitor laid down.
     """
 
     rows: tuple[Row, ...] = ()
     remarks: tuple[str, ...] = ()
     read_on: date | None = None
+    shipped: bool = False
 
 
 def folder() -> Path | None:
-    """The folder to read: EXPLORER_TABLES where it is set, else the last fetch; None where there is none."""
+    """What to read: EXPLORER_TABLES where it is set, else the last fetch; None for the shipped table."""
     if chosen := os.environ.get("EXPLORER_TABLES"):
         return Path(os.path.expanduser(chosen))
     fetched = [each for each in _fetches().glob("????-??-??") if is_whole(each)]
@@ -58,10 +59,17 @@ def state() -> tuple[object, ...]:
 
 
 def here() -> PublishedResults:
-    """What lies on this machine; no rows and the reason where nothing can be read."""
+    """What lies on this machine; no rows and the reason where the host's folder cannot be read."""
     chosen = folder()
     if chosen is None:
-        return PublishedResults(remarks=("timm's published tables are not on this machine.",))
+        rows, day = shipped()
+        return PublishedResults(rows, read_on=day, shipped=True)
+    found = read_folder(chosen)
+    return found if os.environ.get("EXPLORER_TABLES") else replace(found, read_on=_day(chosen))
+
+
+def read_folder(chosen: Path) -> PublishedResults:
+    """From the files in a folder, whatever of them can be read."""
     texts, unread = {}, []
     for name in TABLES:
         try:
@@ -69,8 +77,7 @@ def here() -> PublishedResults:
         except OSError as error:
             unread.append(f"{name} cannot be read: {error.strerror or error}.")
     found = from_texts(texts)
-    read_on = None if os.environ.get("EXPLORER_TABLES") else _day(chosen)
-    return PublishedResults(found.rows, (*unread, *found.remarks), read_on)
+    return PublishedResults(found.rows, (*unread, *found.remarks))
 
 
 def from_texts(texts: Mapping[str, bytes | str]) -> PublishedResults:

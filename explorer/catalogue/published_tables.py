@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from explorer.catalogue.table_text import Cells, NotATable, cells
 
+PROJECT_PAGE = "https://github.com/huggingface/pytorch-image-models/tree/main/results"
+
 
 class TableError(ValueError):
     """A file is not one of these tables; the message says which and why."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -29,8 +28,9 @@ ALL_MEASURES: Mapping[str, Measure] = MappingProxyType({**MEASURES, **MEASURED})
 
 @dataclass(frozen=True)
 class Data:
-    """remarks: on what the files lack. read_on: day timm's tables were fetched. rows: how many of them.
-    measured_on: machine, device and threads of what was measured here; "" where nothing was.
+    """remarks: on what the files lack. read_on: day timm's tables were fetched, or taken over into the
+    shipped one. rows: how many of them. measured_on: machine, device and threads of what was measured here; ""
+    where nothing was.
     """
 
     candidates: tuple[Candidate, ...]
@@ -38,6 +38,7 @@ class Data:
     read_on: date | None
     rows: int
     measured_on: str = ""
+    shipped: bool = False
 
     def column(self, measure: str, places: Sequence[int]) -> np.ndarray:
         """float [n], NaN where a value is missing."""
@@ -66,7 +67,7 @@ def _from_files(state: tuple[object, ...]) -> Data:
 
 
 def _data(found: PublishedResults) -> Data:
-    return Data(candidates(found.rows), found.remarks, found.read_on, len(found.rows))
+    return Data(candidates(found.rows), found.remarks, found.read_on, len(found.rows), shipped=found.shipped)
 
 
 def with_measured(data: Data, measurements: Iterable[Measurement]) -> Data:
@@ -97,9 +98,8 @@ def _measured(each: Candidate, found: Mapping[tuple[str, int], Mapping[str, floa
     return replace(each, values=MappingProxyType({**each.values, **values})) if values else each
 
 
-@st.cache_data(ttl=600, show_spinner="Fetching timm's published tables ...")
-def fetched(address: str) -> str:
-    """ "" once today's tables are here, else why they are not; not asked again for ten minutes."""
+def fetch_newer() -> str:
+    """Fetches today's tables; why not, as a sentence, else ""."""
     from explorer.networks.downloading import DownloadFailed
     from explorer.networks.published_fetch import fetch
 
@@ -108,14 +108,3 @@ def fetched(address: str) -> str:
     except (DownloadFailed, OSError) as error:
         return str(error)
     return ""
-
-
-def why_no_tables() -> str:
-    """ "" where there are tables or they could be fetched now; else the reason."""
-    if published_files.folder() is not None:
-        return ""
-    address = os.environ.get("EXPLORER_TABLES_URL", "")
-    if not (why := fetched(address)) and published_files.folder() is None:
-        fetched.clear()  # they have gone, or been spoilt, since they came
-        why = fetched(address)
-    return why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from explorer.analysis.candidates import Candidate
 from explorer.analysis.narrowing import SearchError, narrowed
 from explorer.analysis.pareto import frontier
 from explorer.catalogue.printed_tables import PrintedTable, printed_tables
-from explorer.catalogue.published_files import PROJECT_PAGE
+from explorer.catalogue.published_tables import PROJECT_PAGE
 from explorer.ui import compare_networks, efficiency_data, lab, onward, state
 from explorer.ui import efficiency_controls as controls
 from explorer.ui.efficiency_controls import Choices
@@ -25,7 +26,7 @@ from explorer.ui.efficiency_printed import compared, printed
 from explorer.ui.formatting import plain
 from explorer.ui.page import Page
 
-_CHART, FILES = "echart", "efiles"
+_CHART, FILES, _WHY_NOT = "echart", "efiles", "_no_newer_tables"
 _HEIGHT = 470
 _MODEBAR = {
     "displaylogo": False,
@@ -262,18 +263,20 @@ def _beside(table: PrintedTable, ours: Sequence[Candidate | None]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def without_tables(why: str) -> None:
-    """Says why timm's tables are not here, with a way to try again; nothing where `why` is ""."""
-    if why:
-        said, again = st.columns([8, 2], vertical_alignment="center")
-        said.info(
-            f"timm's published tables could not be fetched: {plain(why)}. The chart shows torchvision's "
-            "weights; results that papers print are in the filter, and files can be read below.",
-            icon=":material/cloud_off:",
-        )
-        if again.button("Try again", icon=":material/refresh:", width="stretch"):
-            efficiency_data.fetched.clear()
-            st.rerun()
+def _newer() -> None:
+    """A button that fetches timm's tables as they stand today; the ones in use stay where that fails."""
+
+    def fetch() -> None:
+        st.session_state[_WHY_NOT] = efficiency_data.fetch_newer()
+
+    st.button(
+        "Fetch today's tables from timm's project page (1 MB)",
+        icon=":material/download:",
+        key="enewer",
+        on_click=fetch,
+    )
+    if why := st.session_state.get(_WHY_NOT):
+        st.warning(f"{plain(why)}. The tables used so far stay.", icon=":material/cloud_off:")
 
 
 def from_files(files: Sequence[UploadedFile]) -> Data:
@@ -294,7 +297,8 @@ def sources(data: Data) -> None:
     """Folded away at the end of the page."""
     from explorer.catalogue.counts import counts
 
-    day = f"fetched on {data.read_on:%-d %B %Y}" if data.read_on else "from files laid down here"
+    how = "taken over into this app" if data.shipped else "fetched"
+    day = f"{how} on {data.read_on.day} {data.read_on:%B %Y}" if data.read_on else "from files laid down here"
     with st.expander("Where the figures come from", key="esources", icon=":material/info:"):
         st.markdown(
             f"- Accuracy, robustness and throughput: {data.rows:,} rows of "
@@ -310,6 +314,8 @@ def sources(data: Data) -> None:
         )
         for remark in data.remarks:
             st.caption(plain(remark))
+        if not os.environ.get("EXPLORER_TABLES"):
+            _newer()
         st.file_uploader(
             "Read timm's tables from files of your own",
             type="csv",

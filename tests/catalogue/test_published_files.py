@@ -24,10 +24,14 @@ def fetched(day: date, text: str = GOOD) -> None:
     (folder / ACCURACY).write_text(text, "utf-8")
 
 
-def test_without_tables_there_is_a_sentence_and_no_row() -> None:
-    assert files.here() == files.PublishedResults(
-        remarks=("timm's published tables are not on this machine.",)
-    )
+def test_before_anything_is_fetched_the_shipped_table_is_read() -> None:
+    found = files.here()
+    assert len(found.rows) == 1556
+    assert found.shipped
+    assert found.read_on is not None
+    assert not found.remarks
+    fetched(date(2026, 2, 1))
+    assert not files.here().shipped
 
 
 def test_the_last_whole_fetch_is_read_with_its_day() -> None:

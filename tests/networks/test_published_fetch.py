@@ -41,7 +41,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_all_files_come_once_with_progress(project: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     folder = fetch(lambda done, total: seen.append((done, total)))
-    assert seen == [(place, 9) for place in range(1, 10)]
+    # Who waits looks at the progress now and then: a quick file may pass between two looks.
+    assert seen[-1] == (9, 9)
+    assert seen == sorted(set(seen))
+    assert all(total == 9 for _, total in seen)
     assert sorted(each.name for each in folder.iterdir()) == sorted(TABLES)
     assert published_files.here().rows[0].values["top1"] == 80.2
 

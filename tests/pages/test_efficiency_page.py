@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from explorer.ui import efficiency_controls as controls
+from explorer.ui import efficiency_data
 from tests.pages import opening
 
 TABLE = """model,img_size,top1,top5,crop_pct,interpolation
@@ -124,13 +125,16 @@ def test_a_printed_table_stands_beside_what_is_counted() -> None:
     assert "not on this machine" in beside.loc["MobileNet V1", "Set against"]
 
 
-def test_without_tables_the_rest_stands_and_the_reason_is_said(monkeypatch) -> None:
+def test_without_internet_all_published_results_are_drawn(monkeypatch) -> None:
     monkeypatch.delenv("EXPLORER_TABLES")
+    monkeypatch.setattr(efficiency_data, "fetch_newer", lambda: "the server cannot be reached")
     app = opened()
-    assert "could not be fetched: its server cannot be reached" in app.info[0].value
-    found = drawn(app)
-    assert len(found) == 114
-    assert all(each.startswith("torchvision:") for each in found)
+    before = drawn(app)
+    assert len(before) > 1500
+    assert any("taken over into this app on" in each.value for each in app.markdown)
+    app.button(key="enewer").click().run()
+    assert any("cannot be reached" in each.value for each in app.warning)
+    assert drawn(app) == before
 
 
 def test_a_damaged_table_is_a_sentence(tables: Path) -> None:
