@@ -29,8 +29,8 @@ ALL_MEASURES: Mapping[str, Measure] = MappingProxyType({**MEASURES, **MEASURED})
 @dataclass(frozen=True)
 class Data:
     """remarks: on what the files lack. read_on: day timm's tables were fetched, or taken over into the
-    shipped one. rows: how many of them. measured_on: machine, device and threads of what was measured here; ""
-    where nothing was.
+    shipped one. rows: how many of them. measured_on: machine, device and threads of what was
+    measured here; "" where nothing was.
     """
 
     candidates: tuple[Candidate, ...]
