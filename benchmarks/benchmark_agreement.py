@@ -69,7 +69,7 @@ def main() -> int:
         "agrees": abs(ratio - 1) <= LIMIT,
     }
     if arguments.json:
-        print(json.dumps(answer, indent=2))
+        print(json.dumps(answer, indent=2, allow_nan=False))
     else:
         print(f"{arguments.network}, batch {arguments.batch_size}, {answer['threads']} threads")
         print(f"  ours                   {answer['ours_ms']:10.2f} ms")

@@ -37,7 +37,7 @@ def _stats(arguments: argparse.Namespace) -> None:
     counted = stats(arguments.name, arguments.image_size)
     sheet = counted.to_json()
     if arguments.json:
-        print(json.dumps(sheet, indent=2))
+        print(_json(sheet))
         return
     field = sheet["receptive_field"]
     rows = [
@@ -83,9 +83,14 @@ def _diagram(arguments: argparse.Namespace) -> None:
         drawn = standalone(network, wanted, traced.name, dark=arguments.dark)
         write_whole(arguments.out, drawn.encode())
     if arguments.json:
-        print(json.dumps({"model": traced.name, **to_json(cut(network, open_ids))}, indent=2))
+        print(_json({"model": traced.name, **to_json(cut(network, open_ids))}))
     else:
         print(f"wrote {arguments.out}")
+
+
+def _json(value: Any) -> str:
+    """Numbers that JSON does not have are an error, not a word of JavaScript's."""
+    return json.dumps(value, indent=2, allow_nan=False)
 
 
 def _pair(side: Sequence[float] | float) -> str:
@@ -98,7 +103,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     from time import perf_counter
 
     from explorer.catalogue.writing import replacing
-    from explorer.inference import explain, images, overlay
+    from explorer.inference import KINDS, explain, images, overlay
     from explorer.networks import choose_weights, resolve
     from explorer.serving import pool
 
@@ -119,9 +124,11 @@ def _explain(arguments: argparse.Namespace) -> None:
         "model": arguments.model or str(weights.reference),
         "weights": weights.id,
         "device": explanation.device,
+        "answers_with": explanation.answers_with,
         "predictions": [asdict(prediction) for prediction in explanation.predictions],
         "layer": explanation.layer,
         "target": explanation.target,
+        "remarks": list(weights.remarks),
         "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
         "seconds": {**explanation.seconds, "load": done.load_seconds},
     }
@@ -134,12 +141,15 @@ def _explain(arguments: argparse.Namespace) -> None:
         heatmap.write(_npy(explanation.heatmap))
         features.write(_npy(explanation.features))
         overlay(explanation).save(drawn, "png")
-    if done.note:
-        print(done.note, file=sys.stderr)
+    for sentence in (done.note, *weights.remarks):
+        if sentence:
+            print(sentence, file=sys.stderr)
     if arguments.json:
-        print(json.dumps(answer, indent=2))
+        print(_json(answer))
         return
     print(f"{weights.id} on {explanation.device}, explained at {explanation.layer}")
+    if sentence := KINDS[explanation.answers_with]:
+        print(sentence)
     for prediction in explanation.predictions:
         print(f"  {prediction.probability:6.1%}  {prediction.label}")
     print(f"wrote heatmap.npy, features.npy and overlay.png to {arguments.out}")
@@ -171,7 +181,7 @@ def _list(arguments: argparse.Namespace) -> None:
     for name, why in zoo.spoilt().items():
         print(f"explorer: zoo:{name} cannot be used: {why}", file=sys.stderr)
     if arguments.json:
-        print(json.dumps({"architectures": architectures, "networks": networks}, indent=2))
+        print(_json({"architectures": architectures, "networks": networks}))
         return
     for row in architectures:
         print(f"  {row['id']:<22} {row['year']}  {row['name']:<26} {', '.join(row['builders'])}")
@@ -214,7 +224,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
                 {**row, "assumed_watts": arguments.watts, "joules_per_image": energy}
                 for row, energy in zip(rows, energies, strict=True)
             ]
-        print(json.dumps(rows, indent=2))
+        print(_json(rows))
     if refused:
         raise ValueError("; ".join(refused))
 
@@ -261,7 +271,7 @@ def _claims(arguments: argparse.Namespace) -> int:
                 print(f"{'':<22} measured {text}")
             print(f"{'':<22} {result.claim.comment}", flush=True)
     if arguments.json:
-        print(json.dumps([result.to_json() for result in results], indent=2))
+        print(_json([result.to_json() for result in results]))
     return FAILED if any(result.verdict == ERROR for result in results) else 0
 
 

@@ -10,6 +10,7 @@ from explorer.analysis.export import trace_module
 from explorer.analysis.graph import Trace
 from explorer.networks import CannotBuild, InputSpec, Reference, build, input_spec, resolve
 
+_OWN_SIZE = "its own size"
 _KEPT = 64  # traces in memory: a few MB each for the largest
 _recent: OrderedDict[tuple[str, tuple[int, ...]], Trace] = OrderedDict()
 _recent_lock = threading.Lock()
@@ -57,7 +58,7 @@ def forget() -> None:
 
 
 def _fresh(reference: Reference, image_size: int | None, own: InputSpec, shape: tuple[int, ...]) -> Trace:
-    asked = "its own size" if image_size is None else f"{image_size} x {image_size} pixels"
+    asked = _OWN_SIZE if image_size is None else f"{image_size} x {image_size} pixels"
     try:
         model = build(reference, image_size, device="meta")
     except CannotBuild as error:
@@ -86,6 +87,8 @@ def _refusal(reference: Reference, asked: str, own: InputSpec, error: BaseExcept
         error = error.__cause__
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     height, width = own.shape[1:]
+    if asked == _OWN_SIZE:
+        return f"{reference} does not run at its own size of {height} x {width}: {reason[:160].rstrip('.')}."
     return (
         f"{reference} cannot take {asked} ({reason[:160].rstrip('.')}); its own size is {height} x {width}."
     )

@@ -15,6 +15,7 @@ from explorer.inference.samples import SAMPLES, Sample
 if TYPE_CHECKING:
     from explorer.inference.attribution import METHODS
     from explorer.inference.explaining import (
+        KINDS,
         MEASURES,
         Explanation,
         Feature,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLORMAPS",
+    "KINDS",
     "MEASURES",
     "METHODS",
     "SAMPLES",

@@ -7,6 +7,7 @@ score with respect to it, and gives a map [h, w] at layer resolution: non-negati
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import torch
 from torch import Tensor
 
 
@@ -33,6 +34,16 @@ def layer_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     Jiang et al. 2021, https://doi.org/10.1109/TIP.2021.3089943
     """
     return (gradient.relu() * activation).sum(dim=0).relu()
+
+
+STRENGTH = "Activation strength"
+"""In place of a method where there is no class score: an embedding's network says only where it is moved."""
+
+
+def strength(activation: Tensor) -> Tensor:
+    """Root mean square over the channels, [C, h, w] -> [h, w]; scaled first, so that no square overflows."""
+    largest = activation.abs().max().clamp(min=torch.finfo(activation.dtype).tiny)
+    return largest * (activation / largest).square().mean(dim=0).sqrt()
 
 
 METHODS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(

@@ -7,10 +7,10 @@ A call needs the network to itself: two passes that hook one module see each oth
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,12 +18,14 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from explorer.inference.attribution import METHODS
+from explorer.inference.attribution import METHODS, STRENGTH, strength
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, SpatialLayers, spatial_layers
 from explorer.inference.watching import cut_after
 from explorer.networks import Network
+from explorer.networks.entries import Outputs
 from explorer.networks.labels import output_name
+from explorer.networks.running import check_finite, probabilities, scores
 
 Measure = Literal["activation", "contribution"]
 
@@ -32,6 +34,17 @@ MEASURES: Mapping[Measure, str] = MappingProxyType(
     {
         "activation": "mean absolute activation over the map",
         "contribution": "activation × gradient of the class score, summed over the map",
+    }
+)
+
+
+# What a reader must know of an answer that is no choice among classes.
+KINDS: Mapping[Outputs, str] = MappingProxyType(
+    {
+        "classes": "",
+        "yes or no": "It has one output: its sigmoid is the probability of yes.",
+        "embedding": "Its output is an embedding, not a classification: it has no classes and no "
+        "probabilities, and the heatmap shows how strong the activation is at each place.",
     }
 )
 
@@ -56,6 +69,8 @@ class Explanation:
     layer speaks for the class. features: float32 [C, h, w], the layer's output.
     contributions: float32 [C], activation x gradient summed over the map: each channel's share, to first
     order, in the class score. explained: the class whose score was followed back; target: its index.
+    Where the output is an embedding there are no predictions, nothing explained and no contributions, and cam
+    is how strong the activation is at each place.
     seconds: wall time of "decode", "load", "forward" (preparing the picture included) and "backward".
     """
 
@@ -63,19 +78,20 @@ class Explanation:
     display: np.ndarray
     view_box: tuple[float, float, float, float]
     predictions: tuple[Prediction, ...]
-    explained: Prediction
+    explained: Prediction | None
     layer: str
     method: str
     cam: np.ndarray
     heatmap: np.ndarray
     features: np.ndarray
-    contributions: np.ndarray
+    contributions: np.ndarray | None
     device: str
     seconds: Mapping[str, float]
+    answers_with: Outputs = "classes"
 
     @property
-    def target(self) -> int:
-        return self.explained.index
+    def target(self) -> int | None:
+        return self.explained.index if self.explained else None
 
     @property
     def heatmap_peak(self) -> tuple[float, float] | None:
@@ -101,10 +117,11 @@ class Feature:
 
 def top_features(explanation: Explanation, n: int, measure: Measure = "activation") -> tuple[Feature, ...]:
     """The n strongest channels first, by one of MEASURES."""
-    strengths = {
-        "activation": np.abs(explanation.features).mean(axis=(1, 2)),
-        "contribution": explanation.contributions,
-    }[measure]
+    strengths = np.abs(explanation.features).mean(axis=(1, 2))
+    if measure == "contribution":
+        if explanation.contributions is None:
+            raise ValueError("an embedding has no class score that a channel could contribute to")
+        strengths = explanation.contributions
     order = np.argsort(-strengths, kind="stable")[:n]
     return tuple(Feature(int(c), float(strengths[c]), explanation.features[c]) for c in order)
 
@@ -148,17 +165,27 @@ def explain(
 
     started = time.perf_counter()
     prepared = prepare(image, network.input)
-    logits, captured = _forward(network.model, prepared.x.to(device), chosen.path)
-    probabilities = logits.detach().float().softmax(dim=0).cpu()
-    predictions = _top(network, probabilities, top_k)
-    forward_done = time.perf_counter()
-
-    explained = _explained(network, probabilities, target)
-    gradient = _gradient(network, logits[explained.index], captured, chosen)
+    output, captured = _forward(network.model, prepared.x.to(device), chosen.path)
     activation = chosen.to_map(captured.detach()).float()
-    cam = METHODS[method](activation, gradient)
+    predictions: tuple[Prediction, ...] = ()
+    explained = contributions = None
+    if network.outputs == "embedding":
+        if target is not None:
+            raise ValueError(f"{network.weights.id} answers with an embedding: there is no class {target}")
+        check_finite(network.weights.id, *_tensors(output))
+        forward_done = time.perf_counter()
+        method, cam = STRENGTH, strength(activation)
+    else:
+        shares = probabilities(network, output).detach()[0].cpu()
+        predictions = _top(network, shares, top_k)
+        forward_done = time.perf_counter()
+        explained = _explained(network, shares, target)
+        gradient = _gradient(network, scores(network, output)[0, explained.index], captured, chosen)
+        cam = METHODS[method](activation, gradient)
+        contributions = (activation * gradient).sum(dim=(1, 2))
+        check_finite(f"{network.weights.id} at {chosen.path}", contributions)
+    check_finite(f"{network.weights.id} at {chosen.path}", activation, cam)
     heatmap = _at_view_size(cam, prepared.view.shape[:2])
-    features, contributions = _array(activation), _array((activation * gradient).sum(dim=(1, 2)))
     backward_done = time.perf_counter()
 
     return Explanation(
@@ -171,9 +198,10 @@ def explain(
         method=method,
         cam=_array(cam),
         heatmap=heatmap,
-        features=features,
-        contributions=contributions,
+        features=_array(activation),
+        contributions=None if contributions is None else _array(contributions),
         device=str(device),
+        answers_with=network.outputs,
         seconds=MappingProxyType(
             {
                 "decode": decode_seconds,
@@ -209,15 +237,20 @@ def _some(paths: list[str], default: str) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _forward(model: nn.Module, x: Tensor, path: str) -> tuple[Tensor, Tensor]:
-    """(logits [classes], output of the layer at `path`, from which the logits' graph starts)."""
+def _forward(model: nn.Module, x: Tensor, path: str) -> tuple[Any, Tensor]:
+    """(the network's answer, output of the layer at `path`, from which the answer's graph starts)."""
     with torch.no_grad(), cut_after(model.get_submodule(path)) as captured:
         output = model(x)
-    if not isinstance(output, Tensor) or output.ndim != 2:
-        raise ValueError(
-            f"{type(model).__name__} does not answer with one score a class, so there is none to explain"
-        )
-    return output[0], captured[-1]
+    return output, captured[-1]
+
+
+def _tensors(output: Any) -> Iterator[Tensor]:
+    """All that stand in an answer of any nesting."""
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, Mapping | list | tuple):
+        for each in output.values() if isinstance(output, Mapping) else output:
+            yield from _tensors(each)
 
 
 def _gradient(network: Network, score: Tensor, captured: Tensor, layer: SpatialLayer) -> Tensor:

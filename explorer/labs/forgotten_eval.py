@@ -23,6 +23,7 @@ from explorer.inference.training_mode import BATCH_NORM, TrainingMode, training_
 from explorer.labs.normalisation_networks import ready
 from explorer.networks import Network
 from explorer.networks.labels import output_name
+from explorer.networks.running import probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +82,14 @@ def drift(
     x = ready(network, image)
     with torch.inference_mode(False), torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        calm = _probabilities(model, x)
+        calm = _probabilities(network, model, x)
         best = int(calm.argmax())
         replies = [_reply(network, "eval()", "eval", 1, calm, best)]
         _train(model, mode, dropout)
         for name, others in companies.items():
             batch = torch.cat([x, *(ready(network, other) for other in others)])
             try:
-                found = _probabilities(model, batch)
+                found = _probabilities(network, model, batch)
             except ValueError as error:  # a batch norm that sees one number a channel has no variance
                 replies.append(
                     Reply(name, "train", len(batch), "", math.nan, math.nan, str(error).partition(",")[0])
@@ -96,7 +97,8 @@ def drift(
                 continue
             replies.append(_reply(network, name, "train", len(batch), found, best))
         model.eval()
-        replies.append(_reply(network, "eval() afterwards", "eval", 1, _probabilities(model, x), best))
+        after = _probabilities(network, model, x)
+        replies.append(_reply(network, "eval() afterwards", "eval", 1, after, best))
     norms = [module for module in network.model.modules() if isinstance(module, BATCH_NORM)]
     return Drift(
         _label(network, best),
@@ -130,8 +132,8 @@ def _train(model: nn.Module, mode: TrainingMode, dropout: bool) -> None:
         model.get_submodule(path).training = True
 
 
-def _probabilities(model: nn.Module, x: Tensor) -> Tensor:
-    return model(x)[0].float().softmax(0).cpu()
+def _probabilities(network: Network, model: nn.Module, x: Tensor) -> Tensor:
+    return probabilities(network, model(x))[0].cpu()
 
 
 def _reply(network: Network, name: str, mode: str, batch: int, found: Tensor, expected: int) -> Reply:

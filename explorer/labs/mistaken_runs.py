@@ -25,6 +25,7 @@ from explorer.labs.input_numbers import normalise, understood
 from explorer.networks import InputSpec, Network, WeightsEntry
 from explorer.networks.inputs import IMAGENET_MEAN, IMAGENET_STD
 from explorer.networks.labels import output_name
+from explorer.networks.running import CannotRun, probabilities
 
 PASSES = 5  # in train mode, before the network is used for good
 COMPANIES = (("coffee", "rocket", "camera"), ("astronaut", "retina", "hubble_deep_field"))
@@ -67,7 +68,10 @@ class Run:
 
 def right(network: Network, image: Image.Image) -> Run:
     """As the weights ask for it: their preparation, eval mode, softmax once."""
-    return _run(network, prepare(image, network.input).x)
+    run = _run(network, prepare(image, network.input).x)
+    if run.failure:
+        raise CannotRun(run.failure)
+    return run
 
 
 def without_normalisation(network: Network, image: Image.Image) -> Run:
@@ -110,7 +114,7 @@ def in_company(network: Network, image: Image.Image, index: int) -> dict[str, st
     for company in COMPANIES:
         batch = torch.cat([x, *(prepare(_sample(name), network.input).x for name in company)])
         with in_train_mode(network) as model:
-            share = float(_logits(model, batch)[0].softmax(dim=0)[index])
+            share = float(probabilities(network, _logits(model, batch))[0, index])
         beside = ", ".join(SAMPLES[name].title for name in company)
         found[f"the same class in a batch with {beside}"] = f"{share:.1%}"
     return found
@@ -253,9 +257,9 @@ def _run(
 ) -> Run:
     """x through `model`, by default the network's own; an error becomes the run's failure."""
     try:
-        values = _logits(model or network.model, x)[0].softmax(dim=0).numpy()
+        values = probabilities(network, _logits(model or network.model, x))[0].numpy()
     except (RuntimeError, ValueError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
+        if isinstance(error, torch.OutOfMemoryError) or network.outputs == "embedding":
             raise
         return _failed(network, x, error, note)
     known = dict(numbers or {})

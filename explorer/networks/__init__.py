@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from explorer.networks.building import CannotBuild, build, check_budget, input_spec, parameter_count
     from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable
     from explorer.networks.inputs import InputSpec
+    from explorer.networks.running import CannotRun
     from explorer.networks.weights import choose_weights, entry_of, fits, load, on_this_machine, weights_of
 
 _HOMES = {
@@ -28,6 +29,7 @@ _HOMES = {
     "check_budget": "building",
     "input_spec": "building",
     "parameter_count": "building",
+    "CannotRun": "running",
     "Network": "entries",
     "WeightsEntry": "entries",
     "WeightsUnavailable": "entries",
@@ -42,6 +44,7 @@ _HOMES = {
 
 __all__ = [
     "CannotBuild",
+    "CannotRun",
     "InputSpec",
     "Network",
     "Reference",

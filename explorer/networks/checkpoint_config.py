@@ -128,7 +128,7 @@ class CheckpointConfig:
     def fingerprint(self) -> str:
         """Of everything that decides what is built and how it is shown."""
         said = [self.architecture, dict(self.model_args), dict(self.pretrained_cfg)]
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(said, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
 
     def _with(self, changed: dict[str, Any], remark: str) -> "CheckpointConfig":
         return dataclasses.replace(

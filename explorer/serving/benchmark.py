@@ -22,9 +22,10 @@ from torch import Tensor, nn
 from explorer.analysis import Trace, memory, trace
 from explorer.inference.layer_measurements import LayerTimes, layer_times, synchroniser
 from explorer.networks import Network, Reference, build, entry_of, input_spec, resolve
+from explorer.networks.running import told
 from explorer.serving import tensor_memory
 from explorer.serving.measurements import PRECISIONS, Measurement, Setting
-from explorer.serving.pool import memory_bytes, out_of_memory
+from explorer.serving.pool import memory_bytes
 from explorer.training.machine import hardware
 
 AS_IT_IS = Setting()
@@ -279,10 +280,8 @@ def _explained(what: str) -> Iterator[None]:
         yield
     except (Busy, CannotMeasure):
         raise
-    except RuntimeError as error:
-        if out_of_memory(error) or "can't allocate memory" in str(error):
-            raise CannotMeasure(f"{what} does not fit into the memory of this machine") from error
-        reason = next(
-            (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
-        )
-        raise CannotMeasure(f"{what} does not run like this here: {reason[:200].rstrip('.')}") from error
+    except Exception as error:
+        sentence = told(what, error)
+        if sentence is error:
+            raise
+        raise CannotMeasure(str(sentence).rstrip(".")) from error

@@ -91,7 +91,7 @@ def measure(setting: Setting, progress: Progress = lambda share, text: None) -> 
     )
     file = _file(setting)
     try:
-        write_whole(file, json.dumps(asdict(found), indent=1).encode())
+        write_whole(file, json.dumps(asdict(found), indent=1, allow_nan=False).encode())
     except WriteError:
         _unwritten[file] = found
         raise
@@ -129,5 +129,5 @@ def _best(run: Callable[[], object], device: torch.device, progress: Callable[[f
 def _file(setting: Setting) -> Path:
     device = torch.device(setting.device)
     key = (str(device), hardware(device), setting.precision, torch.get_num_threads(), torch.__version__)
-    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(key, allow_nan=False).encode()).hexdigest()
     return cache_folder("ceilings") / f"{digest[:32]}.json"

@@ -118,7 +118,7 @@ def folder() -> Path:
 
 def keep(measurement: Measurement) -> None:
     """In place of an earlier one of the same key. Raises WriteError where the disk does not let us."""
-    write_whole(_file(measurement), json.dumps(asdict(measurement), indent=1).encode())
+    write_whole(_file(measurement), json.dumps(asdict(measurement), indent=1, allow_nan=False).encode())
 
 
 def kept() -> tuple[Measurement, ...]:
@@ -140,7 +140,7 @@ def delete(measurements: Iterable[Measurement]) -> None:
 
 
 def _file(measurement: Measurement) -> Path:
-    digest = hashlib.sha256(json.dumps(measurement.key).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(measurement.key, allow_nan=False).encode()).hexdigest()
     return folder() / f"{digest[:32]}.json"
 
 

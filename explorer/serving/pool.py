@@ -106,7 +106,7 @@ class Pool:
             try:
                 value = work(network)
             except RuntimeError as error:
-                if not out_of_memory(error) or self.device == "cpu":
+                if self.device == "cpu" or not _out_of_memory(error):
                     raise
                 lease.move_to_cpu()
                 value = work(network)
@@ -199,7 +199,7 @@ class Pool:
             model.to(self.device)
             return ""
         except RuntimeError as error:
-            if not out_of_memory(error):
+            if not _out_of_memory(error):
                 raise
             return self._fall_back(weights_id, model)
 
@@ -229,6 +229,8 @@ class Pool:
 
 class Lease:
     """One visitor's time with one network; a context manager that gives the network.
+
+    Whatever the network raises in that time leaves as CannotRun, one sentence that names it.
 
     note: a sentence for the reader where the network is not where it was wanted, else "".
     load_seconds: how long this visitor waited for the weights; 0 where they were there.
@@ -265,6 +267,12 @@ class Lease:
         self._slot.holder = None
         self._slot.lock.release()
         self._pool._leave(self._slot)
+        if isinstance(error, Exception):
+            from explorer.networks.running import told
+
+            sentence = told(self._weights_id, error, self._pool.device)
+            if sentence is not error:
+                raise sentence from error
 
 
 def choose_device() -> str:
@@ -317,11 +325,10 @@ def bytes_of(model: "torch.nn.Module") -> int:
     return sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
 
 
-def out_of_memory(error: RuntimeError) -> bool:
-    """CUDA has an error type of its own; MPS says it in words."""
-    import torch
+def _out_of_memory(error: RuntimeError) -> bool:
+    from explorer.networks.running import out_of_memory
 
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
+    return out_of_memory(error)
 
 
 def memory_bytes(device: str) -> int:

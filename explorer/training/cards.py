@@ -73,7 +73,7 @@ def export(name: str, run_folder: Path, train_set: ImageSet, test_set: ImageSet)
         ),
     }
     fields = _fields(name, state, records, test_set, model) | measured
-    write_whole(zoo.card_path(name), (json.dumps(fields, indent=1) + "\n").encode())
+    write_whole(zoo.card_path(name), (json.dumps(fields, indent=1, allow_nan=False) + "\n").encode())
     zoo.read_card.cache_clear()
     return zoo.card(name)
 

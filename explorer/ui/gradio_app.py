@@ -54,6 +54,8 @@ def _explained(data: bytes, weights_id: str, layer: str, method: str, colours: s
         return inference.explain(network, picture, layer=asked, method=method, decode_seconds=decoded)
 
     done = pool.shared().run(weights_id, explained)
+    kind = inference.KINDS[done.value.answers_with]
+    remarks = " ".join(filter(None, (kind, *networks.entry_of(weights_id).remarks, done.note)))
     found, grid = done.value, feature_maps.grid(done.value)
     table = feature_maps.colours(None if grid.signed else colours)
     tiles = (Image.fromarray(table[tile]).resize(_TILE, Image.Resampling.NEAREST) for tile in grid.tiles)
@@ -63,7 +65,7 @@ def _explained(data: bytes, weights_id: str, layer: str, method: str, colours: s
         inference.overlay(found, opacity, colours),
         {each.label: each.probability for each in found.predictions},
         [(tile, f"channel {number}") for tile, number in zip(tiles, grid.channels, strict=True)],
-        f"{weights_id} at {found.layer}, measured here on {found.device}: {steps}. {done.note}",
+        f"{weights_id} at {found.layer}, measured here on {found.device}: {steps}. {remarks}",
     )
 
 

@@ -208,7 +208,9 @@ def _explain(network: Network, picture: Picture, layer: str, target: int | None)
     from explorer import inference
 
     layers = inference.layers(network)
-    if target is not None and network.labels and target >= len(network.labels):
+    if network.outputs == "embedding" or (
+        network.labels and target is not None and target >= len(network.labels)
+    ):
         target = None
     explanation = inference.explain(
         network,

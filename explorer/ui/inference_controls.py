@@ -129,7 +129,11 @@ def layer(row: Row, answer: Answer) -> None:
 
 def target(row: Row, answer: Answer) -> None:
     """The likeliest first, then every other class by number."""
-    top = {each.index: each for each in (*answer.explanation.predictions, answer.explanation.explained)}
+    explained = answer.explanation.explained
+    if explained is None:
+        row.target.selectbox("Class", (), key="no Class", placeholder="none", disabled=True)
+        return
+    top = {each.index: each for each in (*answer.explanation.predictions, explained)}
     labels = distinct(dict(enumerate(answer.labels)) | {i: p.label for i, p in top.items()})
     likeliest = answer.explanation.predictions[0].index
 

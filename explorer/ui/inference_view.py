@@ -45,7 +45,8 @@ def picture(shown: Picture, answer: Answer | None, key: str = "picture_part") ->
     if answer:
         explanation = answer.explanation
         rows, columns = explanation.view.shape[:2]
-        label = explanation.explained.label
+        label = explanation.explained.label if explanation.explained else ""
+        evidence = f"evidence for {label}" if label else "at each place"
         data |= {
             "display": answer.display_url,
             "view": answer.view_url,
@@ -54,16 +55,20 @@ def picture(shown: Picture, answer: Answer | None, key: str = "picture_part") ->
             "peak": explanation.heatmap_peak,
             "tiny": answer.tiny,
             "heat": answer.heat_url,
-            "says": f"{explanation.method}: evidence for {label}"
+            "says": f"{explanation.method}: {evidence}"
             if explanation.heatmap_peak
-            else f"Nothing at this layer speaks for {label}",
-            "alt": f"{shown.title}, with a heatmap of the evidence for {label}",
+            else f"Nothing at this layer speaks for {label}"
+            if label
+            else "Nothing is active at this layer",
+            "alt": f"{shown.title}, with a heatmap: {explanation.method}, {evidence}",
         }
     _picture(key=key, data=data)
 
 
 def answer_bars(answer: Answer) -> None:
     """The likeliest classes; a click on one explains it."""
+    if not answer.explanation.predictions:
+        return
     likeliest = answer.explanation.predictions[0].index
     _answer(
         key="answer_part",
@@ -89,6 +94,10 @@ def maps(answer: Answer) -> None:
 
     explanation = answer.explanation
     of, page, measure = st.session_state.get(_MAPS, (None, 0, "activation"))
+    measures = dict(MEASURES)
+    if explanation.contributions is None:
+        del measures["contribution"]
+        measure = "activation"
     grid = feature_maps.grid(explanation, page if of is explanation else 0, measure)
     table = feature_maps.colours(None if grid.signed else st.session_state[choices.COLOURS])
     first = grid.page * feature_maps.PER_PAGE
@@ -110,7 +119,7 @@ def maps(answer: Answer) -> None:
             "channels": grid.channels,
             "strengths": [three_digits(each) for each in grid.strengths],
             "measure": measure,
-            "measures": dict(MEASURES),
+            "measures": measures,
             "lut": table.tolist(),
             "low": three_digits(grid.low),
             "high": three_digits(grid.high),
@@ -125,12 +134,17 @@ def maps(answer: Answer) -> None:
 
 def headline(answer: Answer, name: str) -> str:
     """Who answers, and what must be known to read it; Markdown. name: of the network."""
+    from explorer.inference import KINDS
+
     rows, columns = answer.explanation.view.shape[:2]
     seen = f"sees {columns} × {rows} pixels" + (" (press Network’s view)" if answer.tiny else "")
     if answer.entry.untrained:
         return f":orange-badge[untrained] **{plain(name)}** with random numbers: its answer means nothing"
     known = f"knows {exact(len(answer.labels))} classes" if answer.labels else "has outputs without names"
-    return f"**{plain(name)}** {known} and {seen}" + (f". {plain(answer.note)}" if answer.note else "")
+    if kind := KINDS[answer.explanation.answers_with]:
+        known = "answers"
+    notes = " ".join(plain(note) for note in (kind, *answer.entry.remarks, answer.note) if note)
+    return f"**{plain(name)}** {known} and {seen}" + (f". {notes}" if notes else "")
 
 
 def not_taken(answer: Answer, who: Lookers) -> str:
@@ -152,7 +166,7 @@ def what_it_can_know(answer: Answer, shown: Picture) -> None:
     """The classes of a network that has few; whether a sample's thing is among them, and samples whose is."""
     from explorer.inference import SAMPLES
 
-    known = set(answer.labels)
+    known = set(answer.labels) if answer.explanation.answers_with == "classes" else set()
     few = 0 < len(known) <= _FEW_CLASSES
     lost = bool(known) and shown.sample is not None and not known.intersection(shown.sample.shows)
     if few:
