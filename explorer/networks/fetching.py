@@ -36,6 +36,7 @@ TIMEOUT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 18
 _HEAD_BYTES = 64
 _MOST_REDIRECTS = 5
+_MOST_UNANNOUNCED = 2**30  # bytes of a file of which nobody says the length
 _SHOWN_EVERY_SECONDS = 0.1
 _REFUSALS = dict.fromkeys((401, 403, 404), "its server does not give it out")
 # Whose large files lie on other hosts of the same owner, at an address that is signed for a few minutes.
@@ -176,7 +177,8 @@ def matches(file: BinaryIO, digest: str, length: int) -> bool:
 def _receive(response: Any, file: BinaryIO, clock: Clock, expected: Expected, report: Progress) -> None:
     announced = None if response.chunked else response.length
     total = expected.length if announced is None else announced
-    largest = min(each for each in (clock.bounds.largest, expected.length) if each is not None)
+    known = _MOST_UNANNOUNCED if total is None else expected.length
+    largest = clock.bounds.largest if known is None else min(clock.bounds.largest, known)
     if announced is not None and expected.length not in (None, announced):
         raise DownloadFailed(f"its server gives {announced:,} bytes, and the file has {expected.length:,}")
     if total is not None and total > largest:
