@@ -90,6 +90,10 @@ def _kept(file: Path) -> dict[tuple[str, int], dict[str, str | int]]:
             table = counts.read(lines)
     except FileNotFoundError:
         return {}
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ValueError(
+            f"{file} is no table of counts ({error!r}); name another file or remove it"
+        ) from error
     if table.counted_with != counted_with():
         return {}
     return {key: {"network": key[0], "img_size": key[1], **values} for key, values in table.of.items()}

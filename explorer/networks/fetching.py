@@ -149,8 +149,8 @@ def send(
         there = urljoin(here, location)
         if not _may_lead(here, there, also):
             response.close()
-            host = there.partition("://")[2].partition("/")[0]
-            raise DownloadFailed(f"its server sends to another host ({host[:80]}), which is not followed")
+            place = "/".join(there.split("/")[:3])[:80]
+            raise DownloadFailed(f"its server sends to another host ({place}), which is not followed")
         if _origin(there) != _origin(here):
             if to_the_first_host_only:
                 return response

@@ -59,7 +59,7 @@ def kept(setting: Setting) -> Measured | None:
         found = Measured(**{**data, "ceilings": Ceilings(**data["ceilings"])})
         numbers = (found.ceilings.macs_per_second, found.ceilings.bytes_per_second)
         return found if all(number > 0 and isfinite(number) for number in numbers) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -117,9 +117,16 @@ def _decoded(paths: list[Path], cache: Path | None) -> Tensor:
     kept = cache / f"{digest.hexdigest()[:24]}.npz"
     try:
         with np.load(kept, allow_pickle=False) as archive:
-            return torch.from_numpy(archive["images"])
+            kept_images = archive["images"]
+            if (
+                kept_images.dtype == np.uint8
+                and kept_images.shape[:2] == (len(paths), 3)
+                and kept_images.ndim == 4
+            ):
+                return torch.from_numpy(kept_images)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
-        images = _decode(paths)
+        pass  # decoded anew
+    images = _decode(paths)
     whole = io.BytesIO()
     np.savez(whole, images=images.numpy())
     try:

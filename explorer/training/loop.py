@@ -6,10 +6,9 @@ so a resumed run needs no saved generator and on a CPU ends with the very bits o
 """
 
 import io
-import pickle
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -200,17 +199,26 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise TrainingError(f"{path} does not exist; train there first")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a spoilt file fails in as many ways as pickle and zip have
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise TrainingError(
             f"{path} cannot be read as a checkpoint ({reason}); delete it to start over"
         ) from error
-    if (
-        not isinstance(state, dict)
-        or not {"recipe", "records", "model", "optimizer", "data", "hardware"} <= state.keys()
-    ):
+    if not _is_checkpoint(state):
         raise TrainingError(f"{path} is not a checkpoint of this program; delete it to start over")
-    return state
+    return dict(state)
+
+
+def _is_checkpoint(state: object) -> bool:
+    tables = ("recipe", "model", "optimizer", "data")
+    if not isinstance(state, dict) or not {*tables, "records", "hardware"} <= state.keys():
+        return False
+    if not all(isinstance(state[name], dict) for name in tables) or not isinstance(state["records"], list):
+        return False
+    figures = {field.name for field in fields(EpochRecord)}
+    return {"mean", "std", "classes", "source"} <= state["data"].keys() and all(
+        isinstance(record, dict) and record.keys() == figures for record in state["records"]
+    )
 
 
 def _resume(

@@ -8,6 +8,8 @@ from torchvision.models import get_weight
 
 from explorer.analysis import counting
 from explorer.catalogue.counts import FIELDS, counts
+from explorer.catalogue.writing import WriteError
+from tests.full_disk import fill
 
 
 @pytest.mark.parametrize(
@@ -63,3 +65,28 @@ def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch, caps
     assert header == ",".join(("network", "img_size", *FIELDS))
     assert rows == [f"timm:a,32,{values}", f"timm:c,64,{values}"]
     assert "timm:broken at 32: it cannot be built" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ["# of before\nbirds,songs\n1,2\n", "# of before\nnetwork,img_size\na,big\n"]
+)
+def test_a_file_that_is_no_table_of_counts_is_said(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "counts.csv"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"counts\.csv is no table of counts"):
+        counting.write([("timm:a", 32)], file)
+    assert file.read_text() == text
+
+
+def test_a_full_disk_is_said_and_the_rows_of_before_stay(full_disk: Path, monkeypatch) -> None:
+    values = {name: n for n, name in enumerate(FIELDS)}
+    monkeypatch.setattr(
+        counting, "row", lambda network, size: {"network": network, "img_size": size, **values}
+    )
+    file = full_disk / "counts.csv"
+    counting.write([("timm:a", 32)], file)
+    before = file.read_bytes()
+    fill(full_disk)
+    with pytest.raises(WriteError, match=r"counts\.csv cannot be written: No space left on device"):
+        counting.write([("timm:a", 32), ("timm:b", 32)], file)
+    assert file.read_bytes() == before

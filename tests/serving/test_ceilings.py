@@ -3,9 +3,11 @@
 import pytest
 
 from explorer.analysis.roofline import Ceilings
+from explorer.catalogue.writing import WriteError
 from explorer.serving import benchmark, ceilings
 from explorer.serving.benchmark import Busy, CannotMeasure
 from explorer.serving.measurements import Setting
+from tests.full_disk import fill
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +54,7 @@ def test_what_was_measured_is_kept_by_precision(small):
     assert len(list(small.iterdir())) == 2
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"ceilings": {"macs_per_second": "fast"}}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 200_000, '{"ceilings": {"macs_per_second": "fast"}}'])
 def test_a_damaged_file_is_measured_anew(small, text):
     ceilings.of(Setting("cpu"))
     (file,) = small.iterdir()
@@ -78,3 +80,11 @@ def test_progress_goes_from_nothing_to_all():
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0, 1)
     assert {text for _, text in seen} == {"matrix product", "copy"}
+
+
+def test_what_a_full_disk_does_not_take_is_said_and_lasts_as_long_as_the_process(full_disk, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CACHE", str(full_disk))
+    fill(full_disk)
+    with pytest.raises(WriteError, match=r"\.json cannot be written: No space left on device"):
+        ceilings.measure(Setting("cpu"))
+    assert ceilings.kept(Setting("cpu")) == ceilings.of(Setting("cpu"))

@@ -30,13 +30,22 @@ def test_cache_is_used_and_a_changed_folder_is_decoded_anew(tmp_path: Path):
     Image.new("RGB", (4, 4), (10, 20, 30)).save(picture)
     cache = tmp_path / "cache"
     first = data.load(tmp_path / "set", "train", cache)
-    (kept,) = cache.glob("*.npz")
+    assert len(list(cache.glob("*.npz"))) == 1
     assert torch.equal(data.load(tmp_path / "set", "train", cache).images, first.images)
     Image.effect_noise((4, 4), 80).save(picture)
     assert not torch.equal(data.load(tmp_path / "set", "train", cache).images, first.images)
-    kept.write_bytes(b"not an archive")
-    Image.new("RGB", (4, 4), (10, 20, 30)).save(picture)
-    assert torch.equal(data.load(tmp_path / "set", "train", cache).images, first.images)
+
+
+def test_a_spoilt_cache_is_decoded_anew(tiny_folder: Path, tmp_path: Path):
+    first = data.load(tiny_folder, "test", tmp_path).images
+    (kept,) = tmp_path.glob("*.npz")
+    whole = kept.read_bytes()
+    for array in (np.zeros(first.shape), np.zeros((2, 3, 32, 32), np.uint8), np.zeros(3, np.uint8)):
+        np.savez(kept, images=array)
+        assert torch.equal(data.load(tiny_folder, "test", tmp_path).images, first)
+    for content in (b"not an archive", whole[: len(whole) // 2], b""):
+        kept.write_bytes(content)
+        assert torch.equal(data.load(tiny_folder, "test", tmp_path).images, first)
 
 
 def test_statistics_equal_numpy_s(tiny_folder: Path):

@@ -92,6 +92,10 @@ class _Code:
         return (print, ("this ran",))
 
 
+def _change(path: Path, name: str, value: object) -> None:
+    torch.save(torch.load(path, weights_only=True) | {name: value}, path)
+
+
 def _truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:500])
 
@@ -103,8 +107,11 @@ def _truncate(path: Path) -> None:
         (lambda path: path.write_bytes(b""), "cannot be read as a checkpoint"),
         (lambda path: torch.save({"model": {}}, path), "is not a checkpoint of this program"),
         (lambda path: torch.save({"model": _Code()}, path), "cannot be read as a checkpoint"),
+        (lambda path: _change(path, "recipe", [1]), "is not a checkpoint of this program"),
+        (lambda path: _change(path, "records", [{"epoch": 1}]), "is not a checkpoint of this program"),
+        (lambda path: _change(path, "data", {}), "is not a checkpoint of this program"),
     ],
-    ids=["truncated", "empty", "foreign", "code"],
+    ids=["truncated", "empty", "foreign", "code", "recipe", "records", "data"],
 )
 def test_a_broken_checkpoint_is_named_and_runs_no_code(tmp_path: Path, sets, spoil, sentence, capsys):
     loop.train(network, *sets, RECIPE, tmp_path, stop_after=1)
