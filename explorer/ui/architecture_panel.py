@@ -45,7 +45,7 @@ def _text(hierarchy: Hierarchy, node: Node) -> str:
         for what, amount in node_facts.facts(hierarchy, node).rows
     )
     title = escape(node_facts.title_of(node))
-    head = f'<div class="node-panel" data-node="{escape(node.id)}"><h4>{title}</h4>'
+    head = f'<div class="node-panel" data-node="{escape(node.id)}"><h2>{title}</h2>'
     return f"{head}{formulas}<dl>{rows}</dl></div>"
 
 

@@ -190,7 +190,7 @@ def _card(specimen: Specimen, drawn: Painted, more: str) -> str:
     svg = drawn.svg.replace("<svg ", f'<svg viewBox="0 0 {drawn.width:.0f} {drawn.height:.0f}" ', 1)
     return (
         f'<article style="--family:light-dark({colour.light}, {colour.dark})">'
-        f"<h3>{escape(specimen.name)}</h3>"
+        f"<h2>{escape(specimen.name)}</h2>"
         f'<a href="{link}" title="Open this block">{escape(entry.name)} · {entry.year}</a>'
         f"<p>{escape(specimen.look)}</p>"
         f'<div class="drawing" role="img" aria-label="{spoken}" style="{size}">{svg}</div></article>'

@@ -101,7 +101,7 @@ def _card(place: int, those: Sequence[Candidate], asked: Asked) -> str:
     return (
         f'<section style="border-top-color:light-dark({family.light}, {family.dark})">'
         f"<p><span>{place}</span><strong>{escape(words.measured(best, asked.measure))}</strong> "
-        f"{escape(ALL_MEASURES[asked.measure].title)}</p><h4>{escape(best.name)}</h4>"
+        f"{escape(ALL_MEASURES[asked.measure].title)}</p><h2>{escape(best.name)}</h2>"
         f"<small>{escape(known)} · {words.basis(asked.measure)} by {escape(best.published_by)}{more}</small>"
         f"<ul>{''.join(lines)}</ul></section>"
     )
@@ -120,7 +120,7 @@ def _knocked_out(found: Choice, asked: Asked) -> str:
     """A bar a constraint: how many it keeps out, and how many of these it alone."""
     knocked = found.knocked_out()
     if not knocked:
-        return f'<div class="knocked" style="{_style()}"><h4>Nothing is asked yet: all pass.</h4></div>'
+        return f'<div class="knocked" style="{_style()}"><h2>Nothing is asked yet: all pass.</h2></div>'
     most = max(several for several, _ in knocked.values())
     bars = "".join(
         f"<li><p>{escape(words.title(name, asked.wishes))}"
@@ -130,8 +130,8 @@ def _knocked_out(found: Choice, asked: Asked) -> str:
         for name, (several, alone) in sorted(knocked.items(), key=lambda each: -each[1][0])
     )
     gives = "".join(f"<li>{escape(each)}</li>" for each in words.gives(found, asked)[:3])
-    given = f"<h4>What would have to give</h4><ol>{gives}</ol>" if gives else ""
-    heading = "<h4>What knocked out the others</h4>"
+    given = f"<h2>What would have to give</h2><ol>{gives}</ol>" if gives else ""
+    heading = "<h2>What knocked out the others</h2>"
     return f'<div class="knocked" style="{_style()}">{heading}<ul>{bars}</ul>{given}</div>'
 
 

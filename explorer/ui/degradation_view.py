@@ -70,7 +70,7 @@ def show(trained: Trained, what: str, here: Page) -> None:
     if trained.cards:
         lab.figure(curves(trained, what, dark=here.dark), here, "degradation_figure", _HEIGHT)
     else:
-        st.subheader("None of the four twins has been trained yet")
+        st.header("None of the four twins has been trained yet")
     _missing(trained)
     if not trained.one_protocol:
         st.warning("These networks were not trained by one recipe on one copy of the data: do not compare.")

@@ -1,8 +1,8 @@
 """The block diagram as SVG text, for the page and for a file: one painter, two sets of colours.
 
 Inside the page every colour is a CSS variable, so that light and dark need no second drawing. A file that
-stands alone carries its styles, written out for one theme, its title and its legend; it has no script and
-refers to nothing outside. All text comes from strangers' modules, so all of it is escaped here.
+stands alone carries its styles, written out for one theme, its font, its title and its legend; it has no
+script and refers to nothing outside. All text comes from strangers' modules, so all of it is escaped here.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from explorer.ui import theme
+from explorer.ui import diagram_font, theme
 
 if TYPE_CHECKING:
     from explorer.analysis.geometry import Box, Label
     from explorer.analysis.placement import PlacedEdge, PlacedNode, Scene
     from explorer.ui.node_facts import Facts
 
-FONT = '"Source Sans", "Source Sans 3", "Segoe UI", "Helvetica Neue", Arial, sans-serif'
+FONT = f'"{diagram_font.FAMILY}", "Source Sans 3", "Segoe UI", "Helvetica Neue", Arial, sans-serif'
 _RADIUS, _TURN, _SKIP_TURN = 8.0, 8.0, 22.0  # corners of cards, of edges, of skips
 _STRIPE, _MIX = 5.0, 5.0  # thickness of the role's stripe and of the bar that shows what a box is made of
 _BEHIND = 3.0  # pixels by which each card of a stack shows behind the one before it
@@ -79,9 +79,6 @@ def svg(
     width, height = inner + 2 * _MARGIN, scene.height + head + foot + 2 * _MARGIN
     size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}">',
-        f"<title>{_text(title or 'Network')}</title>",
-        f"<style>{_written_out(theme.asset('network_svg.css'), colours)}</style>",
         f'<rect class="page" width="{_n(width)}" height="{_n(height)}"/>',
     ]
     if title:
@@ -94,7 +91,12 @@ def svg(
         f'<g class="scene" transform="translate({_MARGIN} {_n(_MARGIN + head + scene.height + 22)})">'
         f"{_legend(legend, scale, colours)}</g></svg>"
     )
-    return "".join(parts)
+    drawn = "".join(parts)
+    styles = diagram_font.face(drawn) + _written_out(theme.asset("network_svg.css"), colours)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}">'
+        f"<title>{_text(title or 'Network')}</title><style>{styles}</style>{drawn}"
+    )
 
 
 class _Painter:
@@ -120,21 +122,27 @@ class _Painter:
 
     def node(self, placed: PlacedNode) -> str:
         node, box = placed.node, placed.box
-        known = self.facts.get(node.id)
         live = self.colours is None  # in a file there is nothing to click
         expands = f' aria-expanded="{str(placed.open).lower()}"' if node.children and live else ""
         role = "button" if live else "img"
         head = (
             f'<g class="{self._classes(placed)}" data-id="{_attribute(node.id)}" '
             f'data-box="{_n(box.x)} {_n(box.y)} {_n(box.width)} {_n(box.height)}" tabindex="-1" role="{role}"'
-            f'{expands} aria-label="{_attribute(known.spoken if known else node.label)}">'
+            f'{expands} aria-label="{_attribute(self._spoken(placed))}">'
         )
         ink = ""
         if fill := self.fills.get(node.id):
             ink = f' style="fill:{theme.ink_on(fill)}"'
-        labels = "".join(_label(each, ink) for each in placed.labels)
+        labels = " ".join(_label(each, ink) for each in placed.labels)
         chevron = self._chevron(placed) if node.children and live else ""
         return head + self._card(placed) + labels + chevron + "</g>"
+
+    def _spoken(self, placed: PlacedNode) -> str:
+        """Holds the words on the card: who steers by voice says what he reads there."""
+        known = self.facts.get(placed.node.id)
+        spoken = known.spoken if known else placed.node.label
+        written = " ".join(each.text for each in placed.labels)
+        return spoken if written in spoken else f"{written}; {spoken}"
 
     def _classes(self, placed: PlacedNode) -> str:
         node = placed.node

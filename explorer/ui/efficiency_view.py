@@ -183,7 +183,7 @@ def _selected(data: Data) -> None:
     if not chosen:
         return
     title, compare, clear = st.columns([6, 2, 2], vertical_alignment="center")
-    title.subheader(f"Selected ({len(chosen)})", anchor=False)
+    title.header(f"Selected ({len(chosen)})", anchor=False)
     compare.button(
         "Compare networks",
         icon=":material/compare_arrows:",

@@ -123,7 +123,7 @@ def sources(picture: Picture | None) -> None:
 
 def invite() -> None:
     """The page before there is a picture: what to do, and all ways to do it."""
-    st.subheader("Choose a picture to begin", anchor=False)
+    st.header("Choose a picture to begin", anchor=False)
     st.caption(
         "One click on a sample will do. Your own stays in this visit: it is kept in memory and not shared."
     )

@@ -26,8 +26,8 @@ _BUTTONS = (
 _ZOOM = (
     ("out", "−", "Smaller"),
     ("in", "+", "Larger"),
-    ("whole", "Fit", "All of it"),
-    ("start", "1:1", "Readable"),
+    ("whole", "Fit", "Fit all of it"),
+    ("start", "1:1", "1:1, readable"),
     ("full", "Full", "Full screen, for a projector; Esc leaves it"),
 )
 
@@ -49,7 +49,8 @@ _component = st.components.v2.component(
     '<span class="hits" aria-live="polite"></span></div>'
     f'<div class="tools">{_row(_ZOOM)}</div><div class="tools">{_row(_BUTTONS)}</div></div>'
     '<div class="canvas"><div class="trail" aria-live="polite"></div>'
-    '<div class="hint">Click the drawing, then scroll to zoom</div></div><ul class="legend"></ul>'
+    '<div class="hint">Click the drawing, then scroll to zoom</div>'
+    '<aside class="facts" aria-label="Chosen node" hidden></aside></div><ul class="legend"></ul>'
     '<div class="tip" role="tooltip" hidden></div></div>',
     css=theme.asset("network_svg.css") + theme.asset("network_diagram.css"),
     js=theme.asset("network_diagram.js"),

@@ -211,6 +211,7 @@ def frame() -> st.Page:
     at_home = current.title == ENTRIES[0].title
     theme.apply("frame.css")
     st.html(f"<script>{theme.asset('history.js')}</script>", unsafe_allow_javascript=True)
+    state.whole_address()
     state.bind()
     with st.container(key="controls"):
         choice, switch = st.columns([7, 3], vertical_alignment="center")

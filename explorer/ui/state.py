@@ -8,8 +8,10 @@ URL holds the plain identifier while the visible picker shows names.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import parse_qs
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 ARCH = "arch"
 PRESENT = "present"
@@ -17,6 +19,7 @@ DEFAULT_ARCH = "resnet50"
 _JUST_CHOSEN = "_just_chosen"
 _NOT_UNDERSTOOD = "_not_understood"
 _GOING = "_going"
+_EMBEDDED = ("embed", "embed_options")  # Streamlit's own parameters, which a script may not set
 
 
 def arch() -> str:
@@ -52,6 +55,24 @@ def go(script: str, parameters: Mapping[str, str], arch: str = "") -> None:
 def going() -> tuple[str, dict[str, str]] | None:
     """Script and parameters of the page that `go` asked for; once."""
     return st.session_state.pop(_GOING, None)
+
+
+def whole_address() -> None:
+    """Give a page that Back or Forward opens all parameters of its address. Before anything is bound to them.
+
+    Streamlit takes away those that the page just left binds as well ("sample", "find"): it cannot tell them
+    from the ones that a link would carry over. Here nothing is carried over: the address is the page's own.
+    """
+    run = get_script_run_ctx()
+    if run is None or not run.is_history_navigation:
+        return
+    address = parse_qs(run.query_string, keep_blank_values=True)
+    lost = {name: address[name] for name in address if name not in (*st.query_params, *_EMBEDDED)}
+    for name, values in lost.items():
+        st.query_params[name] = values
+    if lost:
+        with run.session_state.query_params() as known:
+            known.set_initial_query_params_from_current()  # what the page's controls start from
 
 
 def presenting() -> bool:

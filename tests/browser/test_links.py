@@ -75,14 +75,3 @@ def test_nothing_is_fetched_from_elsewhere(server, visit):
     assert len(asked) > 5
     outside = [url for url in asked if not url.startswith((server.url, "data:", "blob:"))]
     assert not outside
-
-
-def test_a_page_and_its_parameters_are_one_entry_of_the_history(server, visit):
-    """Whatever the order in which Streamlit tells the browser of the two."""
-    page = visit(server.url)
-    page.wait_for_selector(".timeline svg")
-    before = page.evaluate("history.length")
-    for address in ("/elsewhere", "/elsewhere?arch=resnet50"):
-        page.evaluate("(address) => history.pushState({}, '', address)", address)
-    assert page.evaluate("history.length") == before + 1
-    assert page.url.endswith("/elsewhere?arch=resnet50")

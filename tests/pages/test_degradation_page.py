@@ -47,7 +47,7 @@ def all_four(folder: Path, **deep_plain: float) -> None:
 
 def test_without_cards_it_says_how_to_train_them(folder: Path):
     app = opened()
-    assert [each.value for each in app.subheader] == ["None of the four twins has been trained yet"]
+    assert [each.value for each in app.header] == ["None of the four twins has been trained yet"]
     assert app.code[0].value.splitlines() == [twin.command for twin in TWINS]
     assert "Plain-20, Plain-56, ResNet-20, ResNet-56" in said(app)
 

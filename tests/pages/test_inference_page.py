@@ -61,7 +61,7 @@ def leases() -> int:
 
 def test_before_there_is_a_picture_the_page_says_what_to_do_without_a_network():
     app = opened(arch="resnet50")
-    assert [each.value for each in app.subheader] == ["Choose a picture to begin"]
+    assert [each.value for each in app.header] == ["Choose a picture to begin"]
     assert app.selectbox(key="reserved Weights").disabled
 
 

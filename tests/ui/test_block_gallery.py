@@ -75,7 +75,7 @@ def test_a_card_says_name_network_year_and_what_to_look_for(painted):
     cards = unescape(cards)
     assert cards.count("<article") == len(block_gallery.SPECIMENS)
     for each in block_gallery.SPECIMENS:
-        assert f"<h3>{each.name}</h3>" in cards
+        assert f"<h2>{each.name}</h2>" in cards
         assert f"{each.entry.name} · {each.entry.year}</a><p>{each.look}</p>" in cards
     assert 'aria-label="Block of ResNet-50: conv 1×1, batch norm, ReLU, conv 3×3' in cards
 

@@ -45,7 +45,8 @@ function paintCard(card, placed, selected, parent) {
     group.setAttribute("role", "button");
     group.setAttribute("tabindex", "0");
     group.setAttribute("aria-pressed", String(card.id === selected));
-    group.setAttribute("aria-label", card.label);
+    const written = placed.labels.map(([text]) => text).join(" "); // who steers by voice says what he reads
+    group.setAttribute("aria-label", `${written}; ${card.label}`);
     make("rect", { class: "frame", x, y, width, height, rx: 10 }, group);
   }
   const flow = placed.flowY;
@@ -61,6 +62,7 @@ function paintCard(card, placed, selected, parent) {
   }
   for (const [text, tx, ty, size, style, anchor] of placed.labels) {
     make("text", { x: tx, y: ty, "font-size": size, class: style, "text-anchor": anchor }, group, text);
+    group.append(" ");
   }
   return group;
 }

@@ -1,15 +1,26 @@
-// Streamlit tells the browser of a new page and of that page's parameters in two messages. When they come in
-// that order, the page takes two entries of the history, and Back has to be pressed twice: keep one.
+// One act of the visitor is one entry of the history. Streamlit makes several of some: when a page is left, it
+// first strips that page's parameters off the address, in an entry of its own, and only then names the new page;
+// what the new page corrects in its address comes after that. Back would lead to an address that lost its view.
+// Here all that follows an act goes into the entry of that act, so that the one before it stays as it was.
 (() => {
-  if (history.oneEntryAPage) return;
-  history.oneEntryAPage = true;
+  if (history.oneEntryAnAct) return;
+  history.oneEntryAnAct = true;
   const push = history.pushState.bind(history);
-  const together = 2000; // milliseconds within which parameters belong to the page just opened
-  let opened = -Infinity;
-  history.pushState = (state, title, url) => {
-    const samePage = new URL(url ?? '', location.href).pathname === location.pathname;
-    if (samePage && performance.now() - opened < together) return history.replaceState(state, title, url);
-    if (!samePage) opened = performance.now();
-    return push(state, title, url);
+  const replace = history.replaceState.bind(history);
+  let entered = true; // the address with which the visitor came is an entry already
+  for (const act of ['pointerdown', 'click', 'keydown', 'popstate'])
+    addEventListener(act, () => (entered = act === 'popstate'), true);
+
+  // A link that names what is chosen anyway gets it from Streamlit a second time.
+  const once = (url) => {
+    const address = new URL(url ?? '', location.href);
+    const pairs = [...new Set(address.search.slice(1).split('&'))].filter(Boolean);
+    address.search = pairs.join('&');
+    return address.href;
   };
+  history.pushState = (state, title, url) => {
+    (entered ? replace : push)(state, title, once(url));
+    entered = true;
+  };
+  history.replaceState = (state, title, url) => replace(state, title, once(url));
 })();

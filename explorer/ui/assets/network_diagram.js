@@ -128,7 +128,7 @@ function listen(view) {
     return [event.clientX - frame.left, event.clientY - frame.top];
   };
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.target.closest("button")) return;
+    if (event.target.closest("button, .facts")) return;
     view.held = true;
     pointers.set(event.pointerId, place(event));
     dragged = 0;
@@ -347,6 +347,7 @@ class View {
     this.root = root;
     this.canvas = root.querySelector(".canvas");
     this.tip = root.querySelector(".tip");
+    this.facts = root.querySelector(".facts"); // on a full screen, where the page's own panel is not seen
     this.trail = root.querySelector(".trail");
     this.crumbs = root.querySelector(".crumbs");
     this.boxes = new Map();
@@ -465,6 +466,8 @@ class View {
       found.group.setAttribute("tabindex", "0");
     }
     this.chosen = found ? id : "";
+    this.facts.hidden = !found;
+    if (found) this.tell(this.facts, this.data.tips[id]);
     this.followButton.disabled = !this.chosen;
   }
 
@@ -494,7 +497,7 @@ class View {
       if (group && event.target.closest(".chevron")) this.toggle(group.dataset.id);
       else if (group) this.select(group.dataset.id, { focus: true });
       else if (edge) this.walk(edge);
-      else if (event.target.closest("svg.map") === null && !event.target.closest("button")) {
+      else if (event.target.closest("svg.map") === null && !event.target.closest("button, .facts")) {
         this.walk(null);
         if (this.chosen) { this.choose(""); this.ask("select", ""); }
       }
@@ -524,15 +527,19 @@ class View {
 
   show(facts, group) {
     if (!facts) return;
-    const { tip } = this;
-    tip.replaceChildren();
-    element("strong", tip, { text: facts.title });
+    this.tell(this.tip, facts);
+    this.place(group.getBoundingClientRect());
+  }
+
+  tell(place, facts) {
+    place.replaceChildren();
+    if (!facts) return;
+    element("strong", place, { text: facts.title });
     for (const [what, amount] of facts.rows) {
-      const row = element("div", tip);
+      const row = element("div", place);
       element("span", row, { text: what });
       element("span", row, { text: amount });
     }
-    this.place(group.getBoundingClientRect());
   }
 
   showEdge(edge, event) {

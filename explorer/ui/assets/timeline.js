@@ -23,8 +23,16 @@ function write(parent, line, kind = "") {
   }, line.text);
 }
 
+// Its name for a screen reader. It begins with the words that stand there: who steers by voice says what he reads.
+function name(group, said) {
+  const words = [...group.querySelectorAll("text")];
+  for (const each of words) each.after(" ");
+  const written = words.map((each) => each.textContent).join(" ");
+  group.setAttribute("aria-label", said.startsWith(written) ? said : `${written}. ${said}`);
+}
+
 function spoken(detail) {
-  const parts = detail.parts.filter(([, text]) => text).map(([name, text]) => `${name}: ${text}`);
+  const parts = detail.parts.filter(([, text]) => text).map(([what, text]) => `${what}: ${text}`);
   return [detail.title, detail.over, ...parts].join(". ");
 }
 
@@ -32,7 +40,7 @@ function spoken(detail) {
 function mark(view, parent, id, family) {
   const detail = view.data.details[id];
   const group = add(parent, "g", {
-    class: "mark", tabindex: "0", role: detail.open ? "link" : "img", "aria-label": spoken(detail),
+    class: "mark", tabindex: "0", role: detail.open ? "link" : "img",
     "data-id": id, style: `--family: ${view.data.colours[family]}`,
   });
   if (detail.open) group.classList.add("opens");
@@ -88,13 +96,14 @@ function paintBands(view, svg) {
 function paintLane(view, svg, lane) {
   const group = add(svg, "g", { class: "lane", "data-family": lane.family });
   const label = add(group, "g", {
-    class: "lane-label", tabindex: "0", role: "button", "aria-label": `Show the family ${lane.name}`,
+    class: "lane-label", tabindex: "0", role: "button",
     style: `--family: ${view.data.colours[lane.family]}`,
   });
   const [first, last] = [lane.label[0], lane.label.at(-1)];
   const top = first.y - first.size;
   add(label, "rect", { class: "hit", x: first.x - 84, y: top - 3, width: 88, height: last.y - top + 9, rx: 5 });
   for (const line of lane.label) write(label, line);
+  name(label, `Show the family ${lane.name}`);
   const toggle = () => view.toggle(lane.family);
   label.addEventListener("click", toggle);
   label.addEventListener("keydown", (event) => {
@@ -108,6 +117,7 @@ function paintLane(view, svg, lane) {
     add(each, "circle", { class: "halo", cx: stop.x, cy: stop.y, r: stop.r + 4 });
     add(each, "circle", { class: "dot", cx: stop.x, cy: stop.y, r: stop.r });
     stop.lines.forEach((line, row) => write(each, line, stop.r < 4 || line.size < 12 ? "quiet" : ""));
+    name(each, spoken(view.data.details[stop.id]));
   }
 }
 
@@ -124,12 +134,14 @@ function paintCurve(view, svg) {
   const [title, level] = curve.texts;
   write(group, title);
   write(human, level, "quiet");
+  name(human, spoken(view.data.details.human));
   for (const point of curve.points) {
     const each = mark(view, group, point.id, point.family);
     add(each, "circle", { class: "halo", cx: point.x, cy: point.y, r: 8 });
     add(each, "circle", { class: "dot", cx: point.x, cy: point.y, r: 4.5 });
     write(each, point.lines[0]);
     write(each, point.lines[1], "quiet");
+    name(each, spoken(view.data.details[point.id]));
   }
 }
 
@@ -172,8 +184,8 @@ class View {
     paintAxis(this.svg, this.data.axis, card);
     paintBands(this, this.svg);
     paintLinks(this, this.svg);
-    paintCurve(this, this.svg);
     for (const lane of this.data.lanes) paintLane(this, this.svg, lane);
+    paintCurve(this, this.svg); // below the lanes: the Tab key goes down the drawing
     this.card = add(stage, "div", { class: "card" });
     const [x, y, w, h] = card;
     const units = (length) => `calc(${length} * var(--unit))`; // the drawing may be wider than the stage
@@ -194,7 +206,7 @@ class View {
       return;
     }
     add(this.card, "p", { class: "over" }, detail.over);
-    add(this.card, "h3", {}, detail.title);
+    add(this.card, "h2", {}, detail.title);
     for (const [name, text] of detail.parts) {
       if (!text) continue;
       add(this.card, "p", { class: "part" }, name);
