@@ -160,7 +160,8 @@ def _weights(reference: Reference, name: str, *, dark: bool) -> None:
     )
     theme.style(figure, dark=dark)
     figure.update_layout(
-        height=150, margin={"l": 0, "r": 0, "t": 4, "b": 0}, bargap=0, xaxis_title=f"weights, {entry.label}"
+        height=150, margin={"l": 0, "r": 0, "t": 4, "b": 0}, bargap=0, xaxis_title="value of a weight"
     )
     figure.update_yaxes(showticklabels=False, showgrid=False)
+    st.caption(f"Histogram of its weights, {plain(entry.label)}")  # too long for the title of the axis
     st.plotly_chart(figure, theme=None, config={"displayModeBar": False}, key="weights_histogram")
