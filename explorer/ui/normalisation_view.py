@@ -146,7 +146,7 @@ def one_batch(here: Page) -> None:
     from explorer.labs import normalisation
     from explorer.ui import normalisation_figures as figures
 
-    row = st.columns([4, 3, 3, 3, 3], vertical_alignment="bottom")
+    row = st.columns([5, 3, 3, 3, 3], vertical_alignment="bottom")
     source = controls.choice(row[0], "Values", "nsource", [NUMBERS, NORMAL, FROM_LAYER])
     if source == NUMBERS:
         values, refused = numbers(_field(row[3]))
@@ -163,7 +163,7 @@ def one_batch(here: Page) -> None:
         worked = normalisation.worked(values, gamma, beta)
         left, right = st.columns([7, 5], gap="medium")
         with left:
-            lab.figure(figures.few_numbers(worked, dark=here.dark), here, "norm_numbers", height=380)
+            lab.figure(figures.few_numbers(worked, dark=here.dark), here, "norm_numbers", height=330)
         right.markdown(refused + _step_by_step(worked, gamma, beta))
     else:
         normalised = normalisation.standardise(_as_tensor(flat), (0,)).numpy()

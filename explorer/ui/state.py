@@ -67,12 +67,13 @@ def whole_address() -> None:
     if run is None or not run.is_history_navigation:
         return
     address = parse_qs(run.query_string, keep_blank_values=True)
-    lost = {name: address[name] for name in address if name not in (*st.query_params, *_EMBEDDED)}
-    for name, values in lost.items():
-        st.query_params[name] = values
-    if lost:
-        with run.session_state.query_params() as known:
-            known.set_initial_query_params_from_current()  # what the page's controls start from
+    lost = [name for name in address if name not in (*st.query_params, *_EMBEDDED)]
+    if not lost:
+        return
+    with run.session_state.query_params() as known:
+        known.populate_from_query_string(run.query_string)
+        known.set_initial_query_params_from_current()  # what the page's controls start from
+    st.query_params[lost[0]] = address[lost[0]]  # tells the browser, which has dropped them from the address
 
 
 def presenting() -> bool:
