@@ -6,6 +6,7 @@ import re
 import pytest
 
 from explorer import catalogue
+from explorer.catalogue import claims
 
 CITED = [
     pytest.param(key, fact, id=f"{entry.id}-{key}-{fact.source.split(' ', 1)[0]}-{fact.value:g}")
@@ -104,6 +105,7 @@ def test_every_registered_paper_is_used():
     used = {entry.paper for entry in catalogue.architectures().values()}
     used |= {method.paper for method in catalogue.timeline().handcrafted}
     cited = {case.values[1].url for case in CITED} | {e.top5_error.url for e in catalogue.timeline().ilsvrc}
+    cited |= {fact.url for fact in claims.facts().values()}
     assert [
         p.title for p in catalogue.sources().papers.values() if p not in used and p.url not in cited
     ] == []

@@ -22,7 +22,7 @@ from explorer.catalogue.reading import CatalogueError
     [
         ("resnet50", "residual", 2015),
         ("resnetrs50", "residual", 2021),
-        ("resnext101_64x4d", "residual", 2017),
+        ("resnext101_64x4d", "residual", 2016),
         ("seresnext50_32x4d", "attention", 2017),
         ("tf_efficientnet_lite4", "scaled", 2020),
         ("tf_efficientnetv2_xl", "scaled", 2021),
