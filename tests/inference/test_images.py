@@ -2,14 +2,9 @@
 
 import contextlib
 import functools
-import io
 import struct
-import subprocess
-import sys
 import threading
-import time
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +15,7 @@ from PIL import Image, ImageCms, ImageOps
 from explorer.inference import images
 from explorer.inference.images import ImageError, decode
 from explorer.inference.samples import SAMPLES
-
-
-def encoded(image: Image.Image, kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
+from tests.inference.picture_bombs import chunk, encoded, many_scans
 
 
 def gradient(width: int = 64, height: int = 48) -> Image.Image:
@@ -199,13 +189,18 @@ PNG = encoded(gradient(640, 480), "PNG")
     [
         (b"", "empty"),
         (b"I am no picture, though my name ends in .jpg", "not a picture"),
-        (JPEG[: len(JPEG) // 2], "cut off"),
-        (PNG[: len(PNG) // 2], "cut off"),
-        (PNG[:20], "not a picture"),
-        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100), "HEIC"),
-        (b"%PDF-1.7 ...", "not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not a picture"),
+        (JPEG[:300], "cut off"),
+        (PNG[:20], "cut off"),
+        (encoded(gradient(), "WEBP")[:-10], "ends early"),
+        (encoded(gradient(), "TIFF", compression="tiff_lzw")[:-300], "cut off"),
+        (b"%PDF-1.7 ...", "PDF"),
+        (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "PostScript"),
+        (b"8BPS\x00\x01" + bytes(30), "PSD"),
+        (b"\xff\x0a" + bytes(30), "JPEG XL"),
+        (b"\x00\x00\x00\x0cJXL \r\n\x87\n" + bytes(30), "JPEG XL"),
+        (b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(30), "JPEG 2000"),
+        (b"II*\x00\x10\x00\x00\x00CR\x02\x00" + bytes(30), "raw"),
         (b"P6 2 2 255 " + bytes(12), "not a picture"),
     ],
 )
@@ -226,14 +221,25 @@ def test_the_byte_cap_is_in_the_sentence(monkeypatch):
 def png_bomb(width: int, height: int) -> bytes:
     """A valid PNG of one grey, a few thousandths of its decoded size."""
 
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     packer = zlib.compressobj(1)
     row = bytes(3 * width + 1)
     body = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    "brand", ["heic", "heix", "hevc", "hevx", "heim", "heis", "hevm", "hevs", "mif1", "msf1"]
+)
+def test_all_brands_of_heic_get_its_hint(brand):
+    head = b"ftyp" + brand.encode() + bytes(4) + b"mif1" + brand.encode()
+    with pytest.raises(ImageError, match=r"HEIC.*JPEG"):
+        decode(struct.pack(">I", 4 + len(head)) + head + bytes(100))
+
+
+def test_an_avif_whose_major_brand_is_the_container_s_is_read():
+    data = encoded(gradient(), "AVIF", quality=95)
+    assert difference(decode(data.replace(b"ftypavif", b"ftypmif1", 1)), gradient()) < 4
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
@@ -252,58 +258,13 @@ def test_a_warning_turned_into_an_error_is_still_our_sentence(side):
 
 
 def test_a_progressive_jpeg_of_endless_scans_is_refused():
+    with pytest.raises(ImageError, match="106 scans"):
+        decode(many_scans(4000, 100))
+
+
+def test_pictures_behind_the_first_do_not_count_as_its_scans():
     data = encoded(gradient(4000, 3000), "JPEG", progressive=True)
-    with pytest.raises(ImageError, match="scans"):
-        decode(data + b"\xff\xda" * 100)
-
-
-# ru_maxrss would hand down the peak of the process that starts this one (Linux keeps it across exec).
-MEASURE = """
-import sys, time
-from pathlib import Path
-from explorer.inference.images import ImageError, decode
-data = sys.stdin.buffer.read()
-started = time.process_time()  # of this process alone: the machine may be busy with other tests
-try:
-    outcome = "x".join(map(str, decode(data).size))
-except ImageError as error:
-    outcome = str(error)
-seconds = time.process_time() - started
-peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
-print(seconds, 1024 * int(peak.split()[1]), outcome)
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
-@pytest.mark.parametrize(
-    "make",
-    [
-        pytest.param(lambda: png_bomb(13_000, 13_000), id="bomb"),
-        pytest.param(lambda: png_bomb(4_990, 4_990), id="just under the pixel cap"),
-        pytest.param(lambda: encoded(Image.new("L", (8900, 8900)), "JPEG"), id="large JPEG"),
-        pytest.param(
-            lambda: encoded(Image.new("RGB", (6300, 6300)), "JPEG", progressive=True), id="progressive"
-        ),
-        pytest.param(lambda: encoded(Image.new("RGBA", (4990, 4990)), "WEBP", method=0), id="transparent"),
-        pytest.param(
-            lambda: encoded(Image.new("F", (4990, 4990)), "TIFF", compression="tiff_lzw"), id="float"
-        ),
-        pytest.param(lambda: encoded(Image.new("RGB", (20_000, 1)), "PNG"), id="strip"),
-    ],
-)
-def test_no_upload_takes_more_than_two_seconds_or_a_gigabyte_and_a_half(make):
-    data = make()
-    assert len(data) < images.BYTE_CAP
-    measured = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", MEASURE],
-        input=data,
-        capture_output=True,
-        check=True,
-        cwd=Path(__file__).resolve().parents[2],
-    )
-    seconds, peak_bytes = map(float, measured.stdout.split()[:2])
-    assert seconds < 2.0
-    assert peak_bytes < 1.5e9 - 0.5e9  # half a gigabyte stays for torch and the server
+    assert difference(decode(data + data * 20), decode(data)) == 0
 
 
 def test_many_threads_decode_as_one():
@@ -315,7 +276,7 @@ def test_many_threads_decode_as_one():
             if not (np.asarray(decode(JPEG)) == expected).all():
                 wrong.append("picture")
             try:
-                decode(PNG[:-30])
+                decode(PNG[:30])
                 wrong.append("no error")
             except ImageError:
                 pass
@@ -329,12 +290,10 @@ def test_many_threads_decode_as_one():
 
 
 def picture_or_sentence(data: bytes) -> None:
-    started = time.perf_counter()
     with contextlib.suppress(ImageError):
         decoded = decode(data)
         assert decoded.mode == "RGB"
         assert min(decoded.size) >= 1
-    assert time.perf_counter() - started < 2.0
 
 
 @given(st.binary(max_size=400))
