@@ -108,13 +108,17 @@ def _explain(arguments: argparse.Namespace) -> None:
     from explorer.serving import pool
 
     begun = perf_counter()
-    picture = images.decode(arguments.image.read_bytes())
+    picture = images.read(arguments.image.read_bytes())
     decode_seconds = perf_counter() - begun
     weights = choose_weights(arguments.model and resolve(arguments.model), arguments.weights)
     done = pool.shared().run(
         weights.id,
         lambda network: explain(
-            network, picture, layer=arguments.layer, target=arguments.target, decode_seconds=decode_seconds
+            network,
+            picture.image,
+            layer=arguments.layer,
+            target=arguments.target,
+            decode_seconds=decode_seconds,
         ),
         _progress if sys.stderr.isatty() else None,
     )
@@ -128,7 +132,7 @@ def _explain(arguments: argparse.Namespace) -> None:
         "predictions": [asdict(prediction) for prediction in explanation.predictions],
         "layer": explanation.layer,
         "target": explanation.target,
-        "remarks": list(weights.remarks),
+        "remarks": [*picture.remarks, *weights.remarks],
         "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
         "seconds": {**explanation.seconds, "load": done.load_seconds},
     }
@@ -141,9 +145,8 @@ def _explain(arguments: argparse.Namespace) -> None:
         heatmap.write(_npy(explanation.heatmap))
         features.write(_npy(explanation.features))
         overlay(explanation).save(drawn, "png")
-    for sentence in (done.note, *weights.remarks):
-        if sentence:
-            print(sentence, file=sys.stderr)
+    for sentence in filter(None, (*picture.remarks, done.note, *weights.remarks)):
+        print(sentence, file=sys.stderr)
     if arguments.json:
         print(_json(answer))
         return

@@ -15,7 +15,7 @@ waiting = not core.answered_before()
 row = controls.row(waiting=waiting)
 picture = pictures.current()
 pictures.menu(row.picture, picture)
-pictures.paste(row.paste)
+pictures.paste(row.paste, picture)
 
 if picture is None:
     pictures.invite()

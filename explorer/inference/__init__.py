@@ -1,4 +1,5 @@
-"""What a network sees. An upload's bytes become a picture (`images`), the picture the tensor a network was
+"""What a network sees. An upload's bytes become a picture (`images`, over the
+formats of `pictures`), the picture the tensor a network was
 trained on (`preprocessing`); one pass gives predictions, heatmap and feature maps (`explaining`, with the
 methods of `attribution` at the layers `spatial` finds), and `overlay` draws the result. `samples` holds
 pictures to start with. Decoding and samples need no torch; the rest is imported when first asked for, so
@@ -8,7 +9,7 @@ that a page can offer them before the heavy imports are done.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from explorer.inference.images import ImageError, decode
+from explorer.inference.images import Decoded, ImageError, decode, read
 from explorer.inference.overlay import COLORMAPS, overlay
 from explorer.inference.samples import SAMPLES, Sample
 
@@ -32,6 +33,7 @@ __all__ = [
     "MEASURES",
     "METHODS",
     "SAMPLES",
+    "Decoded",
     "Explanation",
     "Feature",
     "ImageError",
@@ -42,6 +44,7 @@ __all__ = [
     "explain",
     "layers",
     "overlay",
+    "read",
     "top_features",
 ]
 

@@ -5,7 +5,6 @@ It calls nothing outside this machine: no analytics, no share link, fonts from G
 
 import os
 from importlib.resources import files
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -17,10 +16,10 @@ from PIL import Image
 
 from explorer import catalogue, inference, networks
 from explorer.analysis import stats
-from explorer.inference.images import BYTE_CAP
+from explorer.inference.images import BYTE_CAP, READABLE
 from explorer.networks import Network
 from explorer.serving import pool
-from explorer.ui import feature_maps
+from explorer.ui import feature_maps, uploads
 from explorer.ui.formatting import count, shape, size, three_digits
 
 AUTOMATIC = "the network's default"
@@ -29,33 +28,35 @@ _FORGET = (600, 600)  # seconds between two clean-ups, and the age at which an u
 
 
 def picture_box() -> gr.Image:
-    """An image input that hands over the file as it came: decoding it, with caps, is the core's.
+    """An image input that hands over the file's bytes as they came: decoding, with caps, is the core's.
 
     Changed on the object, because Gradio writes a `.pyi` file beside the source of every subclass.
     """
-    box = gr.Image(label="Picture", type="filepath", image_mode=None, height=320)
-    box.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
+    box = gr.Image(label=f"Picture ({READABLE})", type="filepath", image_mode=None, height=320)
+    box.preprocess = lambda payload: uploads.content(payload) if payload else None  # type: ignore[method-assign]
     return box
 
 
-def explain(path: str | None, weights_id: str, layer: str, method: str, colours: str, opacity: float):
-    """Overlay, probability by label, feature maps with captions, and a line of timings."""
-    if not path:
+def explain(data: bytes | None, weights_id: str, layer: str, method: str, colours: str, opacity: float):
+    """Overlay, probability by label, feature maps with captions, and a line of remarks and timings."""
+    if not data:
         raise gr.Error("Give the network a picture first: upload one, take one, or click a sample.")
-    return _said(_explained, Path(path).read_bytes(), weights_id, layer, method, colours, opacity)
+    return _said(_explained, data, weights_id, layer, method, colours, opacity)
 
 
 def _explained(data: bytes, weights_id: str, layer: str, method: str, colours: str, opacity: float):
     begun = perf_counter()
-    picture = inference.decode(data)
+    picture = inference.read(data)
     decoded, asked = perf_counter() - begun, None if layer == AUTOMATIC else layer
 
     def explained(network: Network) -> inference.Explanation:
-        return inference.explain(network, picture, layer=asked, method=method, decode_seconds=decoded)
+        return inference.explain(network, picture.image, layer=asked, method=method, decode_seconds=decoded)
 
     done = pool.shared().run(weights_id, explained)
     kind = inference.KINDS[done.value.answers_with]
-    remarks = " ".join(filter(None, (kind, *networks.entry_of(weights_id).remarks, done.note)))
+    remarks = " ".join(
+        filter(None, (*picture.remarks, kind, *networks.entry_of(weights_id).remarks, done.note))
+    )
     found, grid = done.value, feature_maps.grid(done.value)
     table = feature_maps.colours(None if grid.signed else colours)
     tiles = (Image.fromarray(table[tile]).resize(_TILE, Image.Resampling.NEAREST) for tile in grid.tiles)
@@ -138,6 +139,7 @@ def build() -> gr.Blocks:
         for title, tab in {"Explain": _explain_tab, "Architecture": _architecture_tab}.items():
             with gr.Tab(title):
                 tab()
+    uploads.guard(page)
     return page.queue(max_size=32, default_concurrency_limit=2)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.ui import inference_choices as choices
 from explorer.ui.formatting import plain
@@ -27,7 +28,6 @@ _SOURCES = {
     "Upload": ":material/upload:",
     "Camera": ":material/photo_camera:",
 }
-_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"]
 _SHOWN_PIXELS = 900  # longest side sent to the browser
 _CAMERA = 400  # pixels wide, so that the shutter is in sight
 _THUMBNAIL = (224, 168)
@@ -37,7 +37,10 @@ _samples, _paste = component("samples"), component("paste")
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded picture. digest: of the bytes it came in; url: the picture as the browser shows it."""
+    """A decoded picture. digest: of the bytes it came in; url: the picture as the browser shows it.
+
+    remarks: sentences on what was done to it that its owner should know.
+    """
 
     digest: str
     title: str
@@ -45,6 +48,7 @@ class Picture:
     decode_seconds: float
     sample: Sample | None
     url: str = field(repr=False)
+    remarks: tuple[str, ...] = ()
 
 
 def current(otherwise: str = "") -> Picture | None:
@@ -111,10 +115,16 @@ def sources(picture: Picture | None) -> None:
         _samples(key="sample_part", data=_sample_data(picture), on_sample_change=_sample_picked)
         st.caption("From scikit-image's data, free to use; the licence stands under each.")
     elif source == "Upload":
+        from explorer.inference.images import READABLE, SUFFIXES
+
         st.file_uploader(
-            "Picture file", type=_TYPES, key="upload", on_change=_uploaded, label_visibility="collapsed"
+            "Picture file",
+            type=list(SUFFIXES),
+            key="upload",
+            on_change=_uploaded,
+            label_visibility="collapsed",
         )
-        st.caption(f"JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF of up to {_limit()}.")
+        st.caption(f"{READABLE} of up to {_limit()}; export HEIC as JPEG first.")
     elif source == "Camera" and on_screen:  # or the browser would ask for the camera out of the blue
         st.camera_input("Camera", key="camera", on_change=_shot, label_visibility="collapsed", width=_CAMERA)
     if sentence := refusal():
@@ -134,11 +144,16 @@ def credit(picture: Picture) -> str:
     """The line under the picture: whose it is, or that it is the visitor's alone."""
     if sample := picture.sample:
         return f"{sample.title} · {sample.credit} · {sample.licence} · scikit-image"
-    return "Your picture stays in this visit; a link carries every choice but not the picture."
+    kept = "Your picture stays in this visit; a link carries every choice but not the picture."
+    return " ".join((*picture.remarks, kept))
 
 
-def paste(slot) -> None:
-    """The paste button; while it is on the page, Ctrl+V anywhere brings a picture."""
+def paste(slot, picture: Picture | None) -> None:
+    """The paste button; while it is on the page, Ctrl+V anywhere brings a picture.
+
+    It also remembers, in the browser alone, the last picture of the visitor's own, and brings it once more
+    to a server that was started anew under the open page and knows of none.
+    """
     from explorer.inference.images import BYTE_CAP
 
     with slot:
@@ -146,11 +161,13 @@ def paste(slot) -> None:
             key="paste_part",
             data={
                 "maxBytes": BYTE_CAP,
+                "known": "own" if picture and not picture.sample else "sample" if picture else "none",
                 "tooLarge": f"The pasted picture is larger than {_limit()}; save it smaller and upload it.",
                 "nothing": "There is no picture in the clipboard; copy one first.",
                 "blocked": "The browser does not let the page read the clipboard; press Ctrl+V instead.",
             },
             on_picture_change=_pasted,
+            on_again_change=_brought_again,
             on_refused_change=lambda: st.session_state.update(
                 {_REFUSED: st.session_state.paste_part.refused}
             ),
@@ -184,15 +201,17 @@ def _thumbnails() -> list[dict[str, str]]:
     return rows
 
 
-def _take_in(data: bytes, title: str, sample: Sample | None = None) -> bool:
+def _take_in(data: bytes, title: str, sample: Sample | None = None, remark: str = "") -> bool:
     """Decode and keep; where that fails keep the sentence for the page, and the picture before it."""
     from explorer.inference import images
 
     try:
-        st.session_state[_PICTURE] = _decoded(data, title, sample)
+        taken = _decoded(data, title, sample)
     except images.ImageError as error:
-        st.session_state[_REFUSED] = str(error)
+        st.session_state[_REFUSED] = f"{title}: {error}"
         return False
+    remarks = (remark, *taken.remarks) if remark else taken.remarks
+    st.session_state[_PICTURE] = replace(taken, remarks=remarks)
     st.session_state.pop(_REFUSED, None)
     return True
 
@@ -201,17 +220,18 @@ def _decoded(data: bytes, title: str, sample: Sample | None) -> Picture:
     from explorer.inference import images
 
     started = perf_counter()
-    image = images.decode(data)
+    decoded = images.read(data)
     seconds = perf_counter() - started
-    small = image.copy()
+    small = decoded.image.copy()
     small.thumbnail((_SHOWN_PIXELS, _SHOWN_PIXELS))
     digest = hashlib.sha256(data).hexdigest()
-    return Picture(digest, title, image, seconds, sample, data_url(small, lossless=False))
+    url = data_url(small, lossless=False)
+    return Picture(digest, title, decoded.image, seconds, sample, url, decoded.remarks)
 
 
-def _bring(data: bytes, title: str) -> None:
+def _bring(data: bytes, title: str, remark: str = "") -> None:
     """From a callback: a picture of the visitor's own. It cannot stand in a link, so the link names none."""
-    if _take_in(data, title):
+    if _take_in(data, title, remark=remark):
         choices.choose_sample("")
         _close_menu()
 
@@ -228,7 +248,9 @@ def _sample_picked() -> None:
 
 
 def _uploaded() -> None:
-    if file := st.session_state.upload:  # None: the visitor took the file out of the box; the picture stays
+    # None: the visitor took the file out of the box; the picture stays. Nor is it a file of this server
+    # where the box shows what was given to the one before it.
+    if isinstance(file := st.session_state.upload, UploadedFile):
         _bring(file.getvalue(), file.name)
 
 
@@ -238,7 +260,18 @@ def _shot() -> None:
 
 
 def _pasted() -> None:
+    _sent(st.session_state.paste_part.picture, "Pasted picture")
+
+
+def _brought_again() -> None:
+    """The server knows of no picture where the browser does: it was started anew under an open page."""
+    again = st.session_state.paste_part.again or {}
+    remark = "The server was started anew; your picture was taken from this page once more."
+    _sent(again.get("picture"), str(again.get("name") or "Your picture"), remark)
+
+
+def _sent(encoded: str | None, title: str, remark: str = "") -> None:
     try:
-        _bring(base64.b64decode(st.session_state.paste_part.picture or "", validate=True), "Pasted picture")
+        _bring(base64.b64decode(encoded or "", validate=True), title, remark)
     except (binascii.Error, ValueError):
-        st.session_state[_REFUSED] = "The pasted picture did not arrive whole; try once more."
+        st.session_state[_REFUSED] = f"{title}: it did not arrive whole; try once more."

@@ -9,7 +9,9 @@ from explorer.inference.pictures.lean import BLOCK_CAP, ImageError, Lean, damage
 # stays under Pillow's own warning threshold of 89 million) ...
 JPEG_PIXEL_CAP = 80_000_000
 # ... unless it comes in several scans: then libjpeg holds all coefficients and walks over them once a scan.
-MULTI_SCAN_WORK_CAP = 400_000_000
+MULTI_SCAN_WORK_CAP = 250_000_000
+# Pillow reads ahead until libjpeg finds a marker, and libjpeg begins anew each time.
+_PADDING = b"\xff" * 4096
 _TABLES_CAP = 100_000  # bytes of tables before the first scan; all that the standard knows have some 10,000
 
 _START, _END, _SCAN, _DRI = 0xD8, 0xD9, 0xDA, 0xDD
@@ -74,6 +76,8 @@ def lean(data: bytes) -> Lean:
             f"The JPEG of {width:,} × {height:,} pixels comes in {scans} scans, "
             "too much to decode here; save it as a baseline JPEG or smaller."
         )
+    if data.find(_PADDING, copied_from) >= 0:
+        raise ImageError("The JPEG file holds more padding than picture; save it again.")
     end = len(data) if ends_early else place
     kept += [data[copied_from:end], b"\xff\xd9"]
     profile = b"".join(icc[number] for number in sorted(icc))

@@ -1,4 +1,23 @@
 // A picture from the clipboard: Ctrl+V anywhere on the page, or the button.
+//
+// The last picture that the visitor gave, in whichever way, is remembered here as long as the page is open: a
+// server that is started anew under it has lost its uploads, and gets the picture once more.
+
+const memory = (window.explorerPicture ??= { file: null, taken: false });
+
+function remember(file) {
+  memory.file = file;
+  memory.taken = false;
+}
+
+if (!memory.listens) {
+  memory.listens = true;
+  const note = (files, target) => {
+    if (files?.length && target?.closest?.('[data-testid="stFileUploader"]')) remember(files[0]);
+  };
+  document.addEventListener("change", (event) => note(event.target.files, event.target), true);
+  document.addEventListener("drop", (event) => note(event.dataTransfer?.files, event.target), true);
+}
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".paste");
@@ -6,11 +25,23 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   const refuse = (sentence) => setTriggerValue("refused", sentence);
 
+  function read(file, then) {
+    const reader = new FileReader();
+    reader.onload = () => then(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.readAsDataURL(file);
+  }
+
   function send(file) {
     if (file.size > data.maxBytes) return refuse(data.tooLarge);
-    const reader = new FileReader();
-    reader.onload = () => setTriggerValue("picture", reader.result.slice(reader.result.indexOf(",") + 1));
-    reader.readAsDataURL(file);
+    remember(file);
+    read(file, (picture) => setTriggerValue("picture", picture));
+  }
+
+  if (data.known === "own") {
+    memory.taken = memory.file !== null;
+  } else if (data.known === "none" && memory.taken) {
+    memory.taken = false; // once: what the server refuses now is not sent for ever
+    read(memory.file, (picture) => setTriggerValue("again", { name: memory.file.name, picture }));
   }
 
   async function fromButton() {
