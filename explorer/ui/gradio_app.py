@@ -33,7 +33,7 @@ def picture_box() -> gr.Image:
     Changed on the object, because Gradio writes a `.pyi` file beside the source of every subclass.
     """
     box = gr.Image(label=f"Picture ({READABLE})", type="filepath", image_mode=None, height=320)
-    box.preprocess = lambda payload: uploads.content(payload) if payload else None  # type: ignore[method-assign]
+    box.preprocess = lambda payload: uploads.content(payload) if payload else None  # type: ignore
     return box
 
 

@@ -7,7 +7,6 @@ shows, and a picture is one that was uploaded to this server, or its bytes.
 
 import base64
 import binascii
-import math
 import os
 import stat
 from pathlib import Path
@@ -33,18 +32,23 @@ def guard(page: gr.Blocks) -> None:
     async def checked(block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False) -> list[Any]:
         boxes = block_fn.inputs
         if len(inputs) != len(boxes):
-            raise gr.Error(f"This takes {len(boxes)} values and was given {len(inputs)}.")
+            raise _refusal(f"This takes {len(boxes)} values and was given {len(inputs)}.")
         plain = [_checked(box, value) for box, value in zip(boxes, inputs, strict=True)]
         try:
             return await act(block_fn, plain, state, explicit_call)
         except gr.Error:
             raise
         except Exception as error:  # whatever Gradio's own components make of a value that is none of theirs
-            raise gr.Error(
+            raise _refusal(
                 "The request cannot be understood; use the page, or the API as it describes it."
             ) from error
 
     page.preprocess_data = checked  # type: ignore[method-assign]
+
+
+def _refusal(sentence: str) -> gr.Error:
+    """Said on the page and to clients; what a client got wrong is no matter for the server's log."""
+    return gr.Error(sentence, duration=None, print_exception=False)
 
 
 def _checked(box: Any, value: Any) -> Any:
@@ -53,17 +57,21 @@ def _checked(box: Any, value: Any) -> Any:
     if isinstance(box, gr.Image):
         return _picture(value)
     if isinstance(box, gr.Slider):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise gr.Error(f"{name} takes a number from {box.minimum:g} to {box.maximum:g}.")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not (box.minimum <= value <= box.maximum)
+        ):  # NaN is in no range
+            raise _refusal(f"{name} takes a number from {box.minimum:g} to {box.maximum:g}.")
         return value
     if isinstance(box, gr.Dropdown | gr.Radio | gr.Textbox):
         if not isinstance(value, str) or not value.strip():
-            raise gr.Error(f"{name} takes a text; choose one of those offered.")
+            raise _refusal(f"{name} takes a text; choose one of those offered.")
         if len(value) > _TEXT_CAP:
-            raise gr.Error(f"{name} takes a text of at most {_TEXT_CAP:,} characters.")
+            raise _refusal(f"{name} takes a text of at most {_TEXT_CAP:,} characters.")
         return value
     if value is not None and not isinstance(value, str | int | float):
-        raise gr.Error(f"{name} takes one plain value.")
+        raise _refusal(f"{name} takes one plain value.")
     return value
 
 
@@ -79,7 +87,7 @@ def _picture(value: Any) -> dict[str, Any] | None:
             if path.startswith(_DATA_URL):
                 return {"path": None, "url": path}
             return {"path": str(_uploaded(path)), "meta": {"_type": "gradio.FileData"}}
-    raise gr.Error("A picture is a file uploaded to this server, or its bytes as a data: address.")
+    raise _refusal("A picture is a file uploaded to this server, or its bytes as a data: address.")
 
 
 def _uploaded(path: str) -> Path:
@@ -91,11 +99,11 @@ def _uploaded(path: str) -> Path:
         folder, real = (Path(os.path.realpath(each)) for each in (get_upload_folder(), path))
         status = real.lstat()
     except (OSError, ValueError) as error:  # no such file, or a NUL in its name
-        raise gr.Error(_GONE) from error
+        raise _refusal(_GONE) from error
     if folder not in real.parents or not stat.S_ISREG(status.st_mode):
-        raise gr.Error(_GONE)
+        raise _refusal(_GONE)
     if status.st_size > BYTE_CAP:
-        raise gr.Error(f"The file is larger than {BYTE_CAP / 1e6:.0f} MB; save it smaller.")
+        raise _refusal(f"The file is larger than {BYTE_CAP / 1e6:.0f} MB; save it smaller.")
     return real
 
 
@@ -103,12 +111,12 @@ def content(payload: Any) -> bytes:
     """The bytes of a picture that `guard` let through. payload: with `path` or a data: address as `url`."""
     if payload.url and payload.url.startswith(_DATA_URL):
         if len(payload.url) > 4 * BYTE_CAP // 3 + 1000:
-            raise gr.Error(f"The picture is larger than {BYTE_CAP / 1e6:.0f} MB; save it smaller.")
+            raise _refusal(f"The picture is larger than {BYTE_CAP / 1e6:.0f} MB; save it smaller.")
         try:
             return base64.b64decode(payload.url.partition(",")[2], validate=True)
         except (binascii.Error, ValueError) as error:
-            raise gr.Error("The picture did not arrive whole; send it once more.") from error
+            raise _refusal("The picture did not arrive whole; send it once more.") from error
     try:
         return _uploaded(payload.path or "").read_bytes()
     except OSError as error:  # uploads are cleared away after a while
-        raise gr.Error(_GONE) from error
+        raise _refusal(_GONE) from error

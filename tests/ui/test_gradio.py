@@ -1,15 +1,23 @@
 """The Gradio front end, asked over its own protocol on loopback."""
 
+import base64
+import json
+import os
+import resource
 import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
-from explorer.__main__ import MISUSE, main
+from explorer.__main__ import main
 from explorer.inference import SAMPLES
+from explorer.terminal import MISUSE
 from explorer.ui import gradio_app
+from tests.inference.picture_bombs import encoded
 
 MODEL = "mobilenetv2_100.coral_in1k"
 
@@ -64,6 +72,146 @@ def test_a_file_that_is_no_picture_becomes_the_core_s_sentence(client, shared_mo
             0.5,
             api_name="/explain",
         )
+
+
+FILE = {"_type": "gradio.FileData"}
+ANSWERS_ANYTHING = "zoo:lenet5"
+CHOICES = [ANSWERS_ANYTHING, gradio_app.AUTOMATIC, "Grad-CAM", "Viridis", 0.5]
+
+
+def posted(client, endpoint: str, *values) -> tuple[str, str]:
+    """(event, data) that a plain HTTP request to the endpoint is answered with."""
+    address = f"{client.src.rstrip('/')}/gradio_api/call/{endpoint}"
+    body = json.dumps({"data": values}).encode()
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{address}/{event}") as answer:
+        first, second = answer.read().decode().splitlines()[:2]
+    return first.removeprefix("event: "), second.removeprefix("data: ")
+
+
+@pytest.fixture(scope="module")
+def of_the_server(tmp_path_factory):
+    """A picture and a text that lie on the server's disk and were never uploaded."""
+    folder = tmp_path_factory.mktemp("private")
+    (folder / "picture.png").write_bytes(SAMPLES["chelsea"].load())
+    (folder / "secret.txt").write_text("a password")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "mark", [{}, {"meta": FILE}, {"meta": "x"}, {"meta": []}, {"meta": FILE, "is_stream": True}]
+)
+@pytest.mark.parametrize(
+    "place", ["picture.png", "secret.txt", "/dev/zero", "/proc/self/environ", "missing", "a\0b", "", "../x"]
+)
+def test_no_path_of_the_server_is_opened(client, of_the_server, place, mark):
+    path = place if place.startswith(("/", ".")) or not place else str(of_the_server / place)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    event, said = posted(client, "explain", {"path": path, **mark}, *CHOICES)
+    assert event == "error"
+    assert "not on this server; upload it" in said
+    assert "password" not in said
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+
+
+def test_neither_a_link_nor_a_way_around_leads_out_of_the_uploads(client, of_the_server):
+    from gradio.utils import get_upload_folder
+
+    uploads = Path(get_upload_folder())
+    uploads.mkdir(parents=True, exist_ok=True)
+    link = uploads / f"link-{os.getpid()}.png"
+    link.symlink_to(of_the_server / "picture.png")
+    around = uploads / ".." / os.path.relpath(of_the_server / "picture.png", uploads.parent)
+    try:
+        for path in (link, around, uploads):
+            for mark in ({}, {"meta": FILE}):
+                event, said = posted(client, "explain", {"path": str(path), **mark}, *CHOICES)
+                assert (event, "not on this server" in said) == ("error", True)
+    finally:
+        link.unlink()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        5,
+        "/etc/passwd",
+        [],
+        [{"path": "/dev/zero"}],
+        {},
+        {"path": 5},
+        {"path": ["/etc/passwd"]},
+        {"path": None, "url": "http://127.0.0.1:9/x.png"},
+        {"path": None, "url": "file:///etc/passwd"},
+        {"url": {"path": "/etc/passwd"}},
+    ],
+)
+def test_what_is_no_picture_is_told_what_one_is(client, value):
+    event, said = posted(client, "explain", value, *CHOICES)
+    assert event == "error"
+    assert "uploaded to this server, or its bytes" in said
+
+
+@pytest.mark.parametrize("mark", [{}, {"meta": FILE}])
+def test_no_address_is_fetched(client, mark):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.5)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/x.png"
+        for value in ({"path": url, **mark}, {"path": "x", "url": url, **mark}):
+            for values in ([value, *CHOICES], [None, value, *CHOICES[1:]]):
+                assert posted(client, "explain", *values)[0] == "error"
+        with pytest.raises(TimeoutError):
+            listening.accept()
+
+
+def test_bytes_are_a_picture_and_its_remarks_are_said(client):
+    data = encoded(Image.new("L", (32, 32)), "PNG")[:-8]
+    url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    event, said = posted(client, "explain", {"path": None, "url": url}, *CHOICES)
+    assert event == "complete"
+    assert "The file ends early" in said
+    event, said = posted(client, "explain", {"url": "data:image/png;base64,%%%"}, *CHOICES)
+    assert (event, "did not arrive whole" in said) == ("error", True)
+
+
+def test_a_sample_of_the_app_itself_is_a_picture(client):
+    event, said = posted(client, "load_example", 0)
+    assert event == "complete"
+    shown = json.loads(said)[0]
+    event, said = posted(client, "explain", shown.get("value", shown), *CHOICES)
+    assert event == "complete", (shown, said)
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, 5, True, [1], {}, "", "x" * 5000, {"path": "/etc/passwd", "meta": FILE}]
+)
+@pytest.mark.parametrize(
+    ("endpoint", "place"),
+    [
+        ("explain", 1),
+        ("explain", 2),
+        ("explain", 3),
+        ("explain", 4),
+        ("explain", 5),
+        ("layers", 0),
+        ("stats", 0),
+    ],
+)
+def test_a_value_of_another_kind_is_answered_with_a_sentence(client, endpoint, place, wrong):
+    values = [None, *CHOICES] if endpoint == "explain" else [None]
+    values[place] = wrong
+    event, said = posted(client, endpoint, *values)
+    assert event == "error"
+    assert "takes a" in json.loads(said)["error"]
+
+
+@pytest.mark.parametrize("values", [[], [None], [None] * 40])
+def test_a_request_of_another_length_is_answered_with_a_sentence(client, values):
+    event, said = posted(client, "explain", *values)
+    assert event == "error"
+    assert "takes 6 values" in said
 
 
 def test_the_layer_box_offers_the_network_s_layers(client, shared_models):
