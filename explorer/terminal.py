@@ -5,7 +5,9 @@ cannot say every character.
 import codecs
 import io
 import os
+import signal
 import sys
+import threading
 import unicodedata
 from collections.abc import Callable
 
@@ -28,6 +30,18 @@ def run(program: str, command: Callable[[], int | None]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not where somebody put another object in its place
             stream.reconfigure(errors=_ERRORS)
+    interrupted = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    # Somebody who ignores the signal, as a shell does for what runs in the background, goes on ignoring it.
+    heard = threading.current_thread() is threading.main_thread()
+    heard = heard and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if heard:
+        signal.signal(signal.SIGINT, interrupt)
     try:
         try:
             return command() or 0
@@ -37,14 +51,20 @@ def run(program: str, command: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         _discard_output()
         return 0
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except (ValueError, OSError, RuntimeError, MemoryError) as error:
+    except (Exception, KeyboardInterrupt) as error:
         _discard_output()
+        # An import that is broken off may turn the interruption into an error of its own.
+        if interrupted or isinstance(error, KeyboardInterrupt):
+            print(f"{program}: interrupted", file=sys.stderr)
+            return INTERRUPTED
+        if not isinstance(error, ValueError | OSError | RuntimeError | MemoryError):
+            raise
         said = " ".join(str(error).split()) or type(error).__name__
         print(f"{program}: {said}", file=sys.stderr)
         return MISUSE
+    finally:
+        if heard:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _discard_output() -> None:

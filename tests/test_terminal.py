@@ -123,3 +123,15 @@ def test_output_to_a_full_disk_is_one_line():
     assert done.returncode == terminal.MISUSE
     assert done.stderr.count("\n") == 1
     assert "No space left on device" in done.stderr
+
+
+def test_an_error_that_an_interruption_was_turned_into_is_the_interruption():
+    code = (
+        "import os, signal, sys; from explorer import terminal\n"
+        "def work():\n"
+        "    try: os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(9)\n"
+        "    except BaseException: raise ImportError('cannot load module more than once per process')\n"
+        "sys.exit(terminal.run('t', work))"
+    )
+    done = python(code)
+    assert (done.returncode, done.stderr) == (terminal.INTERRUPTED, "t: interrupted\n")

@@ -16,16 +16,19 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from math import log2
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explorer import terminal
 from explorer.analysis.graph import Trace
 from explorer.analysis.memory import peak_activation_bytes, saved_activation_bytes
 from explorer.analysis.stages import handed_on, stages
-from explorer.analysis.tracing import forget, trace
 from explorer.catalogue import counts, published_tables
 from explorer.catalogue.writing import write_whole
-from explorer.networks import from_torchvision, names
-from explorer.networks.entries import WeightsEntry
+from explorer.networks import names
+
+# What needs torch is imported inside the functions: Ctrl-C during those seconds is one line, too.
+if TYPE_CHECKING:
+    from explorer.networks.entries import WeightsEntry
 
 
 def counted_with() -> str:
@@ -35,11 +38,15 @@ def counted_with() -> str:
 
 def torchvision_entries() -> tuple[WeightsEntry, ...]:
     """The weights that the installed torchvision describes."""
+    from explorer.networks import from_torchvision
+
     return tuple(entry for name in names()["torchvision"] for entry in from_torchvision.entries(name))
 
 
 def row(network: str, image_size: int) -> dict[str, str | int]:
     """One line of the table. Raises ValueError where the network cannot be built or take this size."""
+    from explorer.analysis.tracing import forget, trace
+
     traced = trace(network, image_size)
     forget()  # a thousand traces are not wanted again
     return {"network": network, "img_size": image_size, **of_trace(traced)}
