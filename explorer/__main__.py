@@ -36,6 +36,7 @@ def _stats(arguments: argparse.Namespace) -> None:
 
     counted = stats(arguments.name, arguments.image_size)
     sheet = counted.to_json()
+    _say_remarks(arguments.name)
     if arguments.json:
         print(_json(sheet))
         return
@@ -75,6 +76,7 @@ def _diagram(arguments: argparse.Namespace) -> None:
     if arguments.overlay and arguments.overlay not in OVERLAYS:
         raise ValueError(f"{arguments.overlay!r} is not an overlay; try one of {', '.join(OVERLAYS)}")
     traced = trace(arguments.name, arguments.image_size)
+    _say_remarks(arguments.name)
     network = hierarchy(traced, receptive_fields(traced))
     boxes = [found(network, name) for name in arguments.open]
     open_ids = at_level(network, arguments.level).union(*({b.id} | opened(network, b.id) for b in boxes))
@@ -86,6 +88,14 @@ def _diagram(arguments: argparse.Namespace) -> None:
         print(_json({"model": traced.name, **to_json(cut(network, open_ids))}))
     else:
         print(f"wrote {arguments.out}")
+
+
+def _say_remarks(name: str) -> None:
+    from explorer.networks import resolve
+    from explorer.networks.building import remarks
+
+    for sentence in remarks(resolve(name)):
+        print(sentence, file=sys.stderr)
 
 
 def _json(value: Any) -> str:

@@ -38,7 +38,7 @@ layers, results, weights, memory, story = st.tabs(
     ["Layers", "Published results", "Weights", "Memory", "Story"], key=choices.TAB, bind="query-params"
 )
 with layers:
-    layer_table.show(sheet.layers, sheet.stages, f"{subject.reference.name}-layers.csv")
+    layer_table.show(sheet.layers, sheet.stages, f"{subject.reference.title}-layers.csv")
 with results:
     notes.results(subject.entry, of_another_size=not subject.own_facts)
 if weights.open:  # listing them asks every builder, so only who looks waits

@@ -24,6 +24,7 @@ from explorer.inference.spatial import SpatialLayer, spatial_layers
 from explorer.inference.watching import outputs_of
 from explorer.labs.lengths import norm, unit
 from explorer.networks import InputSpec, Network
+from explorer.networks.running import probabilities
 
 MOST_SHIFT = 32  # pixels: the stride of the deepest layers of most ImageNet networks
 MOST_STEPS = 16  # of a sweep; a step is a whole number of pixels
@@ -289,7 +290,7 @@ def sweep(network: Network, picture: Scene, place: Place) -> Sweep:
             equivariance(found.maps[0], shifted, (0, dx), place)
             for shifted, dx in zip(found.maps, by, strict=True)
         ),
-        probabilities=found.logits.softmax(dim=1).numpy(),
+        probabilities=probabilities(network, found.logits).numpy(),
         change=tuple(relative_error(logits, found.logits[0]) for logits in found.logits),
     )
 

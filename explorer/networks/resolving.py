@@ -42,6 +42,11 @@ class Reference:
     def __str__(self) -> str:
         return f"{self.builder}:{self.name}"
 
+    @property
+    def title(self) -> str:
+        """What a page is called; a folder by its name alone, wherever on the disk it lies."""
+        return Path(self.name).name if self.builder == "local-dir" else self.name
+
 
 def resolve(name: str) -> Reference:
     """The network meant by `name`.

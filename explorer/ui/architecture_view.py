@@ -50,11 +50,11 @@ def subject(here: Page) -> Subject:
     if entry is None and reference.architecture:
         entry = catalogue.get(reference.architecture)
     if entry is None:
-        local = reference.builder == "local-dir"
-        name = reference.name.rpartition("/")[2] if local else reference.name
-        return Subject(reference, None, name, "Not in the catalogue: its numbers come from its own trace.")
+        return Subject(
+            reference, None, reference.title, "Not in the catalogue: its numbers come from its own trace."
+        )
     names = {str(build): name for name, build in entry.variants.items()}
-    name = entry.name if str(reference) in entry.builders else names.get(str(reference), reference.name)
+    name = entry.name if str(reference) in entry.builders else names.get(str(reference), reference.title)
     return Subject(reference, entry, f"{name} · {entry.year}", entry.idea)
 
 

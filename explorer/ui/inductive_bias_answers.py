@@ -86,6 +86,8 @@ def shuffled(picture: Picture, of: Watched, deal: int) -> Shuffled:
     def look(network: Network) -> Shuffled:
         import torch
 
+        from explorer.networks import running
+
         x = bias.scene(picture.image, network.input).shifted(0)
         mixed = [patch_shuffle.shuffled(x, each, deal) for each in patch_shuffle.GRIDS]
         logits = patch_shuffle.logits_of(network, torch.cat(mixed))
@@ -93,7 +95,7 @@ def shuffled(picture: Picture, of: Watched, deal: int) -> Shuffled:
         assert logits is not None
         return Shuffled(
             views=tuple(input_numbers.understood(each, network.input) for each in mixed),
-            probabilities=tuple(tuple(each.softmax(dim=0).tolist()) for each in logits),
+            probabilities=tuple(map(tuple, running.probabilities(network, logits).tolist())),
             change=tuple(bias.relative_error(each, logits[0]) for each in logits),
             blind=tuple(bias.relative_error(each, blind[0]) for each in blind) if blind is not None else None,
         )

@@ -94,7 +94,7 @@ def _trained_here(reference: str, places: tuple[str, ...]) -> tuple[WeightsEntry
 
 def named(entry: WeightsEntry) -> str:
     """ "resnet50 · IMAGENET1K_V2"; a label that names the network by itself stands alone."""
-    if entry.reference.builder in ("zoo", "local-dir") or entry.id.startswith("box:"):
+    if entry.reference.builder in ("zoo", "local-dir", "folder") or entry.id.startswith("box:"):
         return entry.label
     return f"{entry.reference.name} · {entry.label}"
 

@@ -221,7 +221,7 @@ def in_blocks(here: Page) -> None:
 def _all(here: Page) -> Mapping[str, Block]:
     """The visitor's own network first; progress where traces have to be made."""
     reference = here.reference()
-    own = {f"{reference.name} (chosen)": str(reference)} if str(reference) not in _PLACES.values() else {}
+    own = {f"{reference.title} (chosen)": str(reference)} if str(reference) not in _PLACES.values() else {}
     wanted = {**own, **_PLACES}
     place, found = st.empty(), {}
     for number, (name, network) in enumerate(wanted.items()):

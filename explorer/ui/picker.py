@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import streamlit as st
 
@@ -46,7 +47,7 @@ def draw(*, empty: bool) -> None:
         list(labels),
         index=None,  # or a browser that has not heard of the choice yet would pick the first of the list
         required=True,
-        format_func=lambda name: labels.get(name, name),
+        format_func=lambda name: labels.get(name) or _titled(name),
         key=_WIDGET,
         on_change=_picked,
         accept_new_options=True,
@@ -54,8 +55,13 @@ def draw(*, empty: bool) -> None:
         icon=":material/search:",
         placeholder="Choose an architecture, or type a name",
         help="The catalogue, and any name that timm or torchvision knows; also `timm:NAME`, "
-        "`torchvision:NAME`, `zoo:NAME`, `hf-hub:NAME` and `local-dir:PATH`.",
+        "`torchvision:NAME`, `zoo:NAME`, `hf-hub:NAME`, `folder:NAME` and `local-dir:PATH`.",
     )
+
+
+def _titled(name: str) -> str:
+    """A folder by its name alone: the screen may be a projector's."""
+    return Path(name).name if name.startswith("local-dir:") else name
 
 
 def reference(name: str):

@@ -282,7 +282,7 @@ def _second(name: str, about: Subject, arch: str) -> tuple[Reference, str]:
         )
         return about.reference, itself
     label = picker.options().get(name, "")
-    return reference, label.partition(" · ")[0] or reference.name
+    return reference, label.partition(" · ")[0] or reference.title
 
 
 def _size(reference: Reference, shown: Sheet, about: Subject) -> int | None:

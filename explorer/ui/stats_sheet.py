@@ -70,7 +70,9 @@ def pair(value: tuple[float, float]) -> str:
 def conventions(sheet: Stats, reference: Reference) -> str:
     """What the numbers were computed from, in one sentence, with what they leave out."""
     channels, height, width = sheet.input_size
-    library = {"timm": "timm", "hf-hub": "timm", "local-dir": "timm"}.get(reference.builder, "torchvision")
+    library = {"timm": "timm", "hf-hub": "timm", "local-dir": "timm", "folder": "timm"}.get(
+        reference.builder, "torchvision"
+    )
     maker = (
         f"{library} {version(library)}" if reference.builder not in ("explorer", "zoo") else "this project"
     )

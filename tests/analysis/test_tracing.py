@@ -277,3 +277,28 @@ def test_other_threads_run_their_networks_while_one_is_traced() -> None:
     assert not failures
     assert passes > 10
     assert traced.params == 269_722
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        b'{"key": ' + b"[" * 200_000,
+        b'{"trace": {}}',
+        b"null",
+        b"[" * 200_000 + b"]" * 200_000,
+        b"\xff\xfe",
+    ],
+)
+def test_a_spoilt_file_of_the_cache_is_traced_anew(spoilt: bytes, tmp_path, monkeypatch) -> None:
+    import gzip
+
+    from explorer.analysis import trace_cache, tracing
+
+    monkeypatch.setattr(trace_cache, "folder", lambda: tmp_path)
+    tracing.forget()
+    first = tracing.trace("timm:test_resnet")
+    (kept,) = tmp_path.glob("*.json.gz")
+    kept.write_bytes(gzip.compress(spoilt))
+    tracing.forget()
+    assert tracing.trace("timm:test_resnet") == first
+    assert json.loads(gzip.decompress(kept.read_bytes()))["trace"]["name"] == "timm:test_resnet"
