@@ -57,7 +57,7 @@ def run(program: str, command: Callable[[], int | None]) -> int:
         if interrupted or isinstance(error, KeyboardInterrupt):
             print(f"{program}: interrupted", file=sys.stderr)
             return INTERRUPTED
-        if not isinstance(error, ValueError | OSError | RuntimeError | MemoryError):
+        if not isinstance(error, ValueError | ArithmeticError | OSError | RuntimeError | MemoryError):
             raise
         said = " ".join(str(error).split()) or type(error).__name__
         print(f"{program}: {said}", file=sys.stderr)

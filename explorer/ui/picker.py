@@ -9,14 +9,25 @@ import streamlit as st
 
 from explorer import catalogue
 from explorer.networks import zoo
+from explorer.networks.registries import names
 from explorer.ui import state
 
 _WIDGET = "picker"
+_NAME = "name:"  # before the value of an option that stands for what would be typed
 
 
 @cache
 def options() -> dict[str, str]:
-    """What the picker lists: value for the URL -> label, by family in catalogue order, then by year; the zoo.
+    """What the picker offers: the list, then every name that a builder knows and the catalogue's ids. A typed
+    name that is an option is found; one that is none would first be offered as new, however well it is known.
+    """
+    known = (catalogue.architectures(), *names().values())
+    return catalogued() | {f"{_NAME}{name}": name for each in known for name in each}
+
+
+@cache
+def catalogued() -> dict[str, str]:
+    """The list: value for the URL -> label, by family in catalogue order, then by year; the zoo.
 
     A variant stands below its architecture under its own reference, unless it is an entry of its own. No
     label stands twice: Streamlit tells options apart by what they show, and would swap one for the other.
@@ -83,19 +94,20 @@ def _picked() -> None:
 
 
 def listed(typed: str) -> str:
-    """The value of the option that a typed text means: its name in full, else the first that it is part of.
+    """The value in the list that a typed text means: its name in full, else the first that it is part of.
 
     Enter hands over what was typed even while the list shows matches: "vgg" must not become a network's name.
     A text that no option contains ("resnet26t", "hf-hub:timm/...") is a name for the builders.
     """
-    labels = options()
+    known, labels = typed.startswith(_NAME), catalogued()
+    typed = typed.removeprefix(_NAME)
     if typed in labels:
         return typed
     wanted = _plain(typed)
-    names = {value: _plain(label.split(" · ")[0]) for value, label in labels.items()}
-    exact = (value for value, name in names.items() if wanted in (name, _plain(value)))
-    partial = (value for value, name in names.items() if wanted and wanted in name)
-    return next(exact, None) or next(partial, typed)
+    shown = {value: _plain(label.split(" · ")[0]) for value, label in labels.items()}
+    exact = (value for value, name in shown.items() if wanted in (name, _plain(value)))
+    partial = (value for value, name in shown.items() if wanted and wanted in name)
+    return next(exact, None) or (typed if known else next(partial, typed))
 
 
 def _plain(text: str) -> str:

@@ -22,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(zoo, "FOLDER", tmp_path)
     yield tmp_path
     picker.options.cache_clear()
+    picker.catalogued.cache_clear()
     st.cache_data.clear()
     st.cache_resource.clear()
 

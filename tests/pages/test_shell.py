@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
+from explorer.networks import names
 from explorer.ui import page, picker, state
 from tests.conftest import REPOSITORY
 
@@ -90,10 +91,20 @@ def test_the_picker_lists_every_architecture_by_family_then_year():
         ("resnet26t", "resnet26t"),
         ("hf-hub:timm/resnet50.a1_in1k", "hf-hub:timm/resnet50.a1_in1k"),
         ("???", "???"),
+        ("name:vgg16", "vgg16"),
+        ("name:resnet34", "resnet34"),
+        ("name:resnet10t", "resnet10t"),
     ],
 )
 def test_a_typed_text_becomes_the_network_that_was_meant(typed: str, meant: str):
     assert picker.listed(typed) == meant
+
+
+def test_every_name_that_a_builder_knows_is_an_option():
+    """A text that equals no option is offered as a new one, before those that it is part of."""
+    labels = set(picker.options().values())
+    assert {"vgg16", "resnet26t", "vit_b_16", "zfnet"} <= labels
+    assert labels.issuperset(name for known in names().values() for name in known)
 
 
 def test_references_lead_back_to_their_entry():
