@@ -167,7 +167,7 @@ def _activation(output: Tensor, place: SpatialLayer | None) -> Activation:
     return Activation(
         mean=float(values.mean()),
         deviation=float(values.std(correction=0)),
-        zeros=float(zero.float().mean()),
+        zeros=int(zero.sum()) / zero.numel(),
         dead=float(channels.all(dim=1).float().mean()),
     )
 

@@ -54,7 +54,7 @@ class ImageSet:
         levels = torch.arange(256, dtype=torch.float64) / 255
         weights = counts / counts.sum(1, keepdim=True)
         mean = (weights * levels).sum(1)
-        std = ((weights * levels.square()).sum(1) - mean.square()).clamp_min(0).sqrt()
+        std = (weights * (levels - mean[:, None]).square()).sum(1).sqrt()
         return tuple(round(v, 4) for v in mean.tolist()), tuple(round(v, 4) for v in std.tolist())
 
 
