@@ -108,7 +108,8 @@ def correlation(rule: Rule, scene: Scene) -> Sequence[str]:
         }
         if len(pairs) > 2:
             one, two = np.array(list(pairs.values())).T
-            found.append(f"{_title(cost)} {_rank_correlation(one, two):+.2f}".replace("-", "−"))
+            if len(set(one)) > 1 and len(set(two)) > 1:  # equal values have no order to agree with
+                found.append(f"{_title(cost)} {_rank_correlation(one, two):+.2f}".replace("-", "−"))
     if not found:
         return ("Too few of those that pass have a published speed on a processor.",)
     return (
