@@ -51,6 +51,16 @@ def _stats(arguments: argparse.Namespace) -> None:
         ("receptive field", f"{_pair(field['size'])} pixels, stride {_pair(field['stride'])}"),
         ("further view", counted.receptive_field.beyond or "none before the end"),
     ]
+    if other := counted.deployed:
+        rows.append(
+            (
+                "as deployed",
+                f"{count(other.params)} parameters ({other.params:,}), {count(other.macs)} MACs "
+                f"({other.macs:,}), depth {other.depth}: branches and norms merged; all else as trained",
+            )
+        )
+    if counted.uncounted:
+        rows.append(("not counted", f"{', '.join(counted.uncounted)}: no rule says how many MACs"))
     print(sheet["model"])
     print("\n".join(f"  {name:<16} {value}" for name, value in rows))
     print(f"\n  {'layer':<48} {'kind':<11} {'output':<18} {'params':>12} {'MACs':>15}  field")

@@ -34,8 +34,8 @@ def test_stats_of_resnet50_are_torchvision_s_own(capsys):
     assert sheet["depth"] == 50
     assert sum(layer["params"] for layer in sheet["layers"]) == sheet["params"]
     assert sum(layer["macs"] for layer in sheet["layers"]) == sheet["macs"]
-    named = "model input_size params macs activations weight_bytes depth receptive_field layers"
-    assert set(sheet) == set(named.split())
+    named = "model input_size params macs activations weight_bytes depth receptive_field layers deployed"
+    assert set(sheet) == {*named.split(), "uncounted"}
 
 
 def test_stats_as_text_say_what_a_mac_is(capsys):
@@ -97,6 +97,16 @@ def test_list_names_catalogue_and_builders(capsys):
     assert {"lenet5", "resnet50", "convnext_t"} <= {row["id"] for row in listed["architectures"]}
     assert "resnet20" in listed["networks"]["zoo"]
     assert len(listed["networks"]["timm"]) > 1000
+
+
+def test_stats_tell_both_forms_of_a_network_that_is_deployed_in_another(capsys):
+    code, out, _ = run(capsys, "stats", "timm:mobileone_s0")
+    assert code == 0
+    assert "as deployed" in out
+    assert "2.08 M parameters (2,078,504), 275 M MACs" in out.replace("\u00a0", " ")
+    sheet = json.loads(run(capsys, "stats", "timm:mobileone_s0", "--json")[1])
+    assert sheet["deployed"]["params"] == 2_078_504
+    assert sheet["uncounted"] == []
 
 
 @pytest.mark.parametrize(

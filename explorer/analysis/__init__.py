@@ -1,6 +1,6 @@
 """What a network IS, computed from its graph and never from its weights.
 
-`tracing` turns a name into a `Trace` (`graph`), through `export` and the cost rules in `costs`;
+`tracing` turns a name into a `Trace` (`graph`), through `export` and the cost rules in `costs` (`einsum`);
 `receptive_field` reads off it what every unit sees (`layout` is the algebra, `field_rules` the table),
 `stages` folds it into stem, stages and head (`module_tree`), `stats` sums it up to the stats sheet, `memory`
 estimates bytes for training and inference, `roofline` bounds each operation by a device's ceilings.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -32,7 +32,7 @@ BYTES_A_PARAMETER = 4
 class Measure:
     """A quantity that candidates are compared by. unit: "" for a plain count. log: read best on such an axis.
 
-    source: who says so, in words.
+    source: who says so, in words. timed: the form of the network that ran, of a speed.
     """
 
     title: str
@@ -40,16 +40,29 @@ class Measure:
     better: Better
     log: bool
     source: str
+    timed: Literal["", "trained", "deployed"] = ""
 
 
 _COUNTED = "counted by this program on the network itself"
 _TIMM = "timm's published tables"
+_DEPLOYED = "deployed "
+_COUNTS = {
+    "params": Measure("Parameters", "", "less", True, _COUNTED),
+    "macs": Measure("MACs", "", "less", True, _COUNTED),
+    "activations": Measure("Activations", "", "less", True, _COUNTED),
+    "weight_bytes": Measure("Weight size, float32", "bytes", "less", True, "4 bytes a parameter"),
+}
+# Which form timm timed is told by its numbers. MobileOne-S0 has four branches a layer as it is trained, S1
+# has one; deployed, S0 is the smaller. The 5090 ran S0 1.8 times as fast as S1, the 3090 and the Core i7 ran
+# it slower. All of RepVGG, RepViT, FastViT and RepGhost are 2.2 to 3.5 times as fast on the 5090 as on the
+# 3090; of all networks the median is 1.8.
 MEASURES: Mapping[str, Measure] = MappingProxyType(
     {
-        "params": Measure("Parameters", "", "less", True, _COUNTED),
-        "macs": Measure("MACs", "", "less", True, _COUNTED),
-        "activations": Measure("Activations", "", "less", True, _COUNTED),
-        "weight_bytes": Measure("Weight size, float32", "bytes", "less", True, "4 bytes a parameter"),
+        **_COUNTS,
+        **{
+            f"{_DEPLOYED}{name}": replace(each, title=f"{each.title}, as deployed")
+            for name, each in _COUNTS.items()
+        },
         "top1": Measure("ImageNet top-1", "%", "more", False, "whoever published the weights"),
         "top5": Measure("ImageNet top-5", "%", "more", False, "whoever published the weights"),
         "real top1": Measure("ImageNet ReaL top-1", "%", "more", False, _TIMM),
@@ -57,9 +70,11 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "a top1": Measure("ImageNet-A top-1", "%", "more", False, _TIMM),
         "r top1": Measure("ImageNet-R top-1", "%", "more", False, _TIMM),
         "sketch top1": Measure("ImageNet-Sketch top-1", "%", "more", False, _TIMM),
-        "throughput 5090": Measure("Throughput, RTX 5090", "images/s", "more", True, _TIMM),
-        "throughput 3090": Measure("Throughput, RTX 3090", "images/s", "more", True, _TIMM),
-        "throughput i7-12700h": Measure("Throughput, Core i7-12700H", "images/s", "more", True, _TIMM),
+        "throughput 5090": Measure("Throughput, RTX 5090", "images/s", "more", True, _TIMM, "deployed"),
+        "throughput 3090": Measure("Throughput, RTX 3090", "images/s", "more", True, _TIMM, "trained"),
+        "throughput i7-12700h": Measure(
+            "Throughput, Core i7-12700H", "images/s", "more", True, _TIMM, "trained"
+        ),
     }
 )
 
@@ -72,7 +87,8 @@ class Candidate:
     weights: what `networks.load` takes, "" for a printed result. architecture, family: ids of the catalogue,
     None where it has none. year: of the architecture. training_data: one of
     `catalogue.network_names.TRAINING_DATA`, or UNKNOWN. protocol: how the accuracy was measured.
-    values: by the names of MEASURES; what nobody measured is absent.
+    values: by the names of MEASURES; what nobody measured is absent, and so are the counts of the deployed
+    form where the network is deployed as it is trained: `value` knows both.
     """
 
     id: str
@@ -103,6 +119,20 @@ class Candidate:
     def compared(self) -> str:
         """What the Compare page takes: these weights at this size."""
         return f"{self.weights or self.network}@{self.image_size}"
+
+    def value(self, measure: str) -> float | None:
+        """None where nobody measured it."""
+        return self.values.get(measure, self.values.get(measure.removeprefix(_DEPLOYED)))
+
+    @property
+    def two_forms(self) -> bool:
+        """Whether it is deployed in another form than it is trained in."""
+        return as_deployed("params") in self.values
+
+
+def as_deployed(measure: str) -> str:
+    """The name of a count in the deployed form; of anything else itself."""
+    return f"{_DEPLOYED}{measure}" if measure in _COUNTS else measure
 
 
 def candidates(rows: Iterable[Row] = ()) -> tuple[Candidate, ...]:
@@ -193,9 +223,15 @@ def _size_in(protocol: str) -> int | None:
 
 
 def _counted(reference: str, image_size: int) -> Mapping[str, float]:
-    found = counts().of.get((reference, image_size))
-    if found is None:
-        return {}
+    key = reference, image_size
+    trained, deployed = counts().of.get(key), counts().deployed.get(key)
+    return {
+        **(_of_a_form(trained) if trained else {}),
+        **({as_deployed(name): value for name, value in _of_a_form(deployed).items()} if deployed else {}),
+    }
+
+
+def _of_a_form(found: Mapping[str, int]) -> Mapping[str, float]:
     return {**{name: found[name] for name in COSTS}, "weight_bytes": BYTES_A_PARAMETER * found["params"]}
 
 

@@ -66,7 +66,7 @@ def choose(
     kept = tuple(each for each in ordered if each.id not in broken)
 
     def gain(best: Candidate) -> float | None:
-        new, old = best.values.get(measure), kept[0].values.get(measure) if kept else None
+        new, old = best.value(measure), kept[0].value(measure) if kept else None
         return None if new is None or old is None else (new - old if better == "more" else old - new)
 
     fewest = min(map(len, broken.values()), default=0)
@@ -85,7 +85,7 @@ def ranked(candidates: Iterable[Candidate], measure: str, better: Better) -> lis
     sign = -1 if better == "more" else 1
 
     def place(each: Candidate) -> tuple[float, float, str]:
-        value = each.values.get(measure)
+        value = each.value(measure)
         return (inf if value is None else sign * value, each.values.get("params", inf), each.id)
 
     return sorted(candidates, key=place)

@@ -17,7 +17,7 @@ from explorer.analysis.alignment import Scale
 from explorer.analysis.graph import Trace
 from explorer.analysis.memory import memory
 from explorer.analysis.pareto import Better
-from explorer.analysis.stats import Layer, Stats
+from explorer.analysis.stats import Layer, Stats, Totals
 from explorer.catalogue import Architecture, Fact
 
 TRAINING_BATCH = 32
@@ -49,6 +49,11 @@ class Quantity:
     fact: Callable[[Compared], Fact | None] | None = None
 
 
+def deployed(of: Compared) -> Totals | Stats:
+    """The totals of the form in which a network is deployed; most are deployed as they are trained."""
+    return of.stats.deployed or of.stats
+
+
 def _memory(mode: Literal["inference", "training"], batch_size: int) -> Callable[[Compared], float]:
     return lambda of: memory(of.trace, batch_size, mode=mode).total
 
@@ -74,6 +79,10 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         ),
         "params": Quantity("Parameters", "", "less", "ratio", lambda of: of.stats.params),
         "macs": Quantity("MACs", "", "less", "ratio", lambda of: of.stats.macs),
+        "deployed params": Quantity(
+            "Parameters, as deployed", "", "less", "ratio", lambda of: deployed(of).params
+        ),
+        "deployed macs": Quantity("MACs, as deployed", "", "less", "ratio", lambda of: deployed(of).macs),
         "activations": Quantity("Activations", "", "less", "ratio", lambda of: of.stats.activations),
         "weight_bytes": Quantity(
             "Weights in float32", "bytes", "less", "ratio", lambda of: of.stats.weight_bytes
@@ -109,13 +118,15 @@ class Row:
 
 
 def compare(networks: Sequence[Compared]) -> Mapping[str, Row]:
-    """A row for each of QUANTITIES."""
+    """A row for each of QUANTITIES; of the deployed forms only where one is not the form that is trained."""
+    two_forms = any(each.stats.deployed for each in networks)
     return MappingProxyType(
         {
             name: row([of.read(each) for each in networks], of, _apart([of.fact(each) for each in networks]))
             if of.fact is not None
             else row([of.read(each) for each in networks], of)
             for name, of in QUANTITIES.items()
+            if two_forms or not name.startswith("deployed ")
         }
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from explorer.analysis.candidates import MEASURES, UNKNOWN, Candidate
+from explorer.analysis.candidates import MEASURES, UNKNOWN, Candidate, as_deployed
 from explorer.analysis.memory import Mode, needed
 from explorer.analysis.pareto import Better
 from explorer.catalogue import architectures
@@ -19,7 +19,7 @@ from explorer.catalogue.counts import AT_INFERENCE, BUFFERS, CHANNELS, IN_TRAINI
 
 PERMISSIVE, NON_COMMERCIAL, OWN_TERMS, NOT_STATED = "permissive", "non-commercial", "own terms", "not stated"
 _FREE = ("apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0")
-Basis = Literal["counted", "published", "measured here", "known"]
+Basis = Literal["counted", "counted as deployed", "counted as trained", "published", "measured here", "known"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class Wishes:
 
     speed: a measure in images/s or ms, and its limit: the least, or the most. params, macs, weight_bytes,
     image_size: at most. memory_bytes: at most, for one step on batch_size images in float32, training with
-    `optimiser`. strides: where a stage must hand out maps. built_by: libraries that must build the network.
-    licences: kinds that will do. training_data: of catalogue.network_names.TRAINING_DATA. families: ids.
+    `optimiser`. mode: also which form of the network the counts are of, for inference the deployed one.
+    strides: where a stage must hand out maps. built_by: libraries that must build the network. licences:
+    kinds that will do. training_data: of catalogue.network_names.TRAINING_DATA. families: ids.
     """
 
     speed: str = ""
@@ -77,9 +78,23 @@ def _limited(name: str, unit: str) -> Callable[[Candidate, Wishes], Reason | Non
 
     def read(candidate: Candidate, wishes: Wishes) -> Reason | None:
         limit = getattr(wishes, name)
-        return None if limit is None else _at_most(candidate.values.get(name), limit, unit)
+        if limit is None:
+            return None
+        return _at_most(candidate.value(in_form(name, wishes)), limit, unit, counted(candidate, wishes))
 
     return read
+
+
+def in_form(measure: str, wishes: Wishes) -> str:
+    """The name of a count in the form that the wishes are about."""
+    return measure if wishes.mode == "training" else as_deployed(measure)
+
+
+def counted(candidate: Candidate, wishes: Wishes) -> Basis:
+    """What is said of a count; which form it is of where the network has two."""
+    if not candidate.two_forms:
+        return "counted"
+    return "counted as trained" if wishes.mode == "training" else "counted as deployed"
 
 
 def _at_most(value: float | None, limit: float, unit: str, basis: Basis = "counted") -> Reason:
@@ -99,13 +114,16 @@ def _speed(candidate: Candidate, wishes: Wishes) -> Reason | None:
 def _memory(candidate: Candidate, wishes: Wishes) -> Reason | None:
     if wishes.memory_bytes is None:
         return None
-    return _at_most(memory_bytes(candidate, wishes), wishes.memory_bytes, "bytes")
+    return _at_most(memory_bytes(candidate, wishes), wishes.memory_bytes, "bytes", counted(candidate, wishes))
 
 
 def memory_bytes(candidate: Candidate, wishes: Wishes) -> float | None:
     """Of one step on a batch in float32, as `analysis.memory` estimates it; None where nothing is counted."""
-    held = counts().of.get((candidate.reference, candidate.image_size))
-    params = candidate.values.get("params")
+    key = candidate.reference, candidate.image_size
+    held = counts().of.get(key)
+    if wishes.mode == "inference":
+        held = counts().deployed.get(key, held)
+    params = candidate.value(in_form("params", wishes))
     if held is None or params is None:
         return None
     an_image = held[IN_TRAINING if wishes.mode == "training" else AT_INFERENCE]

@@ -30,6 +30,8 @@ from explorer.networks import names
 if TYPE_CHECKING:
     from explorer.networks.entries import WeightsEntry
 
+_COLUMNS = ("network", "img_size", *counts.FIELDS, *counts.DEPLOYED.values())
+
 
 def counted_with() -> str:
     libraries = ("timm", "torchvision", "torch")
@@ -45,20 +47,34 @@ def torchvision_entries() -> tuple[WeightsEntry, ...]:
 
 def row(network: str, image_size: int) -> dict[str, str | int]:
     """One line of the table. Raises ValueError where the network cannot be built or take this size."""
-    from explorer.analysis.tracing import forget, trace
+    from explorer.analysis.tracing import deployed_form, forget, trace
 
     traced = trace(network, image_size)
+    deployed = deployed_form(traced, network, image_size)
     forget()  # a thousand traces are not wanted again
-    return {"network": network, "img_size": image_size, **of_trace(traced)}
+    other = of_form(deployed) if deployed is not None else {}
+    return {
+        "network": network,
+        "img_size": image_size,
+        **of_trace(traced),
+        **{column: other.get(name, "") for name, column in counts.DEPLOYED.items()},
+    }
 
 
-def of_trace(traced: Trace) -> Mapping[str, int]:
-    """The fields of the table."""
-    maps = pyramid(traced)
+def of_form(traced: Trace) -> Mapping[str, int]:
+    """The fields that each form of a network has."""
     return {
         **{name: getattr(traced, name) for name in counts.COSTS},
         counts.BUFFERS: traced.buffer_bytes,
         counts.AT_INFERENCE: peak_activation_bytes(traced),
+    }
+
+
+def of_trace(traced: Trace) -> Mapping[str, int]:
+    """The fields of the form that is trained."""
+    maps = pyramid(traced)
+    return {
+        **of_form(traced),
         counts.IN_TRAINING: saved_activation_bytes(traced),
         **{name: maps.get(stride, 0) for stride, name in counts.CHANNELS.items()},
     }
@@ -103,7 +119,15 @@ def _kept(file: Path) -> dict[tuple[str, int], dict[str, str | int]]:
         ) from error
     if table.counted_with != counted_with():
         return {}
-    return {key: {"network": key[0], "img_size": key[1], **values} for key, values in table.of.items()}
+    return {
+        key: {
+            "network": key[0],
+            "img_size": key[1],
+            **values,
+            **{column: table.deployed.get(key, {}).get(name, "") for name, column in counts.DEPLOYED.items()},
+        }
+        for key, values in table.of.items()
+    }
 
 
 def write(keys: Sequence[tuple[str, int]], file: Path) -> None:
@@ -124,7 +148,7 @@ def write(keys: Sequence[tuple[str, int]], file: Path) -> None:
 def _save(rows: Mapping[tuple[str, int], dict[str, str | int]], file: Path) -> None:
     out = io.StringIO()
     out.write(f"# {counted_with()}\n")
-    lines = csv.DictWriter(out, ("network", "img_size", *counts.FIELDS), lineterminator="\n")
+    lines = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
     lines.writeheader()
     lines.writerows(rows[key] for key in sorted(rows))
     write_whole(file, out.getvalue().encode())

@@ -29,7 +29,8 @@ from torch.fx._symbolic_trace import _Patcher
 
 from explorer.analysis.costs import cost
 from explorer.analysis.graph import Idle, Op, Operand, Trace, freeze
-from explorer.analysis.roles import FACTORIES, IDENTITIES, VIEWS, role
+from explorer.analysis.roles import CONVOLUTIONS, FACTORIES, IDENTITIES, VIEWS, role
+from explorer.networks.deploying import is_fusible
 
 EXPORT_LOCK = (
     threading.Lock()
@@ -168,6 +169,7 @@ class _Reader:
             idle=tuple(Idle(n, size) for n, size in sizes.items() if n not in owners),
             buffer_bytes=sum(b.numel() * b.element_size() for b in self.model.buffers()),
             uncounted=tuple(sorted(self.uncounted)),
+            fusible=is_fusible(self.model),
         )
 
     def _final_owners(self) -> Mapping[str, str]:
@@ -203,14 +205,17 @@ class _Reader:
         attributes: dict[str, Any] = {"op": name}
         attributes |= {key: _literal(value) for key, value in arguments.items() if _is_setting(value)}
         weight = next((o.shape for o in operands if o.argument == "weight"), None)
-        if name.startswith("conv") and weight is not None:
+        if name == "deform_conv2d":  # written with a word for each axis
+            for setting, short in (("stride", "stride"), ("padding", "pad"), ("dilation", "dilation")):
+                attributes[setting] = (attributes.pop(f"{short}_h"), attributes.pop(f"{short}_w"))
+        if name in CONVOLUTIONS and weight is not None:
             flip = "transpose" in name
             groups = attributes.get("groups", 1)
             attributes["in_channels"] = weight[0] if flip else weight[1] * groups
             attributes["out_channels"] = weight[1] * groups if flip else weight[0]
             attributes["kernel_size"] = weight[2:]
         shape = _shape(node)
-        priced = cost(name, operands, shape, attributes)
+        priced = cost(name, operands, shape, attributes, library=_library(node))
         if priced is None:
             self.uncounted.add(name)
         static = all(
@@ -266,6 +271,11 @@ def _name(node: fx.Node) -> str:
         return "getitem"
     packet = getattr(node.target, "overloadpacket", node.target)
     return str(getattr(packet, "__name__", packet))
+
+
+def _library(node: fx.Node) -> str:
+    """Who registered the operation: "aten" is torch."""
+    return str(getattr(node.target, "namespace", "aten"))
 
 
 def _shape(node: fx.Node) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 
+from explorer.analysis.einsum import terms
 from explorer.analysis.field_operands import (
     Fields,
     Result,
@@ -55,6 +56,7 @@ def _window(field: Field, index: int, op: Op, axis: int, rank: int, at: int) -> 
         if isinstance(padding, str)
         else per_axis(padding, rank)[axis]
     )
+    field = field.straight(index)
     positions = field.dims[index].size
     factor = field.dims[index].single()
     result = field.windowed(index, -pad, span - pad, stride, count)
@@ -64,9 +66,14 @@ def _window(field: Field, index: int, op: Op, axis: int, rank: int, at: int) -> 
     return result.mixed(at) if factor is None and field.dims[index].spatial else result
 
 
+def _rank(op: Op) -> int:
+    """Of the window: 2 of "max_pool2d_with_indices"."""
+    return next(rank for rank in (1, 2, 3) if f"{rank}d" in op.name)
+
+
 def pooling(op: Op, at: int, fields: Fields) -> Result:
     field = first_image(fields)
-    rank = 3 if op.name.endswith("3d") else 1 if op.name.endswith("1d") else 2
+    rank = _rank(op)
     offset = len(field.dims) - rank
     for axis in range(rank):
         field = _window(field, offset + axis, op, axis, rank, at)
@@ -88,7 +95,7 @@ def convolution(op: Op, at: int, fields: Fields) -> Field:
         )
     for other in image_fields(fields)[1:]:  # a kernel computed from the image
         field = field.mixed(at if other.seen_all is None else other.seen_all)
-    return field
+    return field.mixed(at) if op.name == "deform_conv2d" else field  # offsets may lead anywhere
 
 
 def _spread(field: Field, index: int, op: Op, axis: int, rank: int) -> Field:
@@ -108,7 +115,7 @@ def gathered(field: Field, index: int, reads: Sequence[tuple[int, int]], step: N
 
 def adaptive_pooling(op: Op, at: int, fields: Fields) -> Result:
     field = first_image(fields)
-    rank = 1 if op.name.endswith("1d") else 2
+    rank = _rank(op)
     for index in range(len(field.dims) - rank, len(field.dims)):
         size, count = field.dims[index].size, op.output_shape[index]
         if size == count > 1:
@@ -122,28 +129,51 @@ def adaptive_pooling(op: Op, at: int, fields: Fields) -> Result:
     return (field, field) if "max" in op.name else field
 
 
+_REACH = {"nearest": 0, "linear": 1, "cubic": 2, "lanczos": 3}  # of the kernel, to both sides
+
+
+_FINE = 10**6  # 1.3 is 13/10, and not the float beside it
+
+
 def upsampling(op: Op, at: int, fields: Fields) -> Field:
-    """Nearest reads one position, bilinear two, bicubic four; shrinking with antialias reads more."""
+    """Nearest reads one position, linear two, cubic four; shrinking with antialias reads more.
+
+    Where a factor was given, torch steps by it and not by the ratio of the sizes, which are whole numbers.
+    """
     field = first_image(fields)
-    reach = 0 if "nearest" in op.name else 2 if "bicubic" in op.name else 1
-    for index in range(2, len(field.dims)):
+    reach = next(reach for kernel, reach in _REACH.items() if kernel in op.name)
+    rank = len(field.dims) - 2
+    factors = op.attributes.get("scale_factors") or (None,) * rank
+    for index, factor in zip(range(2, len(field.dims)), per_axis(factors, rank), strict=True):
         size, count = field.dims[index].size, op.output_shape[index]
         if size == count:
             continue
-        step = Fraction(size, count)
+        step = 1 / Fraction(factor).limit_denominator(_FINE) if factor else Fraction(size, count)
         spread = reach * step if op.name.endswith("_aa") and step > 1 else Fraction(reach)
         if op.attributes.get("align_corners") and count > 1:
             step = Fraction(size - 1, count - 1)
             centres = [i * step for i in range(count)]
         else:
             centres = [(i + Fraction(1, 2)) * step - Fraction(1, 2) for i in range(count)]
-        if reach == 0:
-            reads = [(i * size // count,) * 2 for i in range(count)]
+        if reach == 0:  # the pixel that the place begins in; the exact kind, the one that its middle lies in
+            inner = Fraction(1, 2) if "exact" in op.name else Fraction(0)
+            reads = [(min(floor((i + inner) * step), size - 1),) * 2 for i in range(count)]
         else:  # the kernel reaches less than `spread` to both sides, where it weighs nothing; edges repeat
             inside = spread - Fraction(1, 10**9)
             reads = [(max(0, ceil(c - inside)), min(size - 1, floor(c + inside))) for c in centres]
-        field = gathered(field, index, reads, exact(Fraction(size, count)))
+        field = gathered(field, index, reads, exact(step))
     return field
+
+
+def anywhere(op: Op, at: int, fields: Fields) -> Field:
+    """The most cautious thing to say: every position has been seen. Where the shape is kept, so are the
+    places."""
+    widest = max(image_fields(fields), key=lambda f: f.count(0) * f.count(1))
+    if widest.shape == op.output_shape:
+        return widest.mixed(at)
+    for index in range(len(widest.dims)):
+        widest = widest.collapsed(index)
+    return widest.with_dims([opaque(n) for n in op.output_shape]).mixed(at)
 
 
 def linear(op: Op, at: int, fields: Fields) -> Field:
@@ -154,27 +184,47 @@ def linear(op: Op, at: int, fields: Fields) -> Field:
 
 
 def product(op: Op, at: int, fields: Fields) -> Field:
-    """Matrix product [.., I, K] x [.., K, J]. Of two tensors of the image the first keeps its places."""
-    left, right = fields[-2:]  # a sum that is added comes before them
+    """Matrix product [.., I, K] x [.., K, J], of vectors too. Of two tensors of the image the first keeps its
+    places."""
+    left, right = fields[-2:]
+    row, column = (len(operand.shape) == 1 for operand in op.operands[-2:])  # vectors, for once with two axes
+    shape = list(op.output_shape)
+    if row:
+        shape.insert(len(shape) - (not column), 1)
+        left = left.with_dims([opaque(1), *left.dims]) if left is not None else None
+    if column:
+        shape.append(1)
+        right = right.with_dims([*right.dims, opaque(1)]) if right is not None else None
     live = image_fields([left, right])
+    if not live:  # of parameters, added to something of the image
+        return elementwise(op, at, fields)
     left = left.collapsed(len(left.dims) - 1) if left is not None else None
     right = right.collapsed(max(len(right.dims) - 2, 0)) if right is not None else None
+    if op.name.startswith("addbmm"):  # the batch is summed over
+        left, right = (side and side.collapsed(0).without(0) for side in (left, right))
     dims: list[Dim] = []
-    for back in range(len(op.output_shape), 0, -1):
-        sides = {1: [right], 2: [left]}.get(back, [left, right])
-        found = [side.dims[-back] for side in sides if side is not None and len(side.dims) >= back]
-        fitting = [d for d in found if d.size == op.output_shape[-back]]
-        dims.append(max(fitting, key=lambda d: d.spatial) if fitting else opaque(op.output_shape[-back]))
+    for back in range(len(shape), 0, -1):
+        beside = {1: [right], 2: [left]}.get(back, [left, right])
+        found = [side.dims[-back] for side in beside if side is not None and len(side.dims) >= back]
+        fitting = [d for d in found if d.size == shape[-back]]
+        dims.append(max(fitting, key=lambda d: d.spatial) if fitting else opaque(shape[-back]))
     rows_have_places = any(d.spatial for d in dims[:-1])
     if rows_have_places:  # the places of the columns are not followed as well: the mark below tells
-        dims[-1] = opaque(op.output_shape[-1])
+        dims[-1] = opaque(shape[-1])
     lead = right if left is None or (right is not None and not rows_have_places) else left
     assert lead is not None
+    if column:
+        dims.pop()
+    if row:
+        dims.pop(len(dims) - (1 if column else 2))
     field = lead.with_dims(dims)
     if len(live) == 1:
-        return seen_whole(live, field, at)
-    gated = any(f.seen_all is not None and f.count(0) * f.count(1) == 1 for f in live)
-    return with_marks(field if gated else field.mixed(at), live)
+        field = seen_whole(live, field, at)
+    else:
+        gated = any(f.seen_all is not None and f.count(0) * f.count(1) == 1 for f in live)
+        field = with_marks(field if gated else field.mixed(at), live)
+    added = fields[0] if len(fields) > 2 else None
+    return field if added is None else united([field, added], op.output_shape, at)
 
 
 def attention(op: Op, at: int, fields: Fields) -> Field:
@@ -188,10 +238,10 @@ def attention(op: Op, at: int, fields: Fields) -> Field:
 
 def einsum(op: Op, at: int, fields: Fields) -> Field:
     live = image_fields(fields)
-    terms, _, out = op.attributes["equation"].replace(" ", "").partition("->")
+    letters, out = terms(op.attributes["equation"], [operand.shape for operand in op.operands])
     named: dict[str, Dim] = {}
     lead = live[0]
-    for term, field in zip(terms.split(","), fields, strict=True):
+    for term, field in zip(letters, fields, strict=True):
         if field is None:
             continue
         for position, letter in enumerate(term):
@@ -201,7 +251,10 @@ def einsum(op: Op, at: int, fields: Fields) -> Field:
                 named[letter] = field.dims[position]
         if field.count(0) * field.count(1) > lead.count(0) * lead.count(1) or lead is live[0]:
             lead = field
-    result = lead.with_dims([named.get(c, opaque(n)) for c, n in zip(out, op.output_shape, strict=True)])
+    sides = [named.get(letter, opaque(n)) for letter, n in zip(out, op.output_shape, strict=True)]
+    result = lead.with_dims(
+        [dim if dim.size == n else opaque(n) for dim, n in zip(sides, op.output_shape, strict=True)]
+    )
     if len(live) > 1:
         return with_marks(result.mixed(at), live)
     return seen_whole(live, result, at)

@@ -1,4 +1,5 @@
-"""Which rule moves and widens the receptive field through which operation: a table by ATen name.
+"""Which rule moves and widens the receptive field through which operation: a table by ATen name, without the
+underscore that ends the names of what works in place.
 
 The rules: `field_views` for what only moves elements, `field_mixing` for what computes with them.
 """
@@ -13,12 +14,13 @@ from explorer.analysis.roles import words
 
 _ELEMENTWISE = words(
     """
-    abs add add_ addcdiv addcmul addcmul_ bitwise_not celu clamp clamp_ clamp_max clamp_min copy_ cos
-    div div_ elu elu_ eq erf exp floor ge gelu gt hardsigmoid hardsigmoid_ hardswish hardswish_ hardtanh
-    hardtanh_ le leaky_relu leaky_relu_ lerp log log1p logical_and logical_not lt masked_fill
-    masked_fill_ maximum minimum mish mish_ mul mul_ nan_to_num ne neg pow pow_ prelu reciprocal relu
-    relu6 relu6_ relu_ rsqrt rsub selu sigmoid sigmoid_ silu silu_ sin softplus sqrt square sub sub_
-    tanh tanh_ where
+    abs absolute add addcdiv addcmul atan atan2 bitwise_and bitwise_not bitwise_or ceil celu clamp
+    clamp_max clamp_min copy cos div elu eq erf erfinv exp exp2 expm1 floor fmax fmin fmod ge gelu
+    gt hardshrink hardsigmoid hardswish hardtanh heaviside isfinite isnan le leaky_relu lerp log
+    log1p log2 log_sigmoid logical_and logical_not logical_or logit lt masked_fill maximum minimum
+    mish mul nan_to_num ne neg pow prelu real reciprocal relu relu6 remainder round rrelu rsqrt rsub
+    selu sgn sigmoid sign silu sin softplus softshrink sqrt square sub tan tanh threshold
+    trunc where
     """
 )
 _REDUCTIONS = words(
@@ -31,26 +33,45 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(_ELEMENTWISE, field_mixing.elementwise),
     **dict.fromkeys(_REDUCTIONS, field_mixing.reduction),
     **dict.fromkeys(
-        words("avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool2d_with_indices"),
+        words(
+            """
+            avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool1d_with_indices max_pool2d
+            max_pool2d_with_indices max_pool3d max_pool3d_with_indices
+            """
+        ),
         field_mixing.pooling,
     ),
     **dict.fromkeys(
-        words("conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d"), field_mixing.convolution
+        words(
+            """
+            conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d
+            deform_conv2d
+            """
+        ),
+        field_mixing.convolution,
     ),
     **dict.fromkeys(
-        words("adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d"),
+        words(
+            """
+            adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
+            adaptive_max_pool2d adaptive_max_pool3d
+            """
+        ),
         field_mixing.adaptive_pooling,
     ),
     **dict.fromkeys(
         words(
             """
-            upsample_nearest2d upsample_nearest_exact2d upsample_bilinear2d upsample_bicubic2d
-            _upsample_bicubic2d_aa _upsample_bilinear2d_aa
+            upsample_nearest1d upsample_nearest2d upsample_linear1d upsample_bilinear2d
+            upsample_bicubic2d _upsample_bicubic2d_aa _upsample_bilinear2d_aa _upsample_lanczos2d_aa
+            _upsample_nearest_exact1d _upsample_nearest_exact2d
             """
         ),
         field_mixing.upsampling,
     ),
-    **dict.fromkeys(words("addbmm addmm baddbmm bmm matmul mm"), field_mixing.product),
+    **dict.fromkeys(
+        words("addbmm addmm addmv baddbmm bmm dot linalg_matmul matmul mm mv vdot"), field_mixing.product
+    ),
     **dict.fromkeys(
         words("batch_norm group_norm instance_norm layer_norm rms_norm"), field_mixing.normalisation
     ),
@@ -63,7 +84,12 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(words("cat concat stack"), field_views.joining),
     **dict.fromkeys(words("pad constant_pad_nd"), field_views.padding),
     **dict.fromkeys(words("pixel_shuffle pixel_unshuffle"), field_views.shuffling),
+    **dict.fromkeys(words("channel_shuffle native_channel_shuffle"), field_views.channel_shuffling),
     **dict.fromkeys(words("index index_select"), field_views.indexing),
+    # Where they read depends on a grid or on boxes, which may lie anywhere.
+    **dict.fromkeys(
+        words("grid_sampler max_unpool2d ps_roi_align ps_roi_pool roi_align roi_pool"), field_mixing.anywhere
+    ),
     **dict.fromkeys(words("lstm gru rnn_tanh rnn_relu"), field_mixing.recurrence),
     "linear": field_mixing.linear,
     "einsum": field_mixing.einsum,

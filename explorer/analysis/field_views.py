@@ -130,6 +130,7 @@ def padding(op: Op, at: int, fields: Fields) -> Field:
     pads = op.attributes["pad"]
     for back in range(len(pads) // 2):
         index, (left, right) = len(field.dims) - 1 - back, pads[2 * back : 2 * back + 2]
+        field = field.straight(index) if left or right else field
         dim = field.dims[index]
         if not (left or right):
             continue
@@ -147,12 +148,13 @@ def unsqueezing(op: Op, at: int, fields: Fields) -> Field:
 
 
 def flipping(op: Op, at: int, fields: Fields) -> Field:
+    """Backwards through a dimension is backwards through each of its factors."""
     field = first_image(fields)
     for index in named_dims(op, len(field.dims), "dims"):
-        factor = field.dims[index].single()
-        if factor is not None:
-            field = field.moved([(factor, factor.count - 1)])
-            field = field.replaced(index, Dim((replace(factor, step=-factor.step),)))
+        factors, before, after = field.dims[index]
+        field = field.moved([(factor, factor.count - 1) for factor in factors])
+        turned = tuple(replace(factor, step=-factor.step) for factor in factors)
+        field = field.replaced(index, Dim(turned, after, before))
     return field
 
 
@@ -161,6 +163,7 @@ def unfolding(op: Op, at: int, fields: Fields) -> Field:
     field = first_image(fields)
     index = op.attributes["dimension"] % len(field.dims)
     count, size, step = op.output_shape[index], op.attributes["size"], op.attributes["step"]
+    field = field.straight(index)
     factor = field.dims[index].single()
     if factor is None:
         spatial = field.dims[index].spatial
@@ -173,7 +176,7 @@ def unfolding(op: Op, at: int, fields: Fields) -> Field:
 
 def patching(op: Op, at: int, fields: Fields) -> Field:
     """im2col: [N, C, H, W] -> [N, C kh kw, places]."""
-    field = first_image(fields)
+    field = first_image(fields).straight(2).straight(3)
     settings = [per_axis(op.attributes[k], 2) for k in ("kernel_size", "dilation", "padding", "stride")]
     inside: list[Factor] = []
     outside: list[Factor] = []
@@ -219,6 +222,15 @@ def shuffling(op: Op, at: int, fields: Fields) -> Field:
         )
     r = op.attributes["upscale_factor"]
     return field.reshaped((n, c // r**2, r, r, h, w)).permuted((0, 1, 4, 2, 5, 3)).reshaped(op.output_shape)
+
+
+def channel_shuffling(op: Op, at: int, fields: Fields) -> Field:
+    """The channels of g groups dealt out in turn, written as the views they are."""
+    field = first_image(fields)
+    n, c, *places = field.shape
+    groups = op.attributes["groups"]
+    dealt = field.reshaped((n, groups, c // groups, *places))
+    return dealt.permuted((0, 2, 1, *range(3, len(dealt.dims)))).reshaped(op.output_shape)
 
 
 def indexing(op: Op, at: int, fields: Fields) -> Field:

@@ -16,11 +16,11 @@ from fractions import Fraction
 from math import ceil, floor, prod
 from typing import Any
 
+from explorer.analysis.einsum import terms
 from explorer.analysis.graph import Op
 from explorer.analysis.receptive_field import ReceptiveField
-from explorer.analysis.roles import words
+from explorer.analysis.roles import CONVOLUTIONS, words
 
-_CONVOLUTIONS = words("conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d")
 _POOLS = words("avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool2d_with_indices")
 _NORMS = words("batch_norm group_norm instance_norm layer_norm rms_norm")
 _RECURRENT = words("gru lstm rnn_relu rnn_tanh")
@@ -98,8 +98,8 @@ def _parameters(op: Op) -> Iterator[Formula]:
     is computed (standardised, say) is worked out from beside itself."""
     if not op.params:
         return
-    if op.name in _CONVOLUTIONS or op.name == "linear":
-        symbols, values = _kernel(op) if op.name in _CONVOLUTIONS else _matrix(op)
+    if op.name in CONVOLUTIONS or op.name == "linear":
+        symbols, values = _kernel(op) if op.name in CONVOLUTIONS else _matrix(op)
         symbols += " + Cout" if _shape(op, "bias") else ""
         found = _filled("parameters", symbols, values)
         if found.value < op.params and not _owned(op, "weight"):
@@ -147,9 +147,13 @@ def _sides(kernel: Sequence[int]) -> tuple[str, dict[str, int]]:
 
 
 def _macs(op: Op) -> Iterator[Formula]:
-    if not op.macs:
-        return
-    if op.name in _CONVOLUTIONS:
+    """Only where they come to what the trace counts here."""
+    if op.macs:
+        yield from (found for found in _macs_by_name(op) if found.value == op.macs)
+
+
+def _macs_by_name(op: Op) -> Iterator[Formula]:
+    if op.name in CONVOLUTIONS:
         yield _convolution_macs(op)
     elif op.name == "linear":
         symbols, values = _matrix(op)
@@ -185,19 +189,19 @@ def _convolution_macs(op: Op) -> Formula:
 
 def _einsum_macs(op: Op) -> Iterator[Formula]:
     """Every combination of the letters, once for each operand after the first."""
-    terms = op.attributes["equation"].replace(" ", "").split("->")[0].split(",")
-    if any("." in term for term in terms):
-        return
+    letters, _ = terms(op.attributes["equation"], [operand.shape for operand in op.operands])
     extent: dict[str, int] = {}
-    for term, operand in zip(terms, op.operands, strict=True):
+    for term, operand in zip(letters, op.operands, strict=True):
         extent |= dict(zip(term, operand.shape, strict=True))
     times = len(op.operands) - 1
     yield _filled("MACs", " · ".join([*extent, *([str(times)] if times > 1 else [])]), extent)
 
 
 def _product_macs(op: Op) -> Iterator[Formula]:
-    left = _shape(op, "mat1", "batch1") or _shape(op, "self")
+    left = _shape(op, "mat1", "batch1", "mat") or _shape(op, "self")
     right = [o.shape for o in op.operands][-1]
+    if not left:
+        return
     if len(left) < 2 or len(right) < 2 or len(op.output_shape) < 2:
         yield _filled("MACs", "outputs · inner", {"outputs": prod(op.output_shape), "inner": left[-1]})
         return
@@ -222,7 +226,7 @@ class _Window:
 
 def _windows(op: Op) -> tuple[_Window, ...]:
     """By axis; () for what has none, or pads by name."""
-    if op.name not in _CONVOLUTIONS | _POOLS:
+    if op.name not in CONVOLUTIONS | _POOLS:
         return ()
     settings = op.attributes
     kernel, padding = settings["kernel_size"], settings["padding"]
@@ -230,7 +234,7 @@ def _windows(op: Op) -> tuple[_Window, ...]:
         if padding != "valid":
             return ()
         padding = 0
-    axes = len(op.output_shape) - 2 if op.name in _CONVOLUTIONS else int(re.findall(r"(\d)d", op.name)[0])
+    axes = len(op.output_shape) - 2 if op.name in CONVOLUTIONS else int(re.findall(r"(\d)d", op.name)[0])
     columns = [
         _shape(op, "input", "self")[-axes:],
         _along(kernel, axes),

@@ -91,7 +91,8 @@ class Idle(NamedTuple):
 @dataclass(frozen=True)
 class Trace:
     """A network at one input size. ops are in the order of execution, modules maps a dotted path to its
-    class."""
+    class. uncounted: names of operations that multiply and add and have no rule that says how much. fusible:
+    its modules know a form of their own for deployment (`networks.deploying`)."""
 
     name: str
     ops: tuple[Op, ...]
@@ -100,6 +101,7 @@ class Trace:
     idle: tuple[Idle, ...] = ()
     buffer_bytes: int = 0
     uncounted: tuple[str, ...] = ()
+    fusible: bool = False
 
     @property
     def params(self) -> int:
@@ -134,6 +136,7 @@ def to_json(trace: Trace) -> dict[str, Any]:
         "idle": trace.idle,
         "buffer_bytes": trace.buffer_bytes,
         "uncounted": trace.uncounted,
+        "fusible": trace.fusible,
         "ops": [{**vars(op), "attributes": dict(op.attributes)} for op in trace.ops],
     }
 
@@ -153,4 +156,5 @@ def from_json(data: Mapping[str, Any]) -> Trace:
         idle=tuple(Idle(*row) for row in data["idle"]),
         buffer_bytes=int(data["buffer_bytes"]),
         uncounted=freeze(data["uncounted"]),
+        fusible=bool(data["fusible"]),
     )

@@ -139,14 +139,31 @@ class Field:
     def replaced(self, index: int, dim: Dim) -> Field:
         return self.with_dims([dim if i == index else d for i, d in enumerate(self.dims)])
 
+    def straight(self, index: int) -> Field:
+        """The same with a dimension that moves along one image axis, but not evenly, made even: the tightest
+        band around all its places. After a pixel shuffle every r neighbours see the same."""
+        dim = self.dims[index]
+        axes = {f.axis for f in dim.factors if f.axis is not None and f.count > 1}
+        if dim.single() is not None or dim.before or dim.after or len(axes) != 1:
+            return self
+        seen: list[Number] = [0]  # where each place looks, from where the first one does
+        for factor in dim.factors:
+            seen = [start + factor.step * i for start in seen for i in range(factor.count)]
+        lead = next(n for n, f in enumerate(dim.factors) if f.axis is not None and f.count > 1)
+        step = exact(Fraction(dim.factors[lead].step) / prod(f.count for f in dim.factors[lead + 1 :]))
+        strays = [place - step * i for i, place in enumerate(seen)]
+        (axis,) = axes
+        field = self.shifted(axis, min(strays), max(strays))
+        return field.replaced(index, Dim((Factor(axis, dim.size, step),)))
+
     def windowed(self, index: int, low: Number, high: Number, step: Number, count: int) -> Field:
         """Position i along a dimension reads the old positions i * step + low ... i * step + high, `count` of
         them."""
-        dim = self.dims[index]
-        factor = dim.single()
+        even = self.straight(index)
+        factor = even.dims[index].single()
         if factor is None or factor.axis is None:  # channels, an axis already seen whole, or joined axes
             return self.collapsed(index, opaque(count))
-        field = self.shifted(factor.axis, exact(low * factor.step), exact(high * factor.step))
+        field = even.shifted(factor.axis, exact(low * factor.step), exact(high * factor.step))
         return field.replaced(index, Dim((Factor(factor.axis, count, exact(step * factor.step)),)))
 
     def sliced(self, index: int, start: int, count: int, step: int = 1) -> Field:
@@ -173,7 +190,7 @@ class Field:
         if step == 1 and start % block == 0 and count % block == 0:  # whole rows
             field = self.moved([(outer, start // block)])
             return field.replaced(index, Dim(tidy((replace(outer, count=count // block), *rest))))
-        return self.collapsed(index, opaque(count))
+        return self.windowed(index, start, start, step, count)
 
     def selected(self, index: int, place: int) -> Field:
         """One place along a dimension, which goes."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from explorer.analysis.graph import Op
 from explorer.analysis.module_tree import CONTAINERS
+from explorer.analysis.roles import words
 
 _WORDS: Mapping[str, str] = {
     "_adaptive_avg_pool2d": "adaptive average pool",
@@ -33,7 +34,9 @@ _WORDS: Mapping[str, str] = {
     "silu": "SiLU",
     "sub": "subtract",
 }
-_MATRIX_PRODUCTS = frozenset({"addbmm", "addmm", "baddbmm", "bmm", "einsum", "matmul", "mm", "mv"})
+_MATRIX_PRODUCTS = words(
+    "addbmm addmm addmv baddbmm bmm dot einsum linalg_matmul matmul mm mv tensordot vdot"
+)
 _LAYERS = frozenset({"spatial", "pointwise", "depthwise", "grouped", "linear"})
 _SHORT: Mapping[str, str] = {"batch norm": "BN", "layer norm": "LN", "group norm": "GN"}
 _CONVOLUTIONS: Mapping[str, str] = {"depthwise": "depthwise", "grouped": "grouped conv"}
@@ -46,7 +49,9 @@ def label(ops: Sequence[Op]) -> str:
         return _run(ops)
     name = op.name.rstrip("_")
     if kernel := op.attributes.get("kernel_size"):
-        if name.startswith("conv"):
+        if name == "deform_conv2d":
+            word = "deformable conv"
+        elif name.startswith("conv"):
             word = _CONVOLUTIONS.get(op.kind, "transposed conv" if "transpose" in name else "conv")
         else:
             word = _word(name)

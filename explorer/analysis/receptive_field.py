@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from explorer.analysis.field_mixing import anywhere
 from explorer.analysis.field_operands import Result
 from explorer.analysis.field_rules import RULES
 from explorer.analysis.graph import Op, Trace
@@ -96,28 +97,17 @@ def _propagate(trace: Trace) -> tuple[dict[str, Result], tuple[str, ...]]:
             r is not None for r in single
         ):  # an operation whose only tie to the image is what was written into it
             continue
-        rule = RULES.get(op.name)
+        rule = RULES.get(op.name.removesuffix("_"))  # in place it reads the same
         if rule is None:
             unknown[op.name] = None
-            fields[op.id] = _fallback(op, at, [f for f in single if f is not None])
-        else:
-            fields[op.id] = rule(op, at, single)
+            rule = anywhere
+        fields[op.id] = rule(op, at, single)
     return fields, tuple(unknown)
 
 
 def _image(shape: tuple[int, ...]) -> Field:
     dims = [opaque(n) for n in shape[:-2]] + [Dim((Factor(axis, n, 1),)) for axis, n in enumerate(shape[-2:])]
     return Field(tuple(dims), low=(0, 0), high=(0, 0))
-
-
-def _fallback(op: Op, at: int, fields: list[Field]) -> Field:
-    """Say the most cautious thing: every position has been seen."""
-    widest = max(fields, key=lambda f: f.count(0) * f.count(1))
-    if widest.shape == op.output_shape:
-        return widest.mixed(at)
-    for index in range(len(widest.dims)):
-        widest = widest.collapsed(index)
-    return widest.with_dims([opaque(n) for n in op.output_shape]).mixed(at)
 
 
 def _plain(value: Number) -> float:
@@ -131,6 +121,8 @@ def _windowed(mixing: Op) -> bool:
 
 def _report(field: Field, ops: Sequence[Op]) -> ReceptiveField:
     mixing = None if field.seen_all is None else ops[field.seen_all]
+    for index in range(len(field.dims)):
+        field = field.straight(index)
 
     def pair(values: list[Number]) -> Pair:
         return _plain(values[0]), _plain(values[1])

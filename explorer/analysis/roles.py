@@ -42,16 +42,17 @@ _RESHAPES = VIEWS | words(
     """
     channel_shuffle constant_pad_nd flip im2col col2im index index_select masked_fill
     native_channel_shuffle pad pixel_shuffle pixel_unshuffle repeat repeat_interleave reshape reshape_as
-    roll tile upsample_bicubic2d upsample_bilinear2d upsample_nearest2d upsample_nearest_exact2d
-    _upsample_bicubic2d_aa _upsample_bilinear2d_aa
+    roll tile upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d
+    _upsample_bicubic2d_aa _upsample_bilinear2d_aa _upsample_lanczos2d_aa _upsample_nearest_exact1d
+    _upsample_nearest_exact2d
     """
 )
-_CONVOLUTIONS = words(
+CONVOLUTIONS = words(
     """
-    conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d
+    conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d deform_conv2d
     """
 )
-_PRODUCTS = words("addbmm addmm baddbmm bmm einsum matmul mm mv")
+_PRODUCTS = words("addbmm addmm addmv baddbmm bmm dot einsum linalg_matmul matmul mm mv tensordot vdot")
 _MERGES = words(
     """
     add add_ addcmul cat concat div div_ lerp maximum minimum mul mul_ stack sub sub_
@@ -75,8 +76,7 @@ _BY_NAME: Mapping[str, str] = {
     **dict.fromkeys(  # torch writes local response normalisation as a 3-D pooling over channels
         words(
             """
-            avg_pool3d batch_norm group_norm instance_norm layer_norm linalg_vector_norm local_response_norm
-            rms_norm
+            avg_pool3d batch_norm group_norm instance_norm layer_norm linalg_vector_norm rms_norm
             """
         ),
         "norm",
@@ -97,16 +97,16 @@ _BY_NAME: Mapping[str, str] = {
 
 def role(name: str, attributes: Mapping[str, Any], operands: Sequence[Operand], image_inputs: int) -> str:
     """One of `graph.ROLES`. image_inputs: how many of the operands depend on the image."""
-    if name in _CONVOLUTIONS:
+    if name in CONVOLUTIONS:
         return _convolution_role(attributes)
-    if name in _PRODUCTS:
+    if name.removesuffix("_") in _PRODUCTS:
         return "attention" if image_inputs > 1 else "linear"
     if name in _MERGES:
         with_parameter = (
             name in _SUMS and len(operands) > 1 and any(o.source != "constant" for o in operands[1:])
         )
         return "merge" if image_inputs > 1 or with_parameter else "other"
-    return _BY_NAME.get(name, "other")
+    return _BY_NAME.get(name) or _BY_NAME.get(name.removesuffix("_"), "other")
 
 
 def _convolution_role(attributes: Mapping[str, Any]) -> str:

@@ -69,8 +69,8 @@ def standing(rule: Rule, scene: Scene) -> Sequence[str]:
     value = _said(best, scene.measure)
     place = networks.index(best.reference) + 1
     on = frontier(
-        [each.values.get(scene.cost, np.nan) for each in scene.kept],
-        [each.values.get(scene.measure, np.nan) for each in scene.kept],
+        [_number(each, scene.cost) for each in scene.kept],
+        [_number(each, scene.measure) for each in scene.kept],
         (MEASURES[scene.cost].better if scene.cost in MEASURES else "less", scene.better),
     ).on
     ahead = sum(bool(flag) for each, flag in zip(scene.kept, on, strict=True) if each in passing)
@@ -80,6 +80,11 @@ def standing(rule: Rule, scene: Scene) -> Sequence[str]:
         f"On the frontier of {_title(scene.measure)} and {_title(scene.cost)}: {ahead} of its {len(passing)} "
         "entries.",
     )
+
+
+def _number(each: Candidate, measure: str) -> float:
+    value = each.value(measure)
+    return np.nan if value is None else value
 
 
 def spread(rule: Rule, scene: Scene) -> Sequence[str]:
@@ -186,7 +191,7 @@ def _title(measure: str) -> str:
 
 
 def _said(each: Candidate, measure: str) -> str:
-    value = each.values.get(measure)
+    value = each.value(measure)
     if value is None:
         return f"{_title(measure)} not published"
     unit = MEASURES[measure].unit if measure in MEASURES else ""

@@ -5,12 +5,15 @@ Conventions: MACs and activations as in `costs`; weight_bytes = 4 bytes a parame
 (running statistics of batch norms); depth = weighted layers (convolutions and linear layers) on the longest
 chain from image to output. The rows of `layers` sum to params, macs and activations exactly, parameters idle
 at inference included.
+
+All of it is of the network as it is trained. What merges branches and norms into single layers before it is
+deployed (RepVGG, MobileOne, LeViT) has its totals in that form beside them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -51,8 +54,22 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Totals:
+    """Of one form of a network."""
+
+    params: int
+    macs: int
+    activations: int
+    weight_bytes: int
+    depth: int
+
+
+@dataclass(frozen=True)
 class Stats:
-    """The numbers of one network at one input size; input_size is (channels, height, width)."""
+    """The numbers of one network at one input size; input_size is (channels, height, width).
+
+    deployed: the totals of the form in which it is deployed, None where that is how it is trained.
+    """
 
     model: str
     input_size: tuple[int, ...]
@@ -68,10 +85,12 @@ class Stats:
     by_stage: Mapping[str, Share]
     idle_params: int
     uncounted: tuple[str, ...]
+    deployed: Totals | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As the command line prints it. Sizes and strides of receptive fields are in pixels: one number for
-        a square, [height, width] otherwise."""
+        a square, [height, width] otherwise. deployed: null where that is how it is trained. uncounted: names
+        of operations whose MACs are missing from the totals."""
         return {
             "model": self.model,
             "input_size": list(self.input_size),
@@ -81,6 +100,8 @@ class Stats:
             "weight_bytes": self.weight_bytes,
             "depth": self.depth,
             "receptive_field": _field_json(self.receptive_field),
+            "deployed": asdict(self.deployed) if self.deployed else None,
+            "uncounted": list(self.uncounted),
             "layers": [
                 {
                     "path": layer.path,
@@ -97,23 +118,32 @@ class Stats:
 
 def stats(name_or_reference: str | Reference, image_size: int | None = None) -> Stats:
     """The stats sheet of any network by name. Raises what `tracing.trace` raises."""
-    from explorer.analysis.tracing import trace  # torch: a finished trace is summed up without it
+    # torch: a finished trace is summed up without it
+    from explorer.analysis.tracing import deployed_form, trace
 
-    return stats_of(trace(name_or_reference, image_size))
+    traced = trace(name_or_reference, image_size)
+    return stats_of(traced, deployed_form(traced, name_or_reference, image_size))
 
 
-def stats_of(traced: Trace) -> Stats:
+def totals(traced: Trace) -> Totals:
+    return Totals(
+        params=traced.params,
+        macs=traced.macs,
+        activations=traced.activations,
+        weight_bytes=4 * traced.params + traced.buffer_bytes,
+        depth=longest_chain(traced.ops),
+    )
+
+
+def stats_of(traced: Trace, deployed: Trace | None = None) -> Stats:
+    """The sheet of a trace. deployed: the same network in its other form, where it has one."""
     fields = receptive_fields(traced)
     layers = tuple(_layers(traced, fields))
     found = stages(traced, fields)
     return Stats(
         model=traced.name,
         input_size=traced.input_shape[1:],
-        params=traced.params,
-        macs=traced.macs,
-        activations=traced.activations,
-        weight_bytes=4 * traced.params + traced.buffer_bytes,
-        depth=longest_chain(traced.ops),
+        **vars(totals(traced)),
         receptive_field=overall_field(traced, fields),
         layers=layers,
         stages=found,
@@ -121,6 +151,7 @@ def stats_of(traced: Trace) -> Stats:
         by_stage=_shares([(stage.name, stage.params, stage.macs) for stage in found], traced),
         idle_params=sum(idle.params for idle in traced.idle),
         uncounted=traced.uncounted,
+        deployed=totals(deployed) if deployed is not None else None,
     )
 
 

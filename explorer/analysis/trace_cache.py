@@ -24,7 +24,7 @@ from explorer.networks import Reference
 from explorer.networks.building import builder
 
 FORMAT = 1
-_SOURCES = ("costs.py", "export.py", "graph.py", "roles.py")
+_SOURCES = ("costs.py", "einsum.py", "export.py", "graph.py", "roles.py", "../networks/deploying.py")
 _unwritable: set[Path] = set()  # folders of which that has been said
 
 

@@ -9,6 +9,7 @@ from explorer.analysis import trace_cache
 from explorer.analysis.export import trace_module
 from explorer.analysis.graph import Trace
 from explorer.networks import CannotBuild, InputSpec, Reference, build, input_spec, resolve
+from explorer.networks.deploying import deployed
 
 _OWN_SIZE = "its own size"
 _KEPT = 64  # traces in memory: a few MB each for the largest
@@ -21,8 +22,11 @@ class ImageSizeError(ValueError):
     """The network does not take this size; the message says which network, which size, and its own words."""
 
 
-def trace(name_or_reference: str | Reference, image_size: int | None = None) -> Trace:
-    """The network as data, at a square input of `image_size` pixels or at its own size.
+def trace(
+    name_or_reference: str | Reference, image_size: int | None = None, *, as_deployed: bool = False
+) -> Trace:
+    """The network as data, at a square input of `image_size` pixels or at its own size; as it is trained, or
+    in the form that its modules take for deployment (`networks.deploying`).
 
     Raises UnknownNetwork, CannotBuild, or ImageSizeError when the network cannot process this size.
     """
@@ -33,6 +37,8 @@ def trace(name_or_reference: str | Reference, image_size: int | None = None) -> 
     spec = own.at(image_size)
     shape = (1, *spec.shape)
     fingerprint = trace_cache.fingerprint(reference)
+    if as_deployed:
+        fingerprint += " deployed"
     key = (f"{reference} {fingerprint}", shape)
     with _recent_lock:
         if key in _recent:
@@ -41,7 +47,7 @@ def trace(name_or_reference: str | Reference, image_size: int | None = None) -> 
     with _building:  # the second visitor who asks finds the first one's answer
         found = _recent.get(key) or trace_cache.read(str(reference), fingerprint, shape)
         if found is None:
-            found = _fresh(reference, image_size, own, shape)
+            found = _fresh(reference, image_size, own, shape, as_deployed)
             trace_cache.write(found, str(reference), fingerprint)
     with _recent_lock:
         _recent[key] = found
@@ -57,7 +63,26 @@ def forget() -> None:
         _recent.clear()
 
 
-def _fresh(reference: Reference, image_size: int | None, own: InputSpec, shape: tuple[int, ...]) -> Trace:
+def deployed_form(
+    traced: Trace, name_or_reference: str | Reference, image_size: int | None = None
+) -> Trace | None:
+    """The same network as it is deployed; None where that is how it is trained, or where its modules do not
+    foresee their settings and cannot be merged.
+
+    traced: `trace` of the network at this size.
+    """
+    if not traced.fusible:
+        return None
+    try:
+        found = trace(name_or_reference, image_size, as_deployed=True)
+    except ValueError:
+        return None
+    return None if (found.params, found.macs) == (traced.params, traced.macs) else found
+
+
+def _fresh(
+    reference: Reference, image_size: int | None, own: InputSpec, shape: tuple[int, ...], as_deployed: bool
+) -> Trace:
     asked = _OWN_SIZE if image_size is None else f"{image_size} x {image_size} pixels"
     try:
         model = build(reference, image_size, device="meta")
@@ -66,7 +91,7 @@ def _fresh(reference: Reference, image_size: int | None, own: InputSpec, shape: 
             raise
         raise ImageSizeError(_refusal(reference, asked, own, error.__cause__ or error)) from error
     try:
-        return trace_module(model, shape, str(reference))
+        return trace_module(deployed(model) if as_deployed else model, shape, str(reference))
     except (
         Exception
     ) as error:  # torch.export wraps whatever the network's own code raises on a size it does not take

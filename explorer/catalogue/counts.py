@@ -25,15 +25,21 @@ CHANNELS = {stride: f"stride_{stride}" for stride in STRIDES}
 COSTS = ("params", "macs", "activations")
 FIELDS = (*COSTS, BUFFERS, AT_INFERENCE, IN_TRAINING, *CHANNELS.values())
 
+# Of the form in which a network is deployed, where it is trained in another: empty fields where it is not.
+OF_A_FORM = (*COSTS, BUFFERS, AT_INFERENCE)
+DEPLOYED = {name: f"deployed_{name}" for name in OF_A_FORM}
+
 
 @dataclass(frozen=True)
 class Counts:
-    """of: (network such as "timm:resnet50", side of the input in pixels) -> FIELDS.
+    """of: (network such as "timm:resnet50", side of the input in pixels) -> FIELDS, as it is trained.
 
+    deployed: of those that are deployed in another form -> OF_A_FORM, in that form.
     counted_with: versions of the libraries that define the networks.
     """
 
     of: Mapping[tuple[str, int], Mapping[str, int]]
+    deployed: Mapping[tuple[str, int], Mapping[str, int]]
     counted_with: str
 
 
@@ -41,11 +47,13 @@ def read(lines: Iterable[str]) -> Counts:
     """The first line is a comment with the versions, the second the header."""
     content = iter(lines)
     counted_with = next(content, "").removeprefix("#").strip()
-    rows = {
-        (row["network"], int(row["img_size"])): {each: int(row[each]) for each in FIELDS}
-        for row in csv.DictReader(content)
-    }
-    return Counts(MappingProxyType(rows), counted_with)
+    trained, deployed = {}, {}
+    for row in csv.DictReader(content):
+        key = row["network"], int(row["img_size"])
+        trained[key] = {each: int(row[each]) for each in FIELDS}
+        if row[DEPLOYED["params"]]:
+            deployed[key] = {each: int(row[column]) for each, column in DEPLOYED.items()}
+    return Counts(MappingProxyType(trained), MappingProxyType(deployed), counted_with)
 
 
 @cache

@@ -103,10 +103,11 @@ class Sheet:
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _sheet(reference: str, image_size: int | None, fingerprint: str) -> Sheet:
     from explorer import analysis
+    from explorer.analysis.tracing import deployed_form
     from explorer.ui import layer_table
 
     trace = analysis.trace(reference, image_size)
-    stats = analysis.stats_of(trace)
+    stats = analysis.stats_of(trace, deployed_form(trace, reference, image_size))
     index = stage_cards.index(trace, stats)
     return Sheet(
         (reference, str(image_size or ""), fingerprint),

@@ -125,7 +125,8 @@ def _needs(slots: Sequence[DeltaGenerator], first: Mapping[str, Any]) -> dict[st
     memory = _number(slots[0], "Memory ≤ (GiB)", MEMORY, first, step=1.0)
     mode = slots[1].selectbox(
         "Memory for", _MODES, index=_MODES.index(first[MODE]), key=MODE, bind="query-params",
-        help="One step on a batch in float32. Training holds gradients, optimiser state, activations too.",
+        help="One step on a batch in float32. Training holds gradients, optimiser state, activations too. "
+        "Limits on parameters, MACs and weights are for the form of the network that this asks for.",
     )  # fmt: skip
     batch = slots[2].selectbox(
         "Batch", _BATCHES, index=_BATCHES.index(first[BATCH]), key=BATCH, bind="query-params"

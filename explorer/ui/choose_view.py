@@ -12,7 +12,7 @@ from explorer.analysis import rules_of_thumb
 from explorer.analysis.candidates import MEASURES, Candidate
 from explorer.analysis.choosing import Choice, choose, one_a_network
 from explorer.analysis.constraints import asked as in_force
-from explorer.analysis.constraints import memory_bytes, reasons
+from explorer.analysis.constraints import counted, in_form, memory_bytes, reasons
 from explorer.analysis.rules_of_thumb import Rule, Scene
 from explorer.ui import choose_words as words
 from explorer.ui import lab, onward, theme
@@ -24,7 +24,8 @@ from explorer.ui.formatting import count, exact, plain
 WHY_NOT = "cwhy"
 _CARDS, _ROWS = 3, 200
 _COMPARE = "pages/compare.py"
-_COUNTS = ("params", "macs", "activations")
+_TWO_FORMS = ("params", "macs", "deployed params", "deployed macs")
+_COUNTS = (*_TWO_FORMS, "activations", "deployed activations")
 _SHOWN = ("card", "edge", "line", "muted", "accent", "text")
 
 
@@ -88,7 +89,8 @@ def _card(place: int, those: Sequence[Candidate], asked: Asked) -> str:
     ]
     told = {"params", "macs"} - set(in_force(wishes))
     lines += [
-        f"<li><b>{escape(words.measured(best, name))}</b> {ALL_MEASURES[name].title}<span>counted</span></li>"
+        f"<li><b>{escape(words.measured(best, in_form(name, wishes)))}</b> {ALL_MEASURES[name].title}"
+        f"<span>{counted(best, wishes)}</span></li>"
         for name in ("params", "macs")
         if name in told and name in best.values
     ]
@@ -161,9 +163,10 @@ def ranking(found: Choice, asked: Asked) -> None:
     left, right = st.columns([8, 1.4], vertical_alignment="center")
     left.caption(
         f"One line for each of {len(networks)} networks, by its best weights that pass; the first {_ROWS} "
-        "are shown. Parameters and MACs are counted by this program, memory follows from its trace, accuracy "
-        "and speed are published by timm and torchvision, unless the column says “here”. 1 MAC = one "
-        "multiply and one add."
+        "are shown. Parameters and MACs are counted by this program, as the network is trained and as it is "
+        "deployed: limits hold for the form that “Memory for” asks for. Memory follows from its trace, "
+        "accuracy and speed are published by timm and torchvision, unless the column says “here”. 1 MAC = "
+        "one multiply and one add."
     )
     right.download_button(
         "CSV", table.to_csv(index=False).encode(), "choice.csv", "text/csv",
@@ -179,7 +182,7 @@ def frame(networks: Sequence[Sequence[Candidate]], asked: Asked) -> pd.DataFrame
     """Exact values; missing where nobody measured."""
     wishes = asked.wishes
     columns = list(
-        dict.fromkeys([asked.measure, "top1", *([wishes.speed] if wishes.speed else []), "params", "macs"])
+        dict.fromkeys([asked.measure, "top1", *([wishes.speed] if wishes.speed else []), *_TWO_FORMS])
     )
     lines = []
     for place, those in enumerate(networks, start=1):
@@ -187,7 +190,7 @@ def frame(networks: Sequence[Sequence[Candidate]], asked: Asked) -> pd.DataFrame
         line: dict[str, object] = {"place": place, "weights": best.name, "px": best.image_size}
         for name in columns:
             unit = ALL_MEASURES[name].unit
-            line[f"{ALL_MEASURES[name].title}{f' ({unit})' if unit else ''}"] = best.values.get(name)
+            line[f"{ALL_MEASURES[name].title}{f' ({unit})' if unit else ''}"] = best.value(name)
         if wishes.memory_bytes is not None:
             line[f"{words.title('memory', wishes)} (bytes)"] = memory_bytes(best, wishes)
         line |= {

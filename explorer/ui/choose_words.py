@@ -28,7 +28,7 @@ def number(value: float | str | None, unit: str) -> str:
 
 
 def measured(candidate: Candidate, measure: str) -> str:
-    return number(candidate.values.get(measure), ALL_MEASURES[measure].unit)
+    return number(candidate.value(measure), ALL_MEASURES[measure].unit)
 
 
 def title(name: str, wishes: Wishes) -> str:
@@ -118,6 +118,6 @@ def _gain(gain: float, measure: str) -> str:
 
 def basis(measure: str) -> str:
     """Whether a number was counted, published or measured, in a word or two."""
-    if measure in ("params", "macs", "activations", "weight_bytes"):
+    if measure.removeprefix("deployed ") in ("params", "macs", "activations", "weight_bytes"):
         return "counted"
     return "published" if measure in MEASURES else "measured here"

@@ -102,6 +102,8 @@ def _told(name: str, of: Compared) -> str:
     fact = facts.get(name)
     if fact is not None:
         return f"{fact.protocol or 'protocol not stated'} · {fact.source}"
+    if name in ("params", "macs") and of.stats.deployed:
+        return "as trained"
     return of.stats.receptive_field.beyond if name == "receptive_field" else ""
 
 

@@ -18,8 +18,8 @@ from explorer.serving.measurements import Measurement, Setting, kept
 _HERE = "measured on this machine in float32, all on the device measured last"
 MEASURED = MappingProxyType(
     {
-        "latency here": Measure("Latency here, batch of 1", "ms", "less", True, _HERE),
-        "throughput here": Measure("Throughput here, best batch", "images/s", "more", True, _HERE),
+        "latency here": Measure("Latency here, batch of 1", "ms", "less", True, _HERE, "trained"),
+        "throughput here": Measure("Throughput here, best batch", "images/s", "more", True, _HERE, "trained"),
         "memory here": Measure("Peak memory here, batch of 1", "bytes", "less", True, _HERE),
     }
 )
@@ -42,7 +42,8 @@ class Data:
 
     def column(self, measure: str, places: Sequence[int]) -> np.ndarray:
         """float [n], NaN where a value is missing."""
-        return np.array([self.candidates[place].values.get(measure, np.nan) for place in places])
+        values = [self.candidates[place].value(measure) for place in places]
+        return np.array([np.nan if value is None else value for value in values])
 
     def measures(self) -> tuple[str, ...]:
         """Names of the measures that any candidate has, in the order of the list."""

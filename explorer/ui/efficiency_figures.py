@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.analysis.candidates import Candidate, Measure
+from explorer.analysis.candidates import Candidate, Measure, as_deployed
 from explorer.analysis.pareto import Frontier
 from explorer.catalogue import FAMILIES
 from explorer.ui import theme
@@ -33,6 +33,14 @@ class Axes:
     y_log: bool
     bubble: str
     by_year: bool
+
+    def of_the_form_timed(self) -> Axes:
+        """The same, counts as deployed where they stand beside a speed of the deployed form alone."""
+        shown = [name for name in (self.x, self.y, self.bubble) if name]
+        if {ALL_MEASURES[name].timed for name in shown} - {""} != {"deployed"}:
+            return self
+        x, y, bubble = (as_deployed(name) for name in (self.x, self.y, self.bubble))
+        return replace(self, x=x, y=y, bubble=bubble)
 
 
 @dataclass(frozen=True)
@@ -148,8 +156,10 @@ def _hover(shown: Shown, axes: Axes, place: int) -> str:
     told = [f"<b>{escape(each.name)}</b>", f"{each.published_by}: {escape(each.protocol)}"]
     told.append(" · ".join(filter(None, (str(each.year or ""), each.training_data, f"{each.image_size} px"))))
     for name in dict.fromkeys(filter(None, (axes.x, axes.y, axes.bubble))):
-        value = each.values.get(name)
+        value = each.value(name)
         told.append(f"{ALL_MEASURES[name].title}: {'not known' if value is None else text(name, value)}")
+        if as_deployed(name) in each.values and name != as_deployed(name):
+            told[-1] += f" as trained, {text(name, each.values[as_deployed(name)])} as deployed"
     if shown.frontier.on[place]:
         told.append("<b>On the frontier</b>")
     elif (better := int(shown.frontier.dominated_by[place])) >= 0:

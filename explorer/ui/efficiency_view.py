@@ -45,7 +45,7 @@ def show(data: Data, choices: Choices, here: Page) -> None:
 
 
 def _everything(data: Data, choices: Choices, here: Page) -> None:
-    axes = choices.axes
+    axes = choices.axes.of_the_form_timed()
     try:
         places = narrowed(data.candidates, choices.narrowing)
     except SearchError as error:
@@ -65,8 +65,8 @@ def _everything(data: Data, choices: Choices, here: Page) -> None:
         "The dotted line joins what nothing else beats in both at once; every faded dot is beaten by one "
         "that its hover names. Join the weights of one network by an arrow: how far does a recipe alone go?"
     )
-    on = [each for each, kept in zip(shown.candidates, shown.frontier.on, strict=True) if kept]
-    _frontier_table(sorted(on, key=lambda each: each.values[axes.x]))
+    on = sorted(np.flatnonzero(shown.frontier.on).tolist(), key=lambda place: float(shown.x[place]))
+    _frontier_table([shown.candidates[place] for place in on])
     lab.code(frontier)
 
 
@@ -167,7 +167,7 @@ def frame(candidates: Sequence[Candidate]) -> pd.DataFrame:
                 "Image size [px]": each.image_size,
                 "Trained on": each.training_data,
                 "Licence": each.licence,
-                **{titles[name]: each.values.get(name) for name in known},
+                **{titles[name]: each.value(name) for name in known},
             }
             for each in candidates
         ]
@@ -306,7 +306,10 @@ def sources(data: Data) -> None:
             "weights that the installed torchvision lists; papers, each named on hover.\n"
             f"- Parameters, MACs, activations: {plain(counts().counted_with)}, on the network itself at the "
             "image size of the row. 1 MAC is one multiplication with its addition, FLOPs = 2 × MACs; costs "
-            "are of one crop.\n"
+            "are of one crop. Networks that merge their branches and norms before they are deployed (RepVGG, "
+            "MobileOne, FastViT, LeViT) are counted in both forms. timm's table of the RTX 5090 timed the "
+            "deployed form, and counts beside that speed are of it; its other tables and what is measured "
+            "here timed the form that is trained.\n"
             "- Family and year: of the catalogue, else of the paper that timm cites for the network. "
             "Trained on: by the tag in the name of the weights.\n"
             "- Latency, throughput and memory here: of the page Measure here, with random weights"

@@ -86,6 +86,13 @@ def architecture(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         "weights and buffers, fp32": size(sheet.weight_bytes),
         "depth in weighted layers": str(sheet.depth),
     }
+    if other := sheet.deployed:
+        totals["as deployed, branches and norms merged"] = (
+            f"{count(other.params)} parameters, {count(other.macs)} MACs, "
+            f"{count(other.activations)} activations"
+        )
+    if sheet.uncounted:
+        totals["not counted, for want of a rule"] = ", ".join(sheet.uncounted)
     columns = ["layer", "kind", "output", "params", "MACs"]
     rows = [(each.path, each.kind, shape(each.output_shape), each.params, each.macs) for each in sheet.layers]
     return pd.DataFrame(totals.items(), columns=["total", "value"]), pd.DataFrame(rows, columns=columns)

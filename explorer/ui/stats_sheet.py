@@ -13,6 +13,7 @@ from explorer.ui.stage_cards import StageIndex, title
 
 if TYPE_CHECKING:
     from explorer.analysis import Share, Stats
+    from explorer.analysis.stats import Totals
     from explorer.networks import Reference
 
 MACS_HELP = (
@@ -80,11 +81,24 @@ def conventions(sheet: Stats, reference: Reference) -> str:
         f"Computed from the exported graph at {height} × {width} × {channels}, network from {maker}, "
         f"torch {version('torch')}. 1 MAC = one multiply and one add; FLOPs = 2 × MACs."
     )
+    if sheet.deployed is not None:
+        sentence += f" {deployed(sheet.deployed)}"
     if sheet.idle_params:
         sentence += f" {formatting.exact(sheet.idle_params)} parameters are idle at inference."
     if sheet.uncounted:
         sentence += f" Not counted, for want of a rule: {', '.join(sheet.uncounted)}."
     return sentence
+
+
+def deployed(form: Totals) -> str:
+    """What a network that is trained in another form has once it is deployed, in two sentences."""
+    count = formatting.count
+    return (
+        "All of this is the network as it is trained. As deployed, its branches and norms merged into the "
+        f"layers beside them, it has {count(form.params)} parameters, {count(form.macs)} MACs, "
+        f"{count(form.activations)} activations, {form.depth} weighted layers on the longest path and "
+        f"{formatting.size(form.weight_bytes)} of weights."
+    )
 
 
 def shares(sheet: Stats, *, dark: bool, presenting: bool) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from explorer.analysis.candidates import MEASURES, UNKNOWN, Candidate, candidates
+from explorer.analysis.candidates import MEASURES, UNKNOWN, Candidate, as_deployed, candidates
+from explorer.catalogue import published_files
 from explorer.catalogue.counts import counts
 from explorer.catalogue.network_names import MORE_PICTURES, ONLY_IMAGENET_1K, TRAINING_DATA
 from explorer.catalogue.published_tables import Key, Row
@@ -10,6 +11,7 @@ from explorer.catalogue.published_tables import Key, Row
 ROWS = (
     Row(Key("resnet50.a1_in1k", 224), {"top1": 80.2, "throughput 3090": 5000.0}),
     Row(Key("resnet50.a1_in1k", 288), {"top1": 81.2}),
+    Row(Key("mobileone_s0.apple_in1k", 224), {"top1": 71.4, "throughput 5090": 29328.65}),
     Row(Key("no_such_net.sw_in12k_ft_in1k", 224), {"top1": 90.0}),
 )
 
@@ -73,3 +75,41 @@ def test_every_value_is_a_known_measure_and_every_class_a_known_one(found) -> No
     for each in found.values():
         assert set(each.values) <= set(MEASURES)
         assert each.training_data in (*TRAINING_DATA, UNKNOWN)
+
+
+def test_a_network_of_two_forms_carries_the_counts_of_both(found) -> None:
+    each = found["timm:mobileone_s0.apple_in1k@224"]
+    assert each.two_forms
+    assert (each.value("params"), each.value("deployed params")) == (5_293_272, 2_078_504)
+    assert each.values["deployed weight_bytes"] == 4 * 2_078_504
+    assert each.value("deployed macs") == pytest.approx(275e6, rel=2e-3)
+
+
+def test_a_network_of_one_form_is_deployed_as_it_is_trained(found) -> None:
+    each = found["timm:resnet50.a1_in1k@224"]
+    assert not each.two_forms
+    assert each.value("deployed macs") == each.values["macs"]
+    assert each.value("deployed top1") == each.values["top1"]
+    assert each.value("v2 top1") is None
+
+
+@pytest.mark.parametrize(
+    ("measure", "form"),
+    [("params", "deployed params"), ("weight_bytes", "deployed weight_bytes"), ("top1", "top1")],
+)
+def test_only_counts_have_a_deployed_form(measure: str, form: str) -> None:
+    assert as_deployed(measure) == form
+    assert form in MEASURES
+
+
+def test_timms_tables_timed_the_forms_that_they_are_said_to_have_timed(shared_timm) -> None:
+    """As trained, MobileOne-S0 has four branches a layer and S1 has one; deployed, S0 is the smaller."""
+    timed = {name: each.timed for name, each in MEASURES.items() if name.startswith("throughput")}
+    texts = {each.name: each.read_text("utf-8") for each in shared_timm.glob("*.csv")}
+    rows = published_files.from_texts(texts).rows
+    speed = {
+        (row.key.architecture, name): row.values[name] for row in rows for name in timed if name in row.values
+    }
+    for name, form in timed.items():
+        faster = speed["mobileone_s0", name] > speed["mobileone_s1", name]
+        assert faster is (form == "deployed"), name

@@ -294,3 +294,35 @@ def test_one_entry_a_network_keeps_the_best_first():
         "timm:other": ["timm:other@224"],
     }
     assert choosing.one_a_network([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("mode", "passes", "basis"),
+    [("inference", True, "counted as deployed"), ("training", False, "counted as trained")],
+)
+def test_limits_hold_for_the_form_that_the_memory_is_for(mode: str, passes: bool, basis: str) -> None:
+    values = {"params": 5.3e6, "macs": 1.05e9, "weight_bytes": 21e6}
+    other = {"deployed params": 2.1e6, "deployed macs": 0.28e9, "deployed weight_bytes": 8.4e6}
+    two = candidate("timm:mobileone_s0", values=values | other)
+    wishes = Wishes(mode=mode, params=3e6, macs=0.5e9, weight_bytes=10e6)
+    judged = reasons(two, wishes)
+    assert {name: each.holds for name, each in judged.items()} == dict.fromkeys(judged, passes)
+    assert {each.basis for each in judged.values()} == {basis}
+    one = reasons(candidate(values=values), replace(wishes, mode="inference"))
+    assert not any(each.holds for each in one.values())
+    assert {each.basis for each in one.values()} == {"counted"}
+
+
+@pytest.mark.parametrize("mode", ["inference", "training"])
+def test_the_memory_of_two_forms_is_that_of_their_traces(mode: str) -> None:
+    traced = trace("timm:mobileone_s0", 224, as_deployed=mode == "inference")
+    two = candidate("timm:mobileone_s0", values={"params": 5_293_272, "deployed params": 2_078_504})
+    found = memory_bytes(two, Wishes(mode=mode, batch_size=4))
+    assert found == memory(traced, 4, mode=mode).total
+
+
+def test_ranking_by_a_count_as_deployed_takes_networks_of_one_form_as_they_are() -> None:
+    two = candidate("timm:two", values={"params": 30e6, "deployed params": 2e6})
+    one = candidate("timm:one", values={"params": 5e6})
+    assert ranked([one, two], "deployed params", "less") == [two, one]
+    assert ranked([one, two], "params", "less") == [one, two]

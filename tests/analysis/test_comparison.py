@@ -21,6 +21,7 @@ from explorer.analysis.comparison import (
 )
 from explorer.analysis.hierarchy import Hierarchy, hierarchy
 from explorer.analysis.stats import Layer
+from explorer.analysis.tracing import deployed_form
 from explorer.catalogue import Fact
 
 
@@ -193,3 +194,15 @@ def test_resnet101_has_seventeen_more_blocks_in_one_stage():
 def _in(layer: Layer, stage, of: Compared) -> bool:
     ops = of.trace.by_id()
     return layer.path in {place for each in stage.ops for place in (each, ops[each].dotted)}
+
+
+def test_the_deployed_form_has_rows_of_its_own_where_a_network_has_two() -> None:
+    traced = trace("timm:mobileone_s0")
+    two = Compared(stats_of(traced, deployed_form(traced, "timm:mobileone_s0")), traced)
+    one = compared("lenet5")
+    rows = compare([one, two])
+    assert rows["params"].values == (one.stats.params, 5_293_272)
+    assert rows["deployed params"].values == (one.stats.params, 2_078_504)
+    assert rows["deployed macs"].values[0] == one.stats.macs
+    assert rows["deployed macs"].values[1] == pytest.approx(275e6, rel=2e-3)
+    assert not any(name.startswith("deployed") for name in compare([one, one]))

@@ -7,7 +7,7 @@ import pytest
 from torchvision.models import get_weight
 
 from explorer.analysis import counting
-from explorer.catalogue.counts import FIELDS, counts
+from explorer.catalogue.counts import DEPLOYED, FIELDS, counts
 from explorer.catalogue.writing import WriteError
 from tests.full_disk import fill
 
@@ -19,11 +19,15 @@ from tests.full_disk import fill
         ("timm:resnet18", 224),
         ("timm:mobilenetv3_small_100", 224),
         ("timm:test_vit", 160),
+        ("timm:mobileone_s0", 224),
+        ("timm:levit_128s", 224),
     ],
 )
 def test_the_shipped_row_is_counted_again(network: str, image_size: int) -> None:
     row = counting.row(network, image_size)
     assert {name: row[name] for name in FIELDS} == counts().of[network, image_size]
+    deployed = {name: row[column] for name, column in DEPLOYED.items()}
+    assert deployed == counts().deployed.get((network, image_size), dict.fromkeys(DEPLOYED, ""))
 
 
 def test_torchvisions_own_counts_agree_with_the_shipped_ones() -> None:
@@ -34,6 +38,20 @@ def test_torchvisions_own_counts_agree_with_the_shipped_ones() -> None:
         counted = counts().of[str(entry.reference), entry.input.image_size]
         assert counted["params"] == meta["num_params"], id_
         assert counted["macs"] / 1e9 == pytest.approx(meta["_ops"], rel=0.005, abs=0.0005), id_
+
+
+def test_families_that_merge_branches_or_norms_are_counted_in_both_forms() -> None:
+    """And what has one form is not: of the others no network is."""
+    families = (
+        "efficientvim_", "efficientvit_m", "fastvit_", "ghostnetv3_", "iformer_", "lcnetv2_", "levit_",
+        "mobileone_", "nextvit_", "repghostnet_", "repvgg_", "repvit_", "shvit_", "tiny_vit_",
+    )  # fmt: skip
+    both = {name.partition(":")[2] for name, _ in counts().deployed}
+    expected = {name.partition(":")[2] for name, _ in counts().of if name.startswith("timm:")}
+    assert both == {name for name in expected if name.startswith(families)}
+    for key, deployed in counts().deployed.items():
+        assert deployed["params"] < counts().of[key]["params"], key
+        assert deployed["macs"] <= counts().of[key]["macs"], key
 
 
 def test_the_file_says_what_counted_it() -> None:
@@ -54,16 +72,19 @@ def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch, caps
         asked.append(network)
         if network == "timm:broken":
             raise ValueError("it cannot be built")
-        return {"network": network, "img_size": image_size, **{name: n for n, name in enumerate(FIELDS)}}
+        both = (*FIELDS, *DEPLOYED.values())
+        one = dict.fromkeys(DEPLOYED.values(), "") if network == "timm:c" else {}
+        return {"network": network, "img_size": image_size, **{name: n for n, name in enumerate(both)}, **one}
 
     monkeypatch.setattr(counting, "row", row)
     counting.write([("timm:a", 32), ("timm:broken", 32)], file)
     counting.write([("timm:a", 32), ("timm:broken", 32), ("timm:c", 64)], file)
     assert asked == ["timm:a", "timm:broken", "timm:broken", "timm:c"]
-    values = ",".join(str(n) for n in range(len(FIELDS)))
+    values = [str(n) for n in range(len(FIELDS) + len(DEPLOYED))]
     header, *rows = file.read_text("utf-8").splitlines()[1:]
-    assert header == ",".join(("network", "img_size", *FIELDS))
-    assert rows == [f"timm:a,32,{values}", f"timm:c,64,{values}"]
+    assert header == ",".join(("network", "img_size", *FIELDS, *DEPLOYED.values()))
+    one = values[: len(FIELDS)] + [""] * len(DEPLOYED)
+    assert rows == [f"timm:a,32,{','.join(values)}", f"timm:c,64,{','.join(one)}"]
     assert "timm:broken at 32: it cannot be built" in capsys.readouterr().err
 
 

@@ -112,6 +112,8 @@ def test_json_has_the_agreed_keys_and_survives_json() -> None:
         "weight_bytes",
         "depth",
         "receptive_field",
+        "deployed",
+        "uncounted",
         "layers",
     ]
     assert data["model"] == "torchvision:resnet50"
@@ -136,3 +138,22 @@ def test_a_larger_image_costs_more_and_weighs_the_same() -> None:
     assert large.params == small.params
     assert large.macs - 512_000 == 4 * (small.macs - 512_000)  # all but the classifier
     assert large.receptive_field.size == small.receptive_field.size
+
+
+def test_a_network_that_is_deployed_in_another_form_has_the_totals_of_both() -> None:
+    """MobileOne-S0 has 2.1 M parameters and 275 M MACs in its paper, https://arxiv.org/abs/2206.04040."""
+    sheet = stats("timm:mobileone_s0")
+    assert (sheet.params, round(sheet.macs / 1e6)) == (5_293_272, 1052)
+    deployed = sheet.deployed
+    assert deployed is not None
+    assert (deployed.params, round(deployed.macs / 1e6)) == (2_078_504, 275)
+    assert deployed.weight_bytes == 4 * deployed.params  # no batch norm is left, so no running statistics
+    assert deployed.activations < sheet.activations
+    assert deployed.depth == sheet.depth
+    told = sheet.to_json()["deployed"]
+    assert told == {name: getattr(deployed, name) for name in told}
+    assert set(told) == {"params", "macs", "activations", "weight_bytes", "depth"}
+
+
+def test_others_have_one_form() -> None:
+    assert stats("explorer:lenet5").to_json()["deployed"] is None

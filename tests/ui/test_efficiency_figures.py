@@ -161,3 +161,38 @@ def test_a_latency_of_one_device_is_not_set_beside_a_throughput_of_another(chang
         (found,) = [each.values for each in data.candidates if each.id == "big"]
         assert {name: value for name, value in found.items() if "here" in name} == {"throughput here": 900.0}
         assert data.measured_on == later.where
+
+
+TWO = replace(
+    SMALL, id="two", name="two", values={**SMALL.values, "deployed macs": 3e7, "deployed params": 2e6}
+)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "bubble", "drawn"),
+    [
+        ("macs", "top1", "", ("macs", "top1", "")),
+        ("macs", "throughput 5090", "params", ("deployed macs", "throughput 5090", "deployed params")),
+        ("throughput 5090", "weight_bytes", "", ("throughput 5090", "deployed weight_bytes", "")),
+        ("macs", "throughput 3090", "", ("macs", "throughput 3090", "")),
+        ("macs", "throughput 3090", "throughput 5090", ("macs", "throughput 3090", "throughput 5090")),
+        ("macs", "latency here", "", ("macs", "latency here", "")),
+    ],
+)
+def test_a_count_beside_a_speed_is_of_the_form_that_was_timed(
+    x: str, y: str, bubble: str, drawn: tuple
+) -> None:
+    axes = Axes(x, y, x_log=True, y_log=False, bubble=bubble, by_year=False).of_the_form_timed()
+    assert (axes.x, axes.y, axes.bubble) == drawn
+
+
+def test_the_hover_tells_both_forms() -> None:
+    drawn = points(scatter(shown((TWO, BIG)), AXES, (), "", dark=False))
+    assert "MACs: 100\u00a0M as trained, 30.0\u00a0M as deployed" in drawn["two"]["hover"]
+    assert "deployed" not in drawn["big"]["hover"]
+
+
+def test_a_column_of_the_deployed_form_holds_every_network() -> None:
+    data = Data((TWO, BIG), (), None, 0)
+    assert data.column("deployed macs", range(2)).tolist() == [3e7, 4e9]
+    assert np.isnan(data.column("deployed activations", range(2))).all()
