@@ -367,6 +367,28 @@ def test_the_peak_is_a_place_in_the_original_picture(random_network):
     assert y == pytest.approx(75 / 100, abs=0.06)
 
 
+def test_the_peak_is_the_middle_of_the_strongest_pixel(random_network, chelsea):
+    answer = explain(random_network("torchvision:resnet18"), chelsea)
+    heatmap = np.zeros((4, 8), np.float32)
+    heatmap[1, 6] = 1
+    answer = dataclasses.replace(answer, heatmap=heatmap, view_box=(0.25, 0.0, 0.75, 1.0))
+    assert answer.heatmap_peak == (0.25 + 0.5 * 6.5 / 8, 1.5 / 4)
+
+
+def test_a_heatmap_is_the_cam_drawn_out_around_the_middles_of_its_cells(random_network, chelsea):
+    """At the edge of the picture, half a cell beyond the last middle, the last value stays."""
+    answer = explain(random_network("torchvision:resnet18"), chelsea)
+
+    def drawn_out(row: np.ndarray, size: int) -> np.ndarray:
+        return np.interp((np.arange(size) + 0.5) * len(row) / size - 0.5, np.arange(len(row)), row)
+
+    height, width = answer.heatmap.shape
+    expected = np.apply_along_axis(drawn_out, 1, answer.cam, width)
+    expected = np.apply_along_axis(drawn_out, 0, expected, height)
+    assert answer.cam.shape == (7, 7)
+    assert answer.heatmap == pytest.approx(expected / expected.max(), abs=1e-5)
+
+
 def test_no_evidence_is_an_empty_heatmap_without_a_peak(chelsea):
     model = nn.Sequential(
         nn.Conv2d(3, 1, 1), nn.Sigmoid(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2)
