@@ -76,3 +76,20 @@ def test_a_concatenation_hands_on_what_the_rest_was_made_from() -> None:
 
     assert kinds(Dense()) == ["concat", "concat"]
     assert kinds(Branches()) == []
+
+
+def test_layers_behind_the_addition_do_not_lengthen_a_way() -> None:
+    assert kinds(nn.Sequential(Beside(2, 2), nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 3))) == []
+
+
+def test_one_of_several_made_from_it_is_enough_for_a_concatenation_to_hand_on() -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Conv2d(2, 2, 1) for _ in range(3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            first = self.layers[0](x)
+            return torch.cat([first, self.layers[1](first), self.layers[2](x)], 1)
+
+    assert kinds(Mixed()) == ["concat"]
