@@ -93,3 +93,9 @@ def test_one_of_several_made_from_it_is_enough_for_a_concatenation_to_hand_on() 
             return torch.cat([first, self.layers[1](first), self.layers[2](x)], 1)
 
     assert kinds(Mixed()) == ["concat"]
+
+
+def test_the_skip_is_the_input_of_the_addition_that_took_the_shorter_way() -> None:
+    traced = trace_module(Beside(3, None), (1, 2, 8, 8), "small")
+    addition = next(op.id for op in traced.ops if op.name == "add")
+    assert set(skips(traced)) == {(traced.ops[0].id, addition)}
