@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.inference.images import Decoded, ImageError, decode, read
 from explorer.inference.overlay import COLORMAPS, overlay
-from explorer.inference.samples import SAMPLES, Sample
+from explorer.inference.samples import OFFERED, SAMPLES, Sample
 
 if TYPE_CHECKING:
     from explorer.inference.attribution import METHODS
@@ -32,6 +32,7 @@ __all__ = [
     "KINDS",
     "MEASURES",
     "METHODS",
+    "OFFERED",
     "SAMPLES",
     "Decoded",
     "Explanation",

@@ -4,7 +4,6 @@ It calls nothing outside this machine: no analytics, no share link, fonts from G
 """
 
 import os
-from importlib.resources import files
 from time import perf_counter
 from typing import Any
 
@@ -108,12 +107,16 @@ def _said(work: Any, *arguments: Any) -> Any:
 
 def _explain_tab() -> None:
     ids = [entry.id for entry in networks.on_this_machine()]
-    samples = [str(files("skimage") / "data" / each.file) for each in inference.SAMPLES.values()]
+    samples = [str(each.path) for each in inference.OFFERED]
     methods, maps = list(inference.METHODS), list(inference.COLORMAPS)
     with gr.Row():
         with gr.Column():
             picture = picture_box()
-            gr.Examples(samples, picture, label="Samples from scikit-image, CC0 or public domain")
+            gr.Examples(
+                samples,
+                picture,
+                label="Samples, free to use; see assets/samples/CREDITS.md and scikit-image's data",
+            )
             weights = gr.Dropdown(ids, value=next(iter(ids), None), label="Weights", allow_custom_value=True)
             layer = gr.Dropdown([AUTOMATIC], value=AUTOMATIC, label="Layer", allow_custom_value=True)
             method = gr.Radio(methods, value=methods[0], label="Method")

@@ -113,7 +113,7 @@ def sources(picture: Picture | None) -> None:
     on_screen = picture is None or st.session_state.get(_MENU)
     if source == "Samples" and on_screen:
         _samples(key="sample_part", data=_sample_data(picture), on_sample_change=_sample_picked)
-        st.caption("From scikit-image's data, free to use; the licence stands under each.")
+        st.caption("Free to use; the licence stands under each.")
     elif source == "Upload":
         from explorer.inference.images import READABLE, SUFFIXES
 
@@ -143,7 +143,7 @@ def invite() -> None:
 def credit(picture: Picture) -> str:
     """The line under the picture: whose it is, or that it is the visitor's alone."""
     if sample := picture.sample:
-        return f"{sample.title} · {sample.credit} · {sample.licence} · scikit-image"
+        return f"{sample.title} · {sample.credit} · {sample.licence} · {sample.source}"
     kept = "Your picture stays in this visit; a link carries every choice but not the picture."
     return " ".join((*picture.remarks, kept))
 
@@ -188,12 +188,10 @@ def _sample_data(picture: Picture | None) -> dict:
 @st.cache_data(show_spinner=False)
 def _thumbnails() -> list[dict[str, str]]:
     from explorer.inference import images
-    from explorer.inference.samples import SAMPLES
+    from explorer.inference.samples import OFFERED
 
     rows = []
-    for sample in SAMPLES.values():
-        if not sample.shows:
-            continue
+    for sample in OFFERED:
         small = images.decode(sample.load())
         small.thumbnail(_THUMBNAIL)
         about = {"name": sample.name, "title": sample.title, "licence": f"{sample.licence} · {sample.credit}"}

@@ -164,7 +164,7 @@ def not_taken(answer: Answer, who: Lookers) -> str:
 
 def what_it_can_know(answer: Answer, shown: Picture) -> None:
     """The classes of a network that has few; whether a sample's thing is among them, and samples whose is."""
-    from explorer.inference import SAMPLES
+    from explorer.inference import OFFERED
 
     known = set(answer.labels) if answer.explanation.answers_with == "classes" else set()
     few = 0 < len(known) <= _FEW_CLASSES
@@ -177,7 +177,7 @@ def what_it_can_know(answer: Answer, shown: Picture) -> None:
         if lost:
             says = f"None of its classes is right for “{plain(shown.title)}”, so no answer can be."
             st.markdown(f":material/help: {says}", width="content")
-        for sample in SAMPLES.values() if few else ():
+        for sample in OFFERED if few else ():
             if known.intersection(sample.shows):
                 st.button(
                     f"Show it {sample.title}",

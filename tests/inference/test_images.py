@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from explorer.inference import images
 from explorer.inference.images import ImageError, decode
-from explorer.inference.samples import SAMPLES
+from explorer.inference.samples import FOLDER, SAMPLES
 from tests.inference.picture_bombs import chunk, encoded, many_scans
 
 
@@ -334,9 +334,25 @@ def test_damaged_real_files_give_a_picture_or_a_sentence(data, changes, kept):
 
 
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
-def test_every_sample_ships_with_scikit_image_and_says_what_it_is(sample):
+def test_every_sample_lies_here_and_says_what_it_is(sample):
     decoded = decode(sample.load())
     assert min(decoded.size) >= 300
     assert sample.title
     assert sample.credit
-    assert sample.licence in ("CC0", "Public domain")
+    assert sample.licence.removesuffix(", cropped") in ("CC0", "Public domain", "CC BY-SA 4.0")
+    assert sample.source in ("scikit-image", "Wikimedia Commons")
+
+
+def test_a_picture_of_ours_has_its_author_licence_and_page_in_the_credits():
+    ours = {sample.file: sample for sample in SAMPLES.values() if sample.path.parent == FOLDER}
+    assert set(ours) == {path.name for path in FOLDER.glob("*.jpg")}
+    rows = {
+        row.split("`")[1]: row for row in (FOLDER / "CREDITS.md").read_text().splitlines() if row[:3] == "| `"
+    }
+    assert set(rows) == set(ours)
+    for file, sample in ours.items():
+        assert sample.credit in rows[file]
+        assert sample.url in rows[file]
+        assert sample.licence.split(",")[0].lower() in rows[file].lower()
+        assert len(sample.load()) <= 80_000
+        assert max(decode(sample.load()).size) <= 640
