@@ -227,6 +227,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
     found, refused = [], []
     for name in arguments.names:
         with benchmark.bench(name, setting, arguments.image_size) as on_it:
+            _say_remarks(name)
             for batch_size in sorted(set(arguments.batch_size)):
                 try:
                     found.append(on_it.measure(batch_size, progress=report))

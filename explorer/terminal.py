@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import unicodedata
+import warnings
 from collections.abc import Callable
 
 MISUSE = 2
@@ -44,7 +45,10 @@ def run(program: str, command: Callable[[], int | None]) -> int:
         signal.signal(signal.SIGINT, interrupt)
     try:
         try:
-            return command() or 0
+            with warnings.catch_warnings():
+                if not sys.warnoptions:  # what libraries mention to programmers is nothing to say here
+                    warnings.simplefilter("ignore")
+                return command() or 0
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()

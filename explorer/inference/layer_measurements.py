@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from statistics import median
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from explorer.analysis import Trace
 from explorer.analysis.overlays import Overlay, by_call, measured
 from explorer.inference.spatial import SpatialLayer, spatial_layers
 from explorer.inference.watching import hooked
-from explorer.networks import Network
+from explorer.networks import CannotRun, Network
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ def layer_times(
 def layer_activations(network: Network, x: Tensor) -> LayerActivations:
     """Statistics of every leaf module's output for x [N, C, H, W], on the network's device: one pass.
 
-    Needs the network to itself. Of modules that return several tensors, the first counts.
+    Needs the network to itself. Of modules that return several tensors, the first counts. Raises CannotRun
+    where an output is not finite, and what the network raises.
     """
     shape = tuple(int(n) for n in x.shape)
     places = _places(network.model, shape[1:])
@@ -148,9 +150,11 @@ def layer_activations(network: Network, x: Tensor) -> LayerActivations:
 
     with torch.inference_mode(False), torch.no_grad(), _nested(network.model, lambda _: None, leave):
         network.model(x)
-    return LayerActivations(
-        MappingProxyType({path: tuple(calls) for path, calls in found.items() if path not in parents}), shape
-    )
+    by_path = {path: tuple(calls) for path, calls in found.items() if path not in parents}
+    for path, calls in by_path.items():
+        if not all(isfinite(number) for call in calls for number in call):
+            raise CannotRun(f"{network.weights.id} cannot be measured: the output of {path} is not finite.")
+    return LayerActivations(MappingProxyType(by_path), shape)
 
 
 def _activation(output: Tensor, place: SpatialLayer | None) -> Activation:

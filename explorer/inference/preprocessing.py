@@ -44,8 +44,8 @@ def prepare(image: Image.Image, spec: InputSpec) -> Prepared:
     """
     if spec.channels not in _MODES:
         raise ValueError(
-            f"this network takes {spec.channels:,} channels and a picture has 3, or 1 in grey, so it can be "
-            "shown none"
+            f"This network takes {spec.channels:,} channels and a picture has 3, or 1 in grey, so it can be "
+            "shown none."
         )
     mode = _MODES[spec.channels]
     picture = image if image.mode == mode else image.convert(mode)

@@ -33,13 +33,16 @@ _LARGEST_NUMBER = 200_000
 _MOST_CHANNELS = 1_024
 _LONGEST_SIDE = 2_048
 _MOST_VALUES, _DEEPEST, _LONGEST_TEXT = 1_000, 8, 100
+_LONGEST_LABEL = 200  # characters; the longest of ImageNet's descriptions has 175
 _DEPTH = re.compile(r"(^|_)(layers?|depths?|blocks?)$")
-# Arguments of timm's factory that fetch, unpickle or wrap something instead of describing the network.
+# Arguments of timm's that fetch, unpickle, wrap or place something instead of describing the network.
 _REFUSED = frozenset(
     {
         *(
             "cache_dir",
             "checkpoint_path",
+            "device",
+            "dtype",
             "exportable",
             "feature_cfg",
             "features_only",
@@ -81,7 +84,7 @@ class CheckpointConfig:
 
     @property
     def licence(self) -> str:
-        return str(self.pretrained_cfg.get("license") or "not stated in its config.json")
+        return _shown(self.pretrained_cfg.get("license") or "not stated in its config.json")
 
     @property
     def outputs(self) -> int:
@@ -102,7 +105,7 @@ class CheckpointConfig:
         if not given or len(given) != self.outputs:
             return of_imagenet(self.outputs)
         described = self.pretrained_cfg.get("label_descriptions") or {}
-        return tuple(str(described.get(label, label)) for label in given)
+        return tuple(_shown(described.get(str(label), label)) for label in given)
 
     def with_outputs(self, outputs: int, remark: str = "") -> "CheckpointConfig":
         return self._with({"num_classes": outputs}, remark)
@@ -160,13 +163,18 @@ def read_config(path: Path, shown: str = "") -> CheckpointConfig:
     """
     shown = shown or f"{path.parent.name}/{path.name}"
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise UnknownNetwork(f"{shown} is larger than any config.json of timm's.")
-        config = json.loads(path.read_text(encoding="utf-8"))
+        if not path.is_file():  # a pipe or a device, which have no end
+            raise FileNotFoundError(path)
+        with path.open("rb") as file:
+            said = file.read(_LARGEST_BYTES + 1)
     except OSError:
         raise UnknownNetwork(
             f"{shown} cannot be read; a network's folder holds a config.json as timm writes it."
         ) from None
+    if len(said) > _LARGEST_BYTES:
+        raise UnknownNetwork(f"{shown} is larger than any config.json of timm's.")
+    try:
+        config = json.loads(said)
     except (ValueError, RecursionError):
         raise UnknownNetwork(f"{shown} is not valid JSON.") from None
     if not isinstance(config, dict):
@@ -256,6 +264,12 @@ def _leaves(value: Any, called: str, depth: int = 0) -> Iterator[Any]:
         raise UnknownNetwork(f"{called} is nested over {_DEEPEST} deep.")
     for each in value.values() if isinstance(value, dict) else value:
         yield from _leaves(each, called, depth + 1)
+
+
+def _shown(text: Any) -> str:
+    """What a stranger wrote, as it can stand in a line: bounded, no controls, no halves of characters."""
+    short = str(text)[:_LONGEST_LABEL]
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in short)
 
 
 def _short(number: float) -> str:

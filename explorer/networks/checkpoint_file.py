@@ -194,6 +194,7 @@ def _shapes(path: Path, _changed: int, _size: int) -> Shapes:
             shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
         return MappingProxyType(clean_state_dict(shapes))
     state = load_state_dict(str(path), device="meta", weights_only=True)
+    # What is no tensor (a number of epochs) is left over too: timm refuses it.
     return MappingProxyType(
-        {key: tuple(value.shape) for key, value in state.items() if isinstance(value, Tensor)}
+        {str(key): tuple(value.shape) if isinstance(value, Tensor) else () for key, value in state.items()}
     )

@@ -49,6 +49,11 @@ class WeightsEntry:
     remarks: tuple[str, ...] = ()
 
     @property
+    def shown(self) -> str:
+        """The id as a screen shows it: a folder by its name alone."""
+        return self.id.replace(str(self.reference), self.reference.shown)
+
+    @property
     def on_this_machine(self) -> bool:
         return self.path is not None or self.untrained
 

@@ -1,7 +1,7 @@
 """Which folders of this machine may be read as networks, decided before anything in them is. Needs no torch.
 
 `local-dir:PATH` is a folder anywhere, `folder:NAME` one below the folder that EXPLORER_WEIGHTS names. A
-hosted explorer (EXPLORER_HOSTED) reads what lies there only, and nothing that a link leads out of it.
+hosted explorer (EXPLORER_HOSTED) knows the second kind only, and follows no link that leads out of there.
 """
 
 import os
@@ -16,16 +16,17 @@ WEIGHTS = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model
 
 def at(path: str) -> Path:
     """The folder that `local-dir:PATH` means. Raises UnknownNetwork where it may not be opened."""
+    if os.environ.get("EXPLORER_HOSTED"):
+        raise UnknownNetwork(
+            "A hosted explorer opens no folders by their path; take folder:NAME for those that its host laid "
+            "out, or run it at home."
+        )
     try:
         folder = Path(path).expanduser()
     except RuntimeError:  # "~nobody"
         folder = None
     if folder is None or "\0" in path:
         raise UnknownNetwork("After local-dir: stands the path of a folder, and this is none.")
-    if os.environ.get("EXPLORER_HOSTED") and not _stays_inside(folder):
-        raise UnknownNetwork(
-            "A hosted explorer opens no folders of its server; run it at home for local-dir: names."
-        )
     return folder
 
 

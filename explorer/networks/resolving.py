@@ -47,6 +47,11 @@ class Reference:
         """What a page is called; a folder by its name alone, wherever on the disk it lies."""
         return Path(self.name).name if self.builder == "local-dir" else self.name
 
+    @property
+    def shown(self) -> str:
+        """As `str()`, but for the path of a folder, which is nobody's business on a projector."""
+        return f"{self.builder}:{self.title}"
+
 
 def resolve(name: str) -> Reference:
     """The network meant by `name`.

@@ -66,7 +66,7 @@ def provenance(about: Subject) -> None:
         parts.append(f"[{plain(about.entry.paper.label)}]({about.entry.paper.url})")
     if about.reference is not None:
         reason = f" ({plain(about.reference.reason)})" if about.reference.reason else ""
-        parts.append(f"built as `{str(about.reference).replace('`', '')}`{reason}")
+        parts.append(f"built as `{about.reference.shown.replace('`', '')}`{reason}")
     st.caption(" · ".join(parts))
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from explorer import catalogue
-from explorer.ui import state, theme
+from explorer.ui import components, state, theme
 from explorer.ui.diagram_svg import variables
 
 _SEEN = "_gallery_seen"
@@ -117,7 +117,7 @@ class Painted:
     labels: tuple[str, ...]
 
 
-_component = st.components.v2.component(
+_component = components.declare(
     "block_gallery",
     html='<div class="gallery"></div>',
     css=theme.asset("network_svg.css") + theme.asset("block_gallery.css"),

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import streamlit as st
-
-from explorer.ui import theme
+from explorer.ui import components, theme
 from explorer.ui.diagram_layout import Card, Layout, Placed, layout
 
 # From a telephone to a projector; the browser takes the widest that fits.
 WIDTHS = (340, 460, 580, 700, 820, 940, 1060, 1200, 1320, 1440, 1600, 1760)
 
-_component = st.components.v2.component(
+_component = components.declare(
     "stage_diagram",
     html='<div class="diagram"><div class="stage"></div><ul class="legend"></ul>'
     '<div class="tip" role="tooltip" hidden></div></div>',

@@ -6,7 +6,9 @@ networks come from strangers (a checkpoint's config may hold anything): all text
 
 import math
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 _GAP = "\u00a0"  # number and unit never part at the end of a line
 _COUNT_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -72,3 +74,9 @@ def shape(dimensions: tuple[int, ...]) -> str:
 def plain(text: str) -> str:
     """`text` with every Markdown and HTML sign escaped, so that it shows as what it is."""
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def distinct(labels: Mapping[Any, str]) -> dict[Any, str]:
+    """Equal texts told apart by their key: ImageNet's "crane" is a bird and a machine."""
+    times = Counter(labels.values())
+    return {key: f"{text} ({key})" if times[text] > 1 else text for key, text in labels.items()}

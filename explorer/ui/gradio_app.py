@@ -19,7 +19,7 @@ from explorer.inference.images import BYTE_CAP, READABLE
 from explorer.networks import Network
 from explorer.serving import pool
 from explorer.ui import feature_maps, uploads
-from explorer.ui.formatting import count, shape, size, three_digits
+from explorer.ui.formatting import count, distinct, shape, size, three_digits
 
 AUTOMATIC = "the network's default"
 _TILE = (112, 112)  # pixels a feature map is enlarged to, without smoothing
@@ -59,11 +59,12 @@ def _explained(data: bytes, weights_id: str, layer: str, method: str, colours: s
     found, grid = done.value, feature_maps.grid(done.value)
     table = feature_maps.colours(None if grid.signed else colours)
     tiles = (Image.fromarray(table[tile]).resize(_TILE, Image.Resampling.NEAREST) for tile in grid.tiles)
+    named = distinct({each.index: each.label for each in found.predictions})
     seconds = {**found.seconds, "load": done.load_seconds}
     steps = " · ".join(f"{name} {three_digits(1000 * value)} ms" for name, value in seconds.items())
     return (
         inference.overlay(found, opacity, colours),
-        {each.label: each.probability for each in found.predictions},
+        {named[each.index]: each.probability for each in found.predictions},
         [(tile, f"channel {number}") for tile, number in zip(tiles, grid.channels, strict=True)],
         f"{weights_id} at {found.layer}, measured here on {found.device}: {steps}. {remarks}",
     )

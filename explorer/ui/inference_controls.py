@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import streamlit as st
 
 from explorer.ui import inference_choices as choices
 from explorer.ui import lab, state
-from explorer.ui.formatting import share, size
+from explorer.ui.formatting import distinct, share, size
 
 if TYPE_CHECKING:
     from explorer.catalogue import Architecture
@@ -163,9 +162,3 @@ def _weights_label(entry: WeightsEntry) -> str:
     if entry.on_this_machine:
         return f"✓ {entry.label}"
     return f"↓ {entry.label}" + (f" · {size(entry.bytes)}" if entry.bytes else "")
-
-
-def distinct(labels: dict[Any, str]) -> dict[Any, str]:
-    """Equal texts told apart by their key: ImageNet's "crane" is a bird and a machine."""
-    times = Counter(labels.values())
-    return {key: f"{text} ({key})" if times[text] > 1 else text for key, text in labels.items()}

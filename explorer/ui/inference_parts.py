@@ -6,9 +6,7 @@ import base64
 import io
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
-from explorer.ui import theme
+from explorer.ui import components, theme
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,7 +20,7 @@ def component(name: str) -> ComponentRenderer:
     html, css, js = (
         (_FOLDER / file).read_text("utf-8") for file in (f"{name}.html", "style.css", f"{name}.js")
     )
-    return st.components.v2.component(f"inference_{name}", html=html, css=css, js=js)
+    return components.declare(f"inference_{name}", html=html, css=css, js=js)
 
 
 def data_url(image: Image.Image, *, lossless: bool) -> str:

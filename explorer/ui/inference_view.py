@@ -16,6 +16,7 @@ from explorer.ui.inference_picture import Picture, credit, refusal
 
 _MAPS = "_maps_shown"
 _FEW_CLASSES = 20  # so many can be listed in a line or two
+_ANSWERS_WITH = {"yes or no": "says yes or no", "embedding": "answers with an embedding"}
 _ALREADY_LOADED = 1e-3  # seconds: no weights are read in this time
 
 _picture, _answer, _maps = (component(name) for name in ("picture", "answer", "maps"))
@@ -141,8 +142,8 @@ def headline(answer: Answer, name: str) -> str:
     if answer.entry.untrained:
         return f":orange-badge[untrained] **{plain(name)}** with random numbers: its answer means nothing"
     known = f"knows {exact(len(answer.labels))} classes" if answer.labels else "has outputs without names"
-    if kind := KINDS[answer.explanation.answers_with]:
-        known = "answers"
+    kind = KINDS[answer.explanation.answers_with]
+    known = _ANSWERS_WITH.get(answer.explanation.answers_with, known)
     notes = " ".join(plain(note) for note in (kind, *answer.entry.remarks, answer.note) if note)
     return f"**{plain(name)}** {known} and {seen}" + (f". {notes}" if notes else "")
 
@@ -194,14 +195,18 @@ def timings(answer: Answer) -> str:
         steps["load"] = "0 ms (in memory)"
     device = answer.explanation.device.upper()
     shown = " · ".join(f"{name} {steps[name]}" for name in ("decode", "load", "forward", "backward"))
-    return f"Measured here on {plain(device)}: {shown}  \nWeights: {plain(answer.entry.id)}"
+    return f"Measured here on {plain(device)}: {shown}  \nWeights: {plain(answer.entry.shown)}"
 
 
 def what_to_look_for(answer: Answer) -> str:
     """Two sentences that turn the picture into a question; Markdown."""
-    layer = plain(answer.default_layer)
+    click = {
+        "classes": "Click another class to see the evidence for that one, and move",
+        "yes or no": "Click the other answer to see what speaks for it, and move",
+        "embedding": "Move",
+    }[answer.explanation.answers_with]
     return (
         "**What to look for.** Does the heatmap sit on the thing itself, or on what often stands beside it? "
-        "Click another class to see the evidence for that one, and move the layer from the first one to "
-        f"{layer}: the maps turn from edges into things while they lose their sharpness."
+        f"{click} the layer from the first one to {plain(answer.default_layer)}: the maps turn from edges "
+        "into things while they lose their sharpness."
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from explorer.ui import theme
+from explorer.ui import components, theme
 from explorer.ui.diagram_svg import variables
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _row(buttons: Sequence[tuple[str, str, str]]) -> str:
     )
 
 
-_component = st.components.v2.component(
+_component = components.declare(
     "network_diagram",
     html='<div class="network"><div class="bar"><nav class="crumbs" aria-label="Where you are"></nav>'
     '<div class="find"><input type="search" placeholder="Find: text, kind, /regex/" '

@@ -13,14 +13,14 @@ from typing import Any
 import streamlit as st
 
 from explorer import catalogue
-from explorer.ui import theme
+from explorer.ui import components, theme
 from explorer.ui.formatting import three_digits
 from explorer.ui.timeline_layout import Line, Stop, short_name
 from explorer.ui.timeline_scene import Scene, scene
 
 WIDTH, WIDTH_PRESENTING = 1280.0, 1160.0
 
-_component = st.components.v2.component(
+_component = components.declare(
     "architecture_timeline",
     html='<div class="timeline"></div>',
     css=theme.asset("timeline.css"),

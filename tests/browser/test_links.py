@@ -20,6 +20,23 @@ def test_a_cold_deep_link_shows_navigation_and_page(serve, visit):
     assert page.get_by_text("Page not found").count() == 0
 
 
+def test_the_timeline_s_own_name_opens_it_and_odd_links_show_a_page(serve, visit):
+    server = serve()
+    page = visit(f"{server.url}/timeline")
+    page.wait_for_selector(".timeline svg")
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    assert page.get_by_text("Page not found").count() == 0
+    odd = {
+        "timeline?families=%00%FF&arch=~nobody": "Timeline",
+        f"gradient_flow?gdepth={'9' * 5000}&gview=%3Cscript%3E": "Gradient flow",
+    }
+    for link, title in odd.items():
+        page = visit(f"{server.url}/{link}")
+        expect(page.get_by_role("heading", name=title).first).to_be_visible()
+        expect(page.get_by_text(re.compile("left out|Showing ResNet-50 instead")).first).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
 def test_the_choice_goes_along_from_page_to_page_and_back(server, visit):
     page = visit(f"{server.url}/inference?arch=densenet121")
     expect(page.get_by_role("heading", name="Inference")).to_be_visible()

@@ -231,3 +231,11 @@ def test_equal_and_broken_weights_have_a_histogram() -> None:
 def test_no_histogram_of_a_layer_that_is_not_there(resnet18: Network) -> None:
     with pytest.raises(ValueError, match=r"'layer9' is not a layer of ResNet"):
         weight_histograms(resnet18.model, "layer9")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e38])
+def test_an_output_that_is_not_finite_is_said_so_with_its_layer(toy, value: float) -> None:
+    first, second = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1)
+    nn.init.constant_(second.weight, value)
+    with pytest.raises(networks.CannotRun, match="the output of 1 is not finite"):
+        layer_activations(toy(first, second), torch.full((1, 3, 4, 4), 100.0))

@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from PIL import Image
+from timm.data import create_transform, resolve_data_config
 from torch import nn
 
 from explorer import networks
@@ -187,30 +188,121 @@ def picture(tmp_path, chelsea):
     return str(tmp_path / "chelsea.png")
 
 
-def test_explain_answers_or_says_one_line(tmp_path, picture, capsys) -> None:
-    infinite = state()
-    infinite["conv1.0.weight"].fill_(1e38)
+def theirs(folder, picture: str, corrected: dict[str, int]) -> torch.Tensor:
+    """Scores of timm's own network of this folder, for the picture prepared by timm's own transform.
+
+    corrected: of its config.json, what contradicts its file: timm would give the network a random head.
+    """
+    model = timm.create_model(f"local-dir:{folder}", pretrained=True, pretrained_cfg_overlay=corrected).eval()
+    settings = resolve_data_config(model=model)
+    image = Image.open(picture).convert("L" if settings["input_size"][0] == 1 else "RGB")
+    with torch.no_grad():
+        return model(create_transform(**settings)(image)[None])[0]
+
+
+def printed(capsys, *words: str) -> tuple[int, str, str]:
+    return main(list(words)), *capsys.readouterr()
+
+
+@pytest.fixture
+def commands(tmp_path, picture, monkeypatch):
+    """`commands(folder)`: each command that takes a network, for this one, as JSON; explain is the first."""
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
+
+    def of(folder) -> list[list[str]]:
+        name, out = f"local-dir:{folder}", str(tmp_path / "out")
+        return [
+            ["explain", picture, "--model", name, "--out", out, "--json"],
+            ["stats", name, "--json"],
+            ["diagram", name, "--json"],
+            ["benchmark", name, "--device", "cpu", "--json"],
+        ]
+
+    return of
+
+
+def test_each_command_answers_as_timm_does(tmp_path, picture, commands, capsys) -> None:
+    ten, few = state(num_classes=10), {"num_classes": 10}
+    grey = {"input_size": [1, 64, 64], "mean": [0.4], "std": [0.2]}
     folders = {
-        "good": (write(tmp_path / "good", state(num_classes=10), {}, {}, num_classes=5), 0, "file is right"),
-        "grey": (write(tmp_path / "grey", state(in_chans=1), {}, {"in_chans": 1}), 0, "average"),
-        "one": (write(tmp_path / "one", state(num_classes=1), {"num_classes": 1}), 0, ""),
-        "headless": (write(tmp_path / "headless", state(num_classes=0), {"num_classes": 0}), 0, ""),
-        "infinite": (write(tmp_path / "infinite", infinite), 2, "outputs are not finite"),
-        "four": (write(tmp_path / "four", state(in_chans=4), {}, {"in_chans": 4}), 2, "takes 4 channels"),
-        "unpooled": (write(tmp_path / "unpooled", state(), {}, {"global_pool": ""}), 2, "does not run"),
-        "cut": (write(tmp_path / "cut", dict(list(state().items())[:-4])), 2, "4 are lacking"),
-        "deep": (write(tmp_path / "deep", None, {}, {"layers": [10**6, 1, 1, 1]}), 2, "blocks"),
-    }  # fmt: skip
-    for name, (folder, code, said) in folders.items():
-        out = ["--out", str(tmp_path / "out"), "--json"]
-        words = ["explain", picture, "--model", f"local-dir:{folder}", *out]
-        assert main(words) == code, name
-        printed = capsys.readouterr()
-        assert said in printed.err, name
-        if code:
-            assert printed.err.count("\n") == 1
-            assert printed.out == ""
-            continue
-        answer = json.loads(printed.out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
-        assert answer["answers_with"] == {"one": "yes or no", "headless": "embedding"}.get(name, "classes")
-        assert bool(answer["predictions"]) == (name != "headless")
+        "contradicted": write(tmp_path / "contradicted", ten, {}, {}, num_classes=5),
+        "lanczos": write(tmp_path / "lanczos", ten, {**few, "interpolation": "lanczos"}),
+        "nearest": write(tmp_path / "nearest", ten, {**few, "interpolation": "nearest"}),
+        "oblong": write(tmp_path / "oblong", ten, {**few, "input_size": [3, 96, 64]}),
+        "half": write(tmp_path / "half", {key: each.half() for key, each in ten.items()}, few),
+        "two": write(tmp_path / "two", state(num_classes=2), {"num_classes": 2}),
+        "grey": write(tmp_path / "grey", state(in_chans=1), grey, {"in_chans": 1}),
+        "one": write(tmp_path / "one", state(num_classes=1), {"num_classes": 1}),
+        "headless": write(tmp_path / "headless", state(num_classes=0), {"num_classes": 0}),
+    }
+    for name, folder in folders.items():
+        for words in commands(folder):
+            code, out, said = printed(capsys, *words)
+            assert code == 0, (name, words, said)
+            assert ("file is right" in said) == (name == "contradicted"), name
+            answer = json.loads(out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+            if words[0] == "explain":
+                scores = theirs(folder, picture, {"num_classes": 10} if name == "contradicted" else {})
+                yes = scores.sigmoid()
+                shares = {"one": torch.cat([yes, 1 - yes]), "headless": scores[:0]}.get(
+                    name, scores.softmax(0)
+                )
+                best = shares.topk(min(5, len(shares)))
+                assert [each["index"] for each in answer["predictions"]] == best.indices.tolist(), name
+                assert [each["probability"] for each in answer["predictions"]] == pytest.approx(
+                    best.values.tolist(), abs=1e-6
+                )
+                kind = {"one": "yes or no", "headless": "embedding"}.get(name, "classes")
+                assert answer["answers_with"] == kind
+
+
+class Touches:
+    """A pickle of it makes a file where it is read as Python's own are."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return type(self.path).touch, (self.path,)
+
+
+def test_each_command_says_one_line_where_there_is_no_answer(tmp_path, commands, capsys) -> None:
+    """Those of which explain alone says no have shapes and costs all the same."""
+    ten = {"num_classes": 10}
+    infinite, pierced = state(), state()
+    infinite["conv1.0.weight"].fill_(1e38)
+    pierced["fc.weight"][3, 5] = float("nan")
+    only_explain = {
+        "outputs are not finite": write(tmp_path / "infinite", infinite),
+        "are not finite": write(tmp_path / "pierced", pierced),
+        "takes 4 channels": write(tmp_path / "four", state(in_chans=4), {}, {"in_chans": 4}),
+    }
+    empty = write(tmp_path / "empty", None, ten)
+    (empty / "model.safetensors").write_bytes(b"")
+    running = write(tmp_path / "running", None, ten)
+    torch.save({"state_dict": Touches(tmp_path / "touched")}, running / "pytorch_model.bin")
+    counted = write(tmp_path / "counted", None, ten)
+    torch.save({**state(num_classes=10), "epochs": 3}, counted / "pytorch_model.bin")
+    endless = write(tmp_path / "endless", state(num_classes=10))
+    (endless / "config.json").unlink()
+    (endless / "config.json").symlink_to("/dev/zero")
+    all_commands = {
+        "does not run": write(tmp_path / "unpooled", state(), {}, {"global_pool": ""}),
+        "4 are lacking": write(tmp_path / "cut", dict(list(state().items())[:-4])),
+        "blocks": write(tmp_path / "deep", None, {}, {"layers": [10**6, 1, 1, 1]}),
+        "in_chans": write(tmp_path / "many", None, {"input_size": [10**6, 64, 64]}, {"in_chans": 10**6}),
+        "pixels a side": write(tmp_path / "huge", state(num_classes=10), {"input_size": [3, 20_000, 20_000]}),
+        "model.safetensors is damaged": empty,
+        "pytorch_model.bin is damaged": running,
+        "1 is left over (epochs)": counted,
+        "cannot be read": endless,
+        "may not set features_only": write(tmp_path / "features", None, ten, {"features_only": True}),
+        "may not set device": write(tmp_path / "device", None, ten, {"device": "cuda"}),
+        "unknown to timm": write(tmp_path / "unknown", None, ten, architecture="wings"),
+    }
+    for said, folder in (only_explain | all_commands).items():
+        for words in commands(folder)[: 1 if said in only_explain else None]:
+            code, out, error = printed(capsys, *words)
+            assert (code, out, error.count("\n")) == (2, "", 1), (words, error)
+            assert said in error
+    assert not (tmp_path / "touched").exists()

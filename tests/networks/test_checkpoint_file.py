@@ -1,6 +1,9 @@
 """A stranger's file of weights is the truth about outputs and channels; its config.json is held to it."""
 
+import hashlib
+import itertools
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,15 @@ def test_names_stay_only_where_there_is_one_for_each_output(tmp_path) -> None:
     )
     assert left_out.labels == ()
     assert any("names 9 classes" in remark for remark in left_out.remarks)
+
+
+def test_a_name_is_what_can_stand_in_a_line(tmp_path) -> None:
+    odd = ["a\nb\0", "x" * 10_000, "\ud800", 7, "crane", "crane", "", "<b>", "\u202eback", "naïve 图"]
+    network = loaded(write(tmp_path / "odd", state(num_classes=10), {"label_names": odd, "num_classes": 10}))
+    assert len(network.labels) == 10
+    assert network.labels[3:6] == ("7", "crane", "crane")
+    assert network.labels[-1] == "naïve 图"
+    assert all(label.isprintable() and len(label) <= 200 for label in network.labels)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4, 13])
@@ -180,9 +192,13 @@ def test_interpolation_and_crop_mode_are_kept(tmp_path) -> None:
 
 
 def test_random_weights_draw_from_a_generator_of_their_own() -> None:
+    """Between them they draw in every way in which timm's and torchvision's constructors do."""
     before = torch.random.get_rng_state()
     for name in (
         "timm:test_vit",
+        "timm:test_byobnet",
+        "timm:pit_ti_224",
+        "timm:dla46_c",
         "timm:test_convnext",
         "torchvision:shufflenet_v2_x0_5",
         "explorer:resnet20",
@@ -209,6 +225,32 @@ def test_random_weights_are_the_same_beside_a_thread_that_draws(monkeypatch) -> 
     with torch.random.fork_rng(devices=[]):
         second = networks.load("random:timm:test_resnet").model.state_dict()
     assert all(torch.equal(first[key], value) for key, value in second.items())
+
+
+def test_twenty_loads_beside_a_thread_that_builds_are_one() -> None:
+    names = itertools.cycle(("timm:test_vit", "timm:test_resnet", "torchvision:squeezenet1_1"))
+    builds, done = [], threading.Event()
+
+    def others() -> None:
+        while not done.is_set():
+            builds.append(networks.build(next(names)))
+
+    builder = threading.Thread(target=others)
+    builder.start()
+    try:
+        hashes = {_hash(networks.load("random:timm:resnet18")) for _ in range(20)}
+    finally:
+        done.set()
+        builder.join()
+    assert len(hashes) == 1
+    assert len(builds) > 3
+
+
+def _hash(network: networks.Network) -> str:
+    digest = hashlib.sha256()
+    for value in network.model.state_dict().values():
+        digest.update(value.numpy())
+    return digest.hexdigest()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision import models
 
-from explorer import catalogue
+from explorer import catalogue, networks
 from explorer.networks import UnknownNetwork, names, resolve
 
 
@@ -114,9 +114,16 @@ def test_a_hosted_explorer_opens_only_what_its_host_laid_out(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EXPLORER_HOSTED", "1")
-    with pytest.raises(UnknownNetwork, match="hosted"):
-        resolve(f"local-dir:{tiny_folder}")
-    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tiny_folder.parent))
-    assert resolve(f"local-dir:{tiny_folder}").builder == "local-dir"
-    with pytest.raises(UnknownNetwork, match="hosted"):
-        resolve(f"local-dir:{tiny_folder.parent / '..' / '..'}")
+    for shared in ("", str(tiny_folder.parent)):
+        monkeypatch.setenv("EXPLORER_WEIGHTS", shared)
+        with pytest.raises(UnknownNetwork, match="hosted"):
+            resolve(f"local-dir:{tiny_folder}")
+    assert resolve(f"folder:{tiny_folder.name}").builder == "folder"
+
+
+def test_on_the_screen_a_folder_has_its_name_alone(tiny_folder: Path) -> None:
+    reference = resolve(f"local-dir:{tiny_folder}")
+    assert (reference.title, reference.shown) == (tiny_folder.name, f"local-dir:{tiny_folder.name}")
+    for weights_id in (f"local-dir:{tiny_folder}", f"random:local-dir:{tiny_folder}"):
+        assert str(tiny_folder.parent) not in networks.entry_of(weights_id).shown
+    assert networks.entry_of("zoo:resnet20").shown == "zoo:resnet20"

@@ -1,12 +1,23 @@
 """What several page tests need."""
 
-from functools import partial
+from collections.abc import Iterator
+from functools import cache, partial
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from explorer.networks import from_box
 from explorer.serving import pool
 from tests.pages import opening
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed_components_are_looked_for_once() -> Iterator[None]:
+    """AppTest reads at each run what every installed package says of itself: 0.2 s, more than most pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from explorer import networks
 from explorer.inference import SAMPLES
 from explorer.networks.labels import of_imagenet as imagenet_names
 from explorer.serving import pool
-from explorer.ui import inference_answer, inference_choices, inference_controls
+from explorer.ui import inference_answer, inference_choices
 from tests.pages import opening
 
 MODEL = "folder:mobilenetv2_100.coral_in1k"
@@ -85,11 +85,6 @@ def test_what_a_link_asks_for_in_vain_is_said(imagenet):
         assert asked in said
     usual = opened(sample="chelsea", layer=answer(app).explanation.layer)
     assert not [each.value for each in usual.caption if "the usual choice" in each.value]
-
-
-def test_equal_names_of_two_classes_are_told_apart():
-    labels = {134: "crane", 517: "crane", 1: "goldfish"}
-    assert inference_controls.distinct(labels) == {134: "crane (134)", 517: "crane (517)", 1: "goldfish"}
 
 
 def test_another_class_is_explained_and_stands_in_the_link(imagenet):

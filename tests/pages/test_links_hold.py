@@ -115,9 +115,10 @@ def test_no_value_takes_a_page_away(script: str, read: set[str]) -> None:
     """Each run gives each parameter another value; after all runs each has had every one."""
     first = opened(script, {})
     seen, kinds = views(first), list(HOSTILE)
+    held = [bound(opened(script, view)).keys() for view in seen]
     for turn in range(max(len(kinds), len(seen))):
         view = seen[turn % len(seen)]
-        names = sorted((bound(opened(script, view)).keys() | read) - view.keys())
+        names = sorted((held[turn % len(seen)] | read) - view.keys())
         values = {name: kinds[(turn + place) % len(kinds)] for place, name in enumerate(names)}
         app = opened(script, {**{name: HOSTILE[kind] for name, kind in values.items()}, **view})
         told = "\n".join(each.message for each in app.exception)

@@ -65,3 +65,8 @@ def test_markdown_and_html_lose_their_meaning():
     assert formatting.plain("a*b_c <b>[x](y)</b>") == r"a\*b\_c \<b\>\[x\](y)\</b\>"
     assert formatting.plain("# ResNet-50: 3.8") == r"\# ResNet-50\: 3.8"
     assert formatting.plain("1. first\nline") == r"1\. first line"
+
+
+def test_equal_names_of_two_classes_are_told_apart():
+    labels = {134: "crane", 517: "crane", 1: "goldfish"}
+    assert formatting.distinct(labels) == {134: "crane (134)", 517: "crane (517)", 1: "goldfish"}

@@ -17,6 +17,7 @@ from explorer.__main__ import main
 from explorer.inference import SAMPLES
 from explorer.terminal import MISUSE
 from explorer.ui import gradio_app
+from tests import checkpoints
 from tests.inference.picture_bombs import encoded
 
 MODEL = "mobilenetv2_100.coral_in1k"
@@ -57,6 +58,32 @@ def test_a_cat_is_a_cat_here_as_well(client, sample, shared_models):
     assert seen.endswith(".png")
     assert [each["caption"].split()[0] for each in maps] == ["channel"] * 24
     assert all(step in timings for step in ("decode", "load", "forward", "backward"))
+
+
+def test_a_stranger_s_network_answers_as_what_it_is(client, sample, tmp_path):
+    infinite = checkpoints.state()
+    infinite["conv1.0.weight"].fill_(1e38)
+    folders = {
+        "embedding": (checkpoints.state(num_classes=0), {"num_classes": 0}),
+        "one": (checkpoints.state(num_classes=1), {"num_classes": 1}),
+        "alike": (checkpoints.state(num_classes=2), {"num_classes": 2, "label_names": ["crane", "crane"]}),
+        "not finite": (infinite, {}),
+        "takes 4 channels": (checkpoints.state(in_chans=4), {"input_size": [4, 64, 64]}),
+    }
+    answers = {}
+    for said, (weights, settings) in folders.items():
+        settings = {**settings, **({"mean": [0.5] * 4, "std": [0.5] * 4} if "4" in said else {})}
+        name = f"local-dir:{checkpoints.write(tmp_path / said, weights, settings)}"
+        choices = (sample, name, gradio_app.AUTOMATIC, "Grad-CAM", "Viridis", 0.5)
+        if said in ("not finite", "takes 4 channels"):
+            with pytest.raises(AppError, match=said):
+                client.predict(*choices, api_name="/explain")
+        else:
+            _, answer, _, timings = client.predict(*choices, api_name="/explain")
+            answers[said] = {each["label"] for each in (answer or {}).get("confidences") or ()}
+            assert ("embedding" in timings) == (said == "embedding")
+            assert ("sigmoid" in timings) == (said == "one")
+    assert answers == {"embedding": set(), "one": {"yes", "no"}, "alike": {"crane (0)", "crane (1)"}}
 
 
 def test_a_file_that_is_no_picture_becomes_the_core_s_sentence(client, shared_models, tmp_path):
