@@ -31,7 +31,7 @@ if sheet is None:
 
 stats_sheet.headline(sheet.stats, sheet.index)
 graph.show(sheet, subject, here.arch, dark=here.dark)
-stats_sheet.shares(sheet.stats, dark=here.dark, presenting=here.presenting)
+stats_sheet.shares(sheet.stats, dark=here.dark, rem=here.rem)
 st.caption(stats_sheet.conventions(sheet.stats, subject.reference))
 
 layers, results, weights, memory, story = st.tabs(
@@ -45,6 +45,6 @@ if weights.open:  # listing them asks every builder, so only who looks waits
     with weights:
         weights_panel.show(subject.reference, here.arch)
 with memory:
-    memory_panel.show(sheet.trace, dark=here.dark, presenting=here.presenting)
+    memory_panel.show(sheet.trace, dark=here.dark, rem=here.rem)
 with story:
     notes.story(subject.entry)

@@ -7,8 +7,6 @@ from explorer.ui import quiz_state as quiz
 from explorer.ui import quiz_view as view
 
 here = page.begin()
-if here.presenting:
-    here.title("")  # its room is the question's
 theme.apply("quiz.css")
 view.controls()
 quiz.bind()

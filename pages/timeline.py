@@ -10,8 +10,6 @@ KEY = "timeline"
 FAMILIES = "families"
 
 here = page.begin()
-if here.presenting:
-    here.title("")  # the drawing takes the whole screen
 
 
 def opened() -> None:  # the frame sees the choice and goes to its page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from explorer.ui import diagram_choices, formatting, lab, node_facts, theme
+from explorer.ui import diagram_choices, formatting, lab, node_facts, presentation, theme
 from explorer.ui.formatting import plain
 
 if TYPE_CHECKING:
@@ -158,10 +158,10 @@ def _weights(reference: Reference, name: str, *, dark: bool) -> None:
             hovertemplate="about %{x:.3g}: %{y:,} weights<extra></extra>",
         )
     )
-    theme.style(figure, dark=dark)
     figure.update_layout(
         height=150, margin={"l": 0, "r": 0, "t": 4, "b": 0}, bargap=0, xaxis_title="value of a weight"
     )
     figure.update_yaxes(showticklabels=False, showgrid=False)
     st.caption(f"Histogram of its weights, {plain(entry.label)}")  # too long for the title of the axis
+    figure = theme.style(figure, dark=dark, rem=presentation.rem())
     st.plotly_chart(figure, theme=None, config={"displayModeBar": False}, key="weights_histogram")

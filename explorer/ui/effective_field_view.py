@@ -74,7 +74,7 @@ def measured(
         panels = [_panel(wanted, plans[wanted], measured) for wanted, measured in found.items()]
         state = "_".join(str(measured.passes) for measured in found.values())  # one key a run and drawing
         with drawing.container():
-            made = figures.strengths(panels, presenting=here.presenting)
+            made = figures.strengths(panels)
             lab.figure(made, here, f"rf_strengths_{state}", height)
 
     found = measuring.complete(list(plans), passes, bar_slot, button_slot, draw)

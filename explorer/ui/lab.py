@@ -137,7 +137,7 @@ def figure(made: Figure, here: Page, key: str, height: int | None = None, **opti
     height: pixels in a window 720 high; in a higher one, as on a projector, it grows with the window.
     options: of `st.plotly_chart`; without a `config` the figure answers to hovering alone.
     """
-    theme.style(made, dark=here.dark, presenting=here.presenting)
+    made = theme.style(made, dark=here.dark, rem=here.rem)
     options = {"config": _ONLY_HOVER} | options
     if not height:
         st.plotly_chart(made, key=key, theme=None, width="stretch", **options)

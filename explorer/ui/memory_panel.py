@@ -28,7 +28,7 @@ _NOTE = (
 )
 
 
-def show(trace: Trace, *, dark: bool, presenting: bool) -> None:
+def show(trace: Trace, *, dark: bool, rem: float) -> None:
     """Four choices, the total, and the bar of what it consists of."""
     from explorer.analysis.memory import OPTIMISERS, PRECISIONS, Mode, memory
 
@@ -72,7 +72,7 @@ def show(trace: Trace, *, dark: bool, presenting: bool) -> None:
         unit,
     )
     bar.plotly_chart(
-        theme.style(figure, dark=dark, presenting=presenting),
+        theme.style(figure, dark=dark, rem=rem),
         theme=None,
         config={"displayModeBar": False},
         key="memory_bar",

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer import catalogue
 from explorer.serving import housekeeping
-from explorer.ui import picker, state, theme
+from explorer.ui import picker, presentation, state, theme
 from explorer.ui.formatting import plain
 
 TITLE = "CNN Architecture Explorer"
@@ -159,12 +159,15 @@ ENTRIES = (
 
 @dataclass(frozen=True)
 class Page:
-    """What a page script works with. `arch` is what the URL names, `entry` its catalogue entry."""
+    """What a page script works with. `arch` is what the URL names, `entry` its catalogue entry, `rem`
+    how many pixels one rem has on the visitor's screen.
+    """
 
     arch: str
     entry: catalogue.Architecture | None
     presenting: bool
     dark: bool
+    rem: float
     _head: DeltaGenerator
 
     def title(self, title: str, sentence: str = "") -> None:
@@ -218,10 +221,12 @@ def frame() -> st.Page:
         with choice:
             choosing = next(entry.choosing for entry in ENTRIES if entry.title == current.title)
             picker.draw(empty=choosing and not state.chosen())
-        with switch:
+        with switch, st.container(horizontal=True, horizontal_alignment="right", key="switches"):
+            before = st.empty()
             state.present_switch()
-    if state.presenting():  # known only once its switch has read the URL
-        theme.apply("present.css")
+            if state.presenting():  # known only once its switch has read the URL
+                presentation.controls_button(before)
+    presentation.draw()
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
     st.session_state[_HEAD] = head
@@ -284,7 +289,8 @@ def begin() -> Page:
         _hand_over_to_navigation()
     st.session_state.pop(_HANDED_OVER, None)
     name = state.arch()
-    return Page(name, picker.entry_of(name), state.presenting(), state.dark(), head)
+    entry = picker.entry_of(name)
+    return Page(name, entry, state.presenting(), state.dark(), presentation.rem(), head)
 
 
 def _hand_over_to_navigation() -> None:

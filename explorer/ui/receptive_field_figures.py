@@ -200,11 +200,11 @@ class Panel:
     origin: tuple[float, float]
 
 
-def strengths(panels: Sequence[Panel], *, presenting: bool) -> go.Figure:
+def strengths(panels: Sequence[Panel]) -> go.Figure:
     """Maps side by side in one colour scale; solid: square of the effective width, dashed: of theory."""
     titles = [panel.title for panel in panels]
     figure = make_subplots(rows=1, cols=len(panels), horizontal_spacing=0.05, subplot_titles=titles)
-    figure.update_annotations(font={"size": (16 if len(panels) < 4 else 14) + 5 * presenting})
+    figure.update_annotations(font={"size": 16 if len(panels) < 4 else 14})
     for at, panel in enumerate(panels, start=1):
         height, width = panel.strength.shape
         figure.add_heatmap(
@@ -228,7 +228,7 @@ def strengths(panels: Sequence[Panel], *, presenting: bool) -> go.Figure:
             "colorbar": {"title": {"text": "Strength (largest = 1)", "side": "right"}, "thickness": 14},
         },
         showlegend=False,
-        margin={"t": 70 if presenting else 56},
+        margin={"t": 56},
     )
     return figure
 

@@ -101,7 +101,7 @@ def deployed(form: Totals) -> str:
     )
 
 
-def shares(sheet: Stats, *, dark: bool, presenting: bool) -> None:
+def shares(sheet: Stats, *, dark: bool, rem: float) -> None:
     """Two charts: where parameters and MACs sit by kind of layer and by stage."""
     kinds = {
         theme.ROLE_NAMES.get(kind, kind): (share, theme.role_colour(kind, dark=dark))
@@ -123,7 +123,7 @@ def shares(sheet: Stats, *, dark: bool, presenting: bool) -> None:
                 "Share of the network",
             )
             st.plotly_chart(
-                theme.style(figure, dark=dark, presenting=presenting),
+                theme.style(figure, dark=dark, rem=rem),
                 theme=None,
                 config={"displayModeBar": False},
                 key=f"shares_{heading}",

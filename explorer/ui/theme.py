@@ -6,16 +6,20 @@ deuteranopia and protanopia, and stand off the page by 3:1 at least. `tests/ui/t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Layout
+    from plotly.graph_objects import Figure, Layout
 
+REM = 16.0  # pixels of one rem outside a presentation
+_TYPE = 14.0  # pixels of the words of a chart, of which none is smaller in a presentation
 ASSETS = Path(__file__).parent / "assets"
 
 
@@ -130,14 +134,14 @@ def apply(sheet: str) -> None:
 
 
 @cache
-def plotly_layout(*, dark: bool, presenting: bool = False) -> Layout:
+def plotly_layout(*, dark: bool) -> Layout:
     """The one layout of all charts, for `figure.update_layout(template={"layout": plotly_layout(...)})`.
 
     Plotly is imported here, at the first chart, because the landing page draws none.
     """
     from plotly.graph_objects import Layout
 
-    size, family = 19 if presenting else 14, '"Source Sans", sans-serif'
+    size, family = _TYPE, '"Source Sans", sans-serif'
     text, line, surface = TEXT.on(dark=dark), LINE.on(dark=dark), SURFACE.on(dark=dark)
     axis = {
         "gridcolor": line,
@@ -167,9 +171,45 @@ def plotly_layout(*, dark: bool, presenting: bool = False) -> Layout:
     )
 
 
-def style(figure, *, dark: bool, presenting: bool = False):
-    """`figure` with the app's template; hand it to `st.plotly_chart(..., theme=None)`."""
-    return figure.update_layout(template={"layout": plotly_layout(dark=dark, presenting=presenting)})
+def style(figure: Figure, *, dark: bool, rem: float = REM) -> Figure:
+    """`figure` with the app's template; hand it to `st.plotly_chart(..., theme=None)`.
+
+    rem: pixels of one rem where it is shown. Above the usual ones a copy is returned, in which all that is
+    counted in pixels has grown, and no word is smaller than the page's smallest.
+    """
+    figure.update_layout(template={"layout": plotly_layout(dark=dark)})
+    if rem == REM:
+        return figure
+    return type(figure)(_enlarged(figure.to_dict(), rem / REM), skip_invalid=True)
+
+
+# What Plotly counts in pixels: a key, and how the key above it ends ("" for any).
+_PIXELS = (
+    ("size", "font"), ("size", "marker"), ("width", "line"), ("minsize", "uniformtext"), ("height", "layout"),
+    ("thickness", "colorbar"), ("standoff", "title"), ("xshift", ""), ("yshift", ""), ("ax", ""), ("ay", ""),
+    ("t", "margin"), ("r", "margin"), ("b", "margin"), ("l", "margin"),
+)  # fmt: skip
+
+
+def _enlarged(part: Any, scale: float, name: str = "") -> Any:
+    """`part` of a figure as plain data, its lengths in pixels times `scale`; name: its key."""
+    if isinstance(part, list | tuple):
+        return [_enlarged(each, scale, name) if isinstance(each, Mapping) else each for each in part]
+    if not isinstance(part, Mapping):
+        return part
+    return {
+        key: _longer(value, scale, at_least=_TYPE if "font" in name or key == "minsize" else -inf)
+        if any(key == pixels and name.endswith(place) for pixels, place in _PIXELS)
+        else _enlarged(value, scale, key)
+        for key, value in part.items()
+    }
+
+
+def _longer(length: Any, scale: float, at_least: float) -> Any:
+    """A length of Plotly's, or an array of them."""
+    if isinstance(length, int | float):
+        return max(length, at_least) * scale
+    return length if length is None else [_longer(each, scale, at_least) for each in length]
 
 
 def growing(key: str, height: int):

@@ -18,7 +18,7 @@ from explorer.ui.formatting import three_digits
 from explorer.ui.timeline_layout import Line, Stop, short_name
 from explorer.ui.timeline_scene import Scene, scene
 
-WIDTH, WIDTH_PRESENTING = 1280.0, 1160.0
+WIDTH, WIDTH_PRESENTING = 1280.0, 935.0  # the narrower, the larger its type on a screen
 
 _component = components.declare(
     "architecture_timeline",

@@ -6,6 +6,7 @@ card that explains the stop under the pointer.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,8 +123,9 @@ def _curve(story: catalogue.Timeline, box: Box, width: float) -> Curve:
         return floor - error / MOST_ERROR * (floor - top)
 
     human = height(story.human.value)
+    year = x_of(BREAK_YEAR + 1, width) - x_of(BREAK_YEAR, width)
     points = tuple(
-        _point(entry, x_of(entry.year, width), height(entry.top5_error.value), human)
+        _point(entry, x_of(entry.year, width), height(entry.top5_error.value), human, year)
         for entry in story.ilsvrc
     )
     return Curve(
@@ -137,12 +139,17 @@ def _curve(story: catalogue.Timeline, box: Box, width: float) -> Curve:
     )
 
 
-def _point(entry: catalogue.IlsvrcEntry, x: float, y: float, human: float) -> Point:
-    """Value and name above the mark; above the line of the human level too, where the mark is near it."""
+def _point(entry: catalogue.IlsvrcEntry, x: float, y: float, human: float, room: float) -> Point:
+    """Value and name above the mark; above the line of the human level too, where the mark is near it.
+
+    room: to the next year; a longer name takes two lines.
+    """
     low = min(y - 9, human - 5) if y > human - 16 else y - 9
-    value = Line(f"{entry.top5_error.value:g} %", x, low - 13, SMALL + 1, "middle", bold=True)
-    name = Line(entry.name.split(" (")[0], x, low, SMALL, "middle")
-    return Point(entry, x, y, (value, name))
+    names = textwrap.wrap(entry.name.split(" (")[0], max(10, int(room / (0.42 * SMALL))))
+    tops = [low - 13 * (len(names) - 1 - row) for row in range(len(names))]
+    value = Line(f"{entry.top5_error.value:g} %", x, tops[0] - 13, SMALL + 1, "middle", bold=True)
+    lines = (Line(name, x, top, SMALL, "middle") for name, top in zip(names, tops, strict=True))
+    return Point(entry, x, y, (value, *lines))
 
 
 def _axis(y: float, width: float) -> Axis:

@@ -55,7 +55,7 @@ def test_presenting_comes_from_the_address(app: AppTest):
     app.query_params["present"] = "true"
     app.run()
     assert app.toggle(key="present").value is True
-    assert titles(app) == []  # the drawing takes the screen
+    assert titles(app) == ["Timeline"]
 
 
 def test_a_page_run_without_the_frame_hands_over_to_it(app: AppTest):

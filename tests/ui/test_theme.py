@@ -104,8 +104,24 @@ def test_streamlits_theme_says_the_same():
 
 
 def test_a_chart_takes_the_template():
-    figure = theme.style(go.Figure(go.Bar(x=["a"], y=[1])), dark=True, presenting=True)
+    figure = theme.style(go.Figure(go.Bar(x=["a"], y=[1])), dark=True)
     layout = figure.layout.template.layout
-    assert layout.font.size == 19
+    assert layout.font.size == 14
     assert layout.colorway[0] == theme.FAMILIES["plain"].dark
     assert layout.xaxis.gridcolor == theme.LINE.dark
+
+
+def test_a_chart_for_a_hall_has_grown_in_all_that_counts_pixels():
+    """The figure given is left as it is: what is kept in a cache is drawn for other screens too."""
+    made = go.Figure(go.Bar(x=[1, 2], y=[1, 2], marker={"line": {"width": 2}}, insidetextfont={"size": 16}))
+    made.add_annotation(text="a", font={"size": 11}, yshift=-4)
+    made.update_layout(height=200, margin={"t": 10}, xaxis={"title": {"font": {"size": 13}}, "range": [0, 9]})
+    grown = theme.style(made, dark=False, rem=32)
+    assert grown.layout.template.layout.font.size == 28
+    assert grown.data[0].insidetextfont.size == 32
+    assert grown.layout.annotations[0].font.size == grown.layout.xaxis.title.font.size == 28  # of 11 and 13
+    assert (grown.layout.height, grown.layout.margin.t, grown.data[0].marker.line.width) == (400, 20, 4)
+    assert (*grown.layout.xaxis.range, *grown.data[0].y) == (0, 9, 1, 2)
+    assert grown.layout.annotations[0].yshift == -8
+    assert made.layout.height == 200
+    assert made.layout.annotations[0].font.size == 11

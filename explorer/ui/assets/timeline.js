@@ -139,8 +139,9 @@ function paintCurve(view, svg) {
     const each = mark(view, group, point.id, point.family);
     add(each, "circle", { class: "halo", cx: point.x, cy: point.y, r: 8 });
     add(each, "circle", { class: "dot", cx: point.x, cy: point.y, r: 4.5 });
-    write(each, point.lines[0]);
-    write(each, point.lines[1], "quiet");
+    const [value, ...names] = point.lines;
+    write(each, value);
+    for (const line of names) write(each, line, "quiet");
     name(each, spoken(view.data.details[point.id]));
   }
 }
