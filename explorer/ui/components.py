@@ -19,7 +19,7 @@ def declare(name: str, *, html: str, css: str, js: str) -> ComponentRenderer:
     """
     mount = st.components.v2.component(name, html=html, css=css, js=js)
 
-    def draw(*, data: Any, **options: Any) -> Any:
+    def draw(*, data: Any = None, **options: Any) -> Any:
         json.dumps(data, allow_nan=False)
         return mount(data=data, **options)
 

@@ -208,9 +208,9 @@ def _explain(network: Network, picture: Picture, layer: str, target: int | None)
     from explorer import inference
 
     layers = inference.layers(network)
-    if network.outputs == "embedding" or (
-        network.labels and target is not None and target >= len(network.labels)
-    ):
+    # Without names timm's networks still know how many outputs they have.
+    known = len(network.labels) or getattr(network.model, "num_classes", None)
+    if network.outputs == "embedding" or (target is not None and known is not None and target >= known):
         target = None
     explanation = inference.explain(
         network,

@@ -10,6 +10,7 @@ from explorer.inference import SAMPLES
 from explorer.networks.labels import of_imagenet as imagenet_names
 from explorer.serving import pool
 from explorer.ui import inference_answer, inference_choices
+from tests import checkpoints
 from tests.pages import opening
 
 MODEL = "folder:mobilenetv2_100.coral_in1k"
@@ -85,6 +86,29 @@ def test_what_a_link_asks_for_in_vain_is_said(imagenet):
         assert asked in said
     usual = opened(sample="chelsea", layer=answer(app).explanation.layer)
     assert not [each.value for each in usual.caption if "the usual choice" in each.value]
+
+
+def test_a_stranger_s_network_is_shown_as_what_it_is(monkeypatch, tmp_path):
+    infinite = checkpoints.state()
+    infinite["conv1.0.weight"].fill_(1e38)
+    checkpoints.write(tmp_path / "unnamed", checkpoints.state(num_classes=10), {"num_classes": 10})
+    checkpoints.write(tmp_path / "headless", checkpoints.state(num_classes=0), {"num_classes": 0})
+    checkpoints.write(tmp_path / "infinite", infinite)
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
+    shown = {
+        name: opened(arch=f"folder:{name}", sample="chelsea", target="500")
+        for name in ("unnamed", "headless", "infinite")
+    }
+    captions = [each.value for each in shown["unnamed"].caption]
+    assert any("500 is not among its classes" in each for each in captions)
+    assert shown["headless"].selectbox(key="no Class").disabled
+    text = " ".join(each.value for each in shown["headless"].markdown)
+    assert "answers with an embedding" in text
+    assert "Click" not in text
+    (refused,) = shown["infinite"].error
+    assert refused.value.endswith("its outputs are not finite.")
+    assert shown["infinite"].selectbox(key="no Class").disabled
 
 
 def test_another_class_is_explained_and_stands_in_the_link(imagenet):
