@@ -188,6 +188,7 @@ def _card(specimen: Specimen, drawn: Painted, more: str) -> str:
     spoken = escape(f"Block of {entry.name}: {', '.join(drawn.labels)}")
     size = f"width:{drawn.width * _SCALE / _REM:.2f}rem"
     svg = drawn.svg.replace("<svg ", f'<svg viewBox="0 0 {drawn.width:.0f} {drawn.height:.0f}" ', 1)
+    svg = svg.replace(' tabindex="-1"', "")  # here its boxes are no buttons
     return (
         f'<article style="--family:light-dark({colour.light}, {colour.dark})">'
         f"<h2>{escape(specimen.name)}</h2>"

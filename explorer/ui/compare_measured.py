@@ -6,23 +6,23 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
 from explorer.serving import measurements
 from explorer.serving.measurements import Measurement
-from explorer.ui import formatting, lab, theme
+from explorer.ui import formatting, lab, onward, theme
+from explorer.ui.compare_networks import NETWORKS, Chosen
 from explorer.ui.page import Page
 from explorer.ui.side_by_side import ratio
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from explorer.ui.compare_networks import Chosen
 
 RUN = "run"
-_MEASURE_PAGE = "pages/measure.py"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def show(chosen: Sequence[Chosen], here: Page) -> None:
 def _link(chosen: Sequence[Chosen], *, primary: bool) -> None:
     names = ",".join(each.name for each in chosen)
     label = "Measure them on this machine" if primary else "Measure more"
-    st.page_link(_MEASURE_PAGE, label=label, icon=":material/timer:", query_params={"networks": names})
+    # No st.page_link: "networks" is a parameter of this page as well, and would go with it.
+    onward.button(f"measure?{urlencode({NETWORKS: names})}", label, "compare_to_measure", ":material/timer:")
 
 
 def _figure(run: Run, chosen: Sequence[Chosen], *, dark: bool) -> Figure:

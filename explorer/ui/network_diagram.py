@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _BUTTONS = (
     ("follow", "Follow", "Follow the tensor through the chosen node (key f)"),
     ("svg", "SVG", "Save the drawing as SVG"),
-    ("png", "PNG", "Save the drawing as a picture, twice its size"),
+    ("png", "PNG", "Save the drawing as PNG, twice its size"),
 )
 _ZOOM = (
     ("out", "−", "Smaller"),

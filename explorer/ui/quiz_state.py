@@ -15,7 +15,7 @@ from explorer.labs.quiz_visit import Given, Visit
 from explorer.ui import inference_choices as choices
 from explorer.ui import state
 
-QUESTION, TOPIC, LEVEL = "q", "topic", "difficulty"  # of no other page: what is chosen travels along
+QUESTION, TOPIC, LEVEL = "q", "topics", "difficulty"  # of no other page: what is chosen travels along
 _VISIT, _LAST, _PICKED = "_quiz_visit", "_quiz_last", "_quiz_picked"
 
 

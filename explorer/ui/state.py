@@ -53,8 +53,17 @@ def go(script: str, parameters: Mapping[str, str], arch: str = "") -> None:
 
 
 def going() -> tuple[str, dict[str, str]] | None:
-    """Script and parameters of the page that `go` asked for; once."""
-    return st.session_state.pop(_GOING, None)
+    """Script and parameters of the page that `go` asked for; once. They are the new page's from here on, also
+    those that the page being left has a control for, which would be taken off the address with that page.
+    """
+    asked: tuple[str, dict[str, str]] | None = st.session_state.pop(_GOING, None)
+    run = get_script_run_ctx()
+    if asked is not None and run is not None:
+        with run.session_state.query_params() as known:
+            for name in asked[1]:
+                if (bound := known.get_binding_for_param(name)) is not None:
+                    known.unbind_widget(bound.widget_id)
+    return asked
 
 
 def whole_address() -> None:

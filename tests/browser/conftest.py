@@ -26,7 +26,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START_SECONDS = 60
-PATIENCE_MS = 120_000  # for what a browser waits for; a busy machine with cold imports is slow
+# For what a browser waits for: cold imports on a busy machine are slow.
+PATIENCE_MS = int(os.environ.get("EXPLORER_TEST_PATIENCE_MS", "120000"))
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class Server:
 
     url: str
     process: subprocess.Popen
+    port: int
+
+    def kill(self) -> None:
+        """Without a chance to say goodbye, as a machine does that runs out of memory."""
+        self.process.kill()
+        self.process.wait()
 
     def has_loaded(self, library: str) -> bool:
         """Whether the process has a file of that name mapped; seen from outside, the app has no hook."""
@@ -57,15 +64,15 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _start(log: Path, environment: dict[str, str]) -> Server:
-    port = _free_port()
+def _start(log: Path, environment: dict[str, str], port: int | None = None) -> Server:
+    port = port or _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(
             command, cwd=REPOSITORY, stdout=output, stderr=output, env={**os.environ, **environment}
         )
-    server = Server(f"http://127.0.0.1:{port}", process)
+    server = Server(f"http://127.0.0.1:{port}", process, port)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -88,11 +95,13 @@ def _stop(server: Server) -> None:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Start a fresh server: `serve()`, or `serve(NAME="value")` with more in its environment."""
+    """Start a fresh server: `serve()`, `serve(NAME="value")` with more in its environment, `serve(port=...)`
+    in the place of one that was killed.
+    """
     started: list[Server] = []
 
-    def start(**environment: str) -> Server:
-        started.append(_start(tmp_path / f"server{len(started)}.log", environment))
+    def start(*, port: int | None = None, **environment: str) -> Server:
+        started.append(_start(tmp_path / f"server{len(started)}.log", environment, port))
         return started[-1]
 
     yield start

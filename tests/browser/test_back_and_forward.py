@@ -133,6 +133,14 @@ def test_a_parameter_that_both_pages_know_is_kept_by_back(server, visit, address
     assert page.url == server.url + address
 
 
+def test_a_link_gives_a_parameter_that_the_page_left_knows_as_well(server, visit):
+    page = visit(f"{server.url}/compare?networks=resnet18,vgg16&compare=Measured")
+    page.get_by_role("button", name="Measure them on this machine").click()
+    page.wait_for_url(re.compile("/measure"))
+    standing(page, "Measure here")
+    assert parameters(page.url) == {"networks": ["resnet18,vgg16"]}
+
+
 def test_the_open_boxes_and_the_node_of_a_drawing_come_back(server, visit):
     address = "/architecture?arch=resnet50&level=stage&open=stage-1&node=layer1.0"
     page = visit(server.url + address)

@@ -163,7 +163,7 @@ def test_the_drawing_is_handed_out_as_svg_and_as_a_picture(server, visit, tmp_pa
     root = ElementTree.fromstring((tmp_path / "drawing.svg").read_text("utf-8"))
     width = float(root.get("width"))
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Save the drawing as a picture").click()
+        page.get_by_role("button", name="Save the drawing as PNG").click()
     saved.value.save_as(tmp_path / "drawing.png")
     from PIL import Image
 

@@ -124,3 +124,18 @@ def test_on_a_fresh_server_the_first_click_is_answered_with_a_thousand_classes(s
     for part in (".stage", ".answer", ".maps .grid"):
         box = page.locator(part).bounding_box()
         assert box["y"] + box["height"] <= HEIGHT
+
+
+def test_a_server_started_anew_takes_the_picture_from_the_open_page(serve, visit, tmp_path):
+    photo = tmp_path / "my own photo.png"
+    photo.write_bytes(SAMPLES["coffee"].load())
+    first = serve()
+    page = visit(f"{first.url}/inference?{NETWORK}")
+    page.get_by_text("Upload", exact=True).first.click()
+    page.locator("input[type=file]").set_input_files(photo)
+    before = bars(page)
+    first.kill()
+    serve(port=first.port)
+    expect(page.locator(".credit")).to_contain_text("The server was started anew", timeout=FIRST_ANSWER_MS)
+    expect(page.get_by_role("button", name="my own photo.png").first).to_be_visible()
+    assert bars(page) == before

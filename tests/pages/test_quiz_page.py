@@ -123,7 +123,7 @@ def test_names_are_put_in_order_by_pressing_them(at):
 
 
 def test_through_a_topic_without_a_repeat_to_a_summary_and_the_missed_once_more():
-    app = opened(topic="Normalisation", difficulty="Medium")
+    app = opened(topics="Normalisation", difficulty="Medium")
     pool = {q.id for q in questions().values() if (q.topic, q.level) == ("normalisation", 2)}
     assert len(pool) == 3
     seen = []
@@ -156,7 +156,7 @@ def test_each_kind_of_question_can_be_answered_both_ways(at, identifier):
 
 def test_another_topic_asks_a_question_of_it():
     app = opened(q="conv_weights")
-    app.button_group(key="topic").set_value(["History"]).run()
+    app.button_group(key="topics").set_value(["History"]).run()
     assert questions()[shown(app)].topic == "history"
     assert app.query_params["q"] == shown(app)
 
@@ -173,7 +173,7 @@ def test_no_question_of_that_level_in_those_topics(monkeypatch):
 
 @pytest.mark.parametrize("q", ["nonsense", "<script>"])
 def test_nonsense_in_the_link_gets_a_question(q):
-    app = opened(q=q, topic="zzz", difficulty="9")
+    app = opened(q=q, topics="zzz", difficulty="9")
     first = shown(app)
     assert first is not None
     answer(app, right=True)
