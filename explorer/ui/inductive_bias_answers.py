@@ -116,8 +116,13 @@ def shuffle(picture: Picture, both: tuple[Watched, Watched], grid: int, deal: in
             changes[f"{name} without positions"] = (place, each.blind)
     seen, said_now, curve = st.columns([3, 4, 5], gap="medium")
     view = Image.fromarray(found[0].views[GRIDS.index(grid)])
-    seen.image(view.resize((336, 336), Image.Resampling.NEAREST), width="stretch")
-    seen.caption(f"{grid} × {grid} patches" if grid > 1 else "Nothing shuffled")
+    cut = f"{grid} × {grid} patches" if grid > 1 else "Nothing shuffled"
+    seen.image(
+        view.resize((336, 336), Image.Resampling.NEAREST),
+        width="stretch",
+        caption=cut,
+        alt=f"The picture as the network takes it: {cut}",
+    )
     with said_now:
         for place, (of, each) in enumerate(zip(both, found, strict=True)):
             _shuffled_answer(of, each, GRIDS.index(grid), place, here)
