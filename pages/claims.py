@@ -4,11 +4,10 @@ import streamlit as st
 
 from explorer.ui import claims_running as running
 from explorer.ui import claims_view as view
-from explorer.ui import inference_answer, page, theme
+from explorer.ui import page, theme
 
 here = page.begin()
 theme.apply("claims.css")
-inference_answer.wait_for_imports(st.container())
 counts, bar, button, csv = st.columns([7.6, 2.6, 1.2, 1], vertical_alignment="center")
 view.summary(counts)
 shown, wanted = view.filters()

@@ -90,8 +90,8 @@ class Claim:
 
     @property
     def source(self) -> str:
-        """ "[002] Visual summary of ...": as prose cites it."""
-        return f"[{self.document.id}] {self.where}"
+        """ "Towards AI, part 1": as prose cites it."""
+        return f"{self.document.name}, {self.where}"
 
 
 def read_claims(path: Path, registry: Sources, known: Mapping[str, Architecture]) -> dict[str, Claim]:

@@ -18,11 +18,20 @@ TIMM = re.compile(r"timm results-imagenet\.csv: \S+ at \d+")
 
 @dataclass(frozen=True)
 class Document:
-    """One of the texts the project was created from, cited for a figure that no paper is known to print."""
+    """One of the texts the project was created from, cited for a figure that no paper is known to print.
+
+    name: who wrote it, in a word or two, or what it is where nobody is named: what prose calls it.
+    """
 
     id: str
+    name: str
     title: str
     publisher: str
+
+    @property
+    def label(self) -> str:
+        """ "EngineersOfAI: CNN Architectures: From AlexNet to ConvNeXt"."""
+        return f"{self.name}: {self.title}"
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Sources:
         if key in self.papers:
             label, url = self.papers[key].label, self.papers[key].url
         elif key in self.documents:
-            label, url = f"[{key}] {self.documents[key].title}", ""
+            label, url = self.documents[key].label, ""
         else:
             return None
         return (f"{label}, {place}" if place else label), url
@@ -107,7 +116,7 @@ def read_sources(path: Path) -> Sources:
         entry.close()
     for key, fields in tables.get("documents", {}).items():
         entry = Entry(path.name, key, fields)
-        documents[key] = Document(key, entry.text("title"), entry.text("publisher"))
+        documents[key] = Document(key, *map(entry.text, ("name", "title", "publisher")))
         entry.close()
     for key, fields in tables.get("programs", {}).items():
         entry = Entry(path.name, key, fields)

@@ -7,9 +7,7 @@ verdict follows from both (`verdicts`). A check that cannot run gives an error w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any
@@ -20,8 +18,9 @@ from explorer.labs import claim_behaviour as behaviour
 from explorer.labs import claim_facts as facts
 from explorer.labs import claim_networks as of_networks
 from explorer.labs import claim_values as values
+from explorer.labs.claim_results import Finding, Result, found
 from explorer.labs.claim_values import Check, Measured
-from explorer.labs.verdicts import ERROR, match, scale, verdict
+from explorer.labs.verdicts import ERROR, verdict
 
 _SIMPLE: tuple[Check, ...] = (
     of_networks.total,
@@ -101,69 +100,9 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One way of a claim, measured; `values` in the claim's unit."""
-
-    way: Way
-    values: tuple[float, ...]
-    measured: Measured
-
-
-@dataclass(frozen=True)
-class Result:
-    """verdict: one of `verdicts.VERDICTS`, or "error" with the reason; then findings are those before it."""
-
-    claim: Claim
-    findings: tuple[Finding, ...]
-    verdict: str
-    seconds: float
-    error: str = ""
-
-    @property
-    def basis(self) -> str:
-        """ "computed", "cited", or both where the ways differ."""
-        return " and ".join(sorted({each.measured.basis for each in self.findings}))
-
-    def to_json(self) -> dict[str, Any]:
-        """As the command line prints it. measured: one list of values a way, beside its protocol."""
-        claim = self.claim
-        return {
-            "id": claim.id,
-            "source": claim.source,
-            "claim": claim.says,
-            "expected": {
-                "values": [float(each) for each in claim.expected.values],
-                "printed": [str(each) for each in claim.expected.values],
-                "relation": claim.expected.relation,
-                "about": claim.expected.about,
-            },
-            "measured": [
-                {
-                    "values": list(each.values),
-                    "match": match(claim.expected, each.values),
-                    "protocol": each.way.protocol,
-                    "basis": each.measured.basis,
-                    "how": each.measured.how,
-                }
-                for each in self.findings
-            ],
-            "verdict": self.verdict,
-            "unit": claim.expected.unit,
-            "basis": self.basis,
-            "quote": claim.quote,
-            "topic": claim.topic,
-            "comment": claim.comment,
-            "seconds": round(self.seconds, 3),
-            "error": self.error,
-        }
-
-
 def measure(claim: Claim, way: Way) -> Finding:
     """One way of a claim. Raises KeyError for a check that is none, and whatever the check raises."""
-    measured = CHECKS[way.check](**way.arguments)
-    unit = scale(claim.expected.unit)
-    return Finding(way, tuple(value / unit for value in measured.values), measured)
+    return found(claim, way, CHECKS[way.check](**way.arguments))
 
 
 def check(claim: Claim) -> Result:
@@ -172,8 +111,8 @@ def check(claim: Claim) -> Result:
     findings: list[Finding] = []
     try:
         findings.extend(measure(claim, way) for way in claim.ways)
-        found = verdict(claim.expected, [each.values for each in findings])
-        return Result(claim, tuple(findings), found, perf_counter() - begun)
+        comes_to = verdict(claim.expected, [each.values for each in findings])
+        return Result(claim, tuple(findings), comes_to, perf_counter() - begun)
     except Exception as problem:
         reason = f"{type(problem).__name__}: {' '.join(str(problem).split())}"
         return Result(claim, tuple(findings), ERROR, perf_counter() - begun, reason)
@@ -191,8 +130,3 @@ def functions(claim: Claim) -> tuple[Check, ...]:
     for way in claim.ways:
         note(way.check, way.arguments)
     return tuple(found)
-
-
-def versions() -> tuple[str, ...]:
-    """What results depend on beside the claims: kept results are good for the same versions only."""
-    return tuple(f"{name} {version(name)}" for name in ("torch", "torchvision", "timm"))

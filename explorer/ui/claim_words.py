@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from explorer.catalogue.claims import Expected
 
 if TYPE_CHECKING:
-    from explorer.labs.claims import Result
+    from explorer.labs.claim_results import Result
 
 _RELATIONS = {"equals": "", "above": "> ", "below": "< ", "at least": "≥ ", "at most": "≤ "}
 

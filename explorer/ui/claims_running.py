@@ -1,8 +1,8 @@
-"""Claims checked for a page: one after another, in rounds of a second, kept for all visitors of the process.
+"""Claims checked for a page: one after another, in rounds of a second, kept for all visitors and on the disk.
 
 A result depends on the claims, the code and the installed packages, never on a visitor, so everybody sees
-what anybody's visit has checked. A round ends with a rerun, which draws what is new; so a click is heard
-between two checks.
+what anybody's visit has checked, and what was checked before the server was started. A round ends with a
+rerun, which draws what is new; so a click is heard between two checks.
 """
 
 from __future__ import annotations
@@ -10,54 +10,70 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalogue.claims import claims
-
-if TYPE_CHECKING:
-    from explorer.labs.claims import Result
+from explorer.labs import kept_results
+from explorer.labs.claim_results import Result
+from explorer.labs.kept_results import Kept
+from explorer.ui import inference_answer
 
 _STOPPED = "_claims_stopped"
 _ROUND = 1.0  # seconds
+_TYPICAL = 0.12  # seconds a claim takes on two cores, before any has been checked here
 _one_at_a_time = Lock()  # a second visitor would only repeat the same check beside it
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _kept(versions: tuple[str, ...]) -> dict[str, Result]:
-    """By claim; another version of a package begins anew."""
-    return {}
-
-
-def kept() -> dict[str, Result]:
-    from explorer.labs.claims import versions
-
-    return _kept(versions())
+def kept() -> dict[str, Kept]:
+    """By claim, as the disk had them when the server first asked."""
+    return kept_results.read()
 
 
 def done() -> Mapping[str, Result]:
-    """What has been checked so far, in the order of the claims."""
+    """What has been checked so far, if by an earlier version, in the order of the claims."""
     found = kept()
-    return {identifier: found[identifier] for identifier in claims() if identifier in found}
+    return {identifier: found[identifier].result for identifier in claims() if identifier in found}
+
+
+def current(identifier: str) -> bool:
+    """Whether the claim was checked with the code and the packages that are here now."""
+    found = kept().get(identifier)
+    return found is not None and found.current
 
 
 def result(identifier: str) -> Result:
-    """The claim's result, checked now unless it was before."""
+    """The claim's result, checked now if it never was."""
+    if found := kept().get(identifier):
+        return found.result
+    inference_answer.wait_for_imports(st.container())
+    return _checked(identifier)
+
+
+def provenance(identifier: str) -> str:
+    """How and with what the claim's result was made, for the line below it."""
+    each = kept()[identifier]
+    made = f"checked here in {each.result.seconds:.1f} s with {', '.join(each.made_with[:-1])}"
+    if each.current:
+        return f"{made}."
+    return f"{made}, before the code or a package changed; it is being checked anew."
+
+
+def _checked(identifier: str) -> Result:
+    """As it comes out with what is here now."""
     from explorer.labs.claims import check
 
-    found = kept()
     with _one_at_a_time:
-        if identifier not in found:
-            found[identifier] = check(claims()[identifier])
-    return found[identifier]
+        if not current(identifier):
+            kept()[identifier] = Kept(check(claims()[identifier]), kept_results.made_with())
+    return kept()[identifier].result
 
 
 def waiting(first: Iterable[str] = ()) -> list[str]:
-    """What has not been checked yet, `first` before the others."""
-    found = kept()
-    return [identifier for identifier in dict.fromkeys((*first, *claims())) if identifier not in found]
+    """What is still to be checked, `first` before the others."""
+    return [identifier for identifier in dict.fromkeys((*first, *claims())) if not current(identifier)]
 
 
 def controls(bar: DeltaGenerator, button: DeltaGenerator) -> None:
@@ -75,8 +91,15 @@ def controls(bar: DeltaGenerator, button: DeltaGenerator) -> None:
 
 
 def _show(bar: DeltaGenerator, word: str) -> None:
-    count, whole = len(done()), len(claims())
-    bar.progress(count / whole, f"{word} {count} of {whole}")
+    left, whole = waiting(), len(claims())
+    seconds = [each.seconds for each in done().values()]
+    each_takes = sum(seconds) / len(seconds) if seconds else _TYPICAL
+    told = f"{word} {whole - len(left)} of {whole}, {_roughly(each_takes * len(left))}"
+    bar.progress(1 - len(left) / whole, told)
+
+
+def _roughly(seconds: float) -> str:
+    return f"about {5 * round(seconds / 5)} s left" if seconds > 5 else "a few seconds left"
 
 
 def _stop(stopped: bool) -> None:
@@ -88,9 +111,13 @@ def one_round(bar: DeltaGenerator, first: Iterable[str] = ()) -> None:
     begun, left = perf_counter(), waiting(first)
     if not left or st.session_state.get(_STOPPED):
         return
-    for identifier in left:
-        result(identifier)
-        _show(bar, "Checking")  # here a click of the visitor is heard
-        if perf_counter() - begun > _ROUND:
-            break
+    inference_answer.wait_for_imports(bar)
+    try:
+        for identifier in left:
+            _checked(identifier)
+            _show(bar, "Checking")  # here a click of the visitor is heard
+            if perf_counter() - begun > _ROUND:
+                break
+    finally:
+        kept_results.write(dict(kept()))
     st.rerun()

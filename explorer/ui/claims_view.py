@@ -16,18 +16,18 @@ from explorer import catalogue
 from explorer.catalogue.claims import TOPICS, Claim, claims
 from explorer.labs.verdicts import ERROR, VERDICTS
 from explorer.ui import claims_running as running
+from explorer.ui import inference_answer, lab, onward, theme
 from explorer.ui import inference_choices as choices
-from explorer.ui import lab, onward, theme
 from explorer.ui.claim_words import expectation, measurement, number
 from explorer.ui.formatting import plain
 from explorer.ui.page import Page
 
 if TYPE_CHECKING:
-    from explorer.labs.claims import Result
+    from explorer.labs.claim_results import Result
 
 VERDICT, SOURCE, TOPIC, FIND, CLAIM = "verdict", "source", "topic", "find", "claim"
 _ALL = "All topics"
-START: Mapping[str, Any] = MappingProxyType({VERDICT: [], SOURCE: [], TOPIC: _ALL, FIND: "", CLAIM: ""})
+START: Mapping[str, Any] = MappingProxyType({VERDICT: [], SOURCE: "", TOPIC: _ALL, FIND: "", CLAIM: ""})
 _WAITING = "waiting"
 
 
@@ -74,35 +74,43 @@ def summary(slot: DeltaGenerator) -> None:
 
 def filters() -> tuple[list[Claim], list[Claim]]:
     """The row of filters; the claims that pass, and those that would if their verdict were the wanted one."""
-    lab.bound(CLAIM)
+    lab.bound(CLAIM, SOURCE)
     verdict_slot, source_slot, topic_slot, find_slot, reset_slot = st.columns(
-        [4.6, 3.2, 2, 2.2, 1.1], vertical_alignment="bottom"
+        [4.6, 2.6, 2, 2.2, 1.4], vertical_alignment="bottom"
     )
     verdicts = verdict_slot.pills(
         "Verdict", VERDICTS, selection_mode="multi", key=VERDICT, bind="query-params", help=_MEANING
     )
     documents = catalogue.sources().documents
-    chosen_sources = source_slot.pills(
-        "Source", list(documents), selection_mode="multi", key=SOURCE, bind="query-params",
-        help=" ".join(f"**{key}**: {plain(each.title)}." for key, each in documents.items()),
-    )  # fmt: skip
+    source = choices.one_of(SOURCE, documents)
+    choices.select(
+        source_slot,
+        "Source",
+        SOURCE,
+        ["", *documents],
+        shown=source,
+        choose=lambda key: st.session_state.update({SOURCE: key}),
+        format_func=lambda key: documents[key].label if key else "All sources",
+    )
     topic = topic_slot.selectbox("Topic", [_ALL, *TOPICS], key=TOPIC, bind="query-params")
     text = find_slot.text_input(
         "Find", key=FIND, bind="query-params", placeholder="VGG, crop, kernel", icon=":material/search:"
     )
     with reset_slot:
         lab.reset(START)
-    wanted = matching(list(claims().values()), chosen_sources, topic if topic in TOPICS else "", text)
+    wanted = matching(list(claims().values()), source, topic if topic in TOPICS else "", text)
     return with_verdict(wanted, running.done(), verdicts), wanted
 
 
-def matching(of: Sequence[Claim], documents: Sequence[str], topic: str, text: str) -> list[Claim]:
-    """An empty choice lets everything through; every word of `text` must stand somewhere in the claim."""
+def matching(of: Sequence[Claim], document: str, topic: str, text: str) -> list[Claim]:
+    """document: its id. An empty choice lets everything through; every word of `text` must stand somewhere in
+    the claim.
+    """
     words = text.lower().split()
     return [
         claim
         for claim in of
-        if (not documents or claim.document.id in documents)
+        if document in ("", claim.document.id)
         and (not topic or claim.topic == topic)
         and all(word in _searched(claim) for word in words)
     ]
@@ -152,9 +160,6 @@ def table(shown: Sequence[Claim], opened: Claim | None, here: Page) -> None:
         selection_default={"selection": {"cells": at}},
         column_config={
             "Verdict": st.column_config.TextColumn(width=92),
-            "Claim": st.column_config.TextColumn(width=330),
-            "Printed": st.column_config.TextColumn(width=125),
-            "Measured": st.column_config.TextColumn(width=125),
         },
         alt="Claims with their verdict, what was printed and what was measured",
     )
@@ -200,21 +205,26 @@ def download(slot: DeltaGenerator, shown: Sequence[Claim]) -> None:
 
 def one(claim: Claim) -> None:
     """A claim opened: what is said where, what was printed and measured, and why the verdict is as it is."""
-    from explorer.labs.claims import functions
-
     with st.container(border=True, key="claim_opened"):
-        with st.spinner("Checking …"):
+        with st.spinner("Checking this claim, some seconds at most …", show_time=True):
             result = running.result(claim.id)
         look = LOOKS[result.verdict]
         st.markdown(f":{look.colour}[{look.icon} **{result.verdict.capitalize()}**]")
         st.markdown(f"**{plain(claim.says)}**")
-        st.markdown(f"“{plain(claim.quote)}”  \n:gray[{plain(claim.source)}, {plain(claim.document.title)}]")
+        st.markdown(f"“{plain(claim.quote)}”  \n:gray[{plain(claim.document.label)}, {plain(claim.where)}]")
         st.markdown(plain(result.error) if result.error else f":material/balance: {plain(claim.comment)}")
         st.markdown("\n".join(_comparison(claim, result)))
         if claim.see:
             onward.button(claim.see, f"See it on the page {onward.title(claim.see)}", key=f"see_{claim.id}")
-        lab.code(*functions(claim))
-        st.caption(f"`{claim.id}`, checked here in {result.seconds:.1f} s.")
+        inference_answer.wait_for_imports(st.container())
+        _code(claim)
+        st.caption(f"`{claim.id}`, {running.provenance(claim.id)}")
+
+
+def _code(claim: Claim) -> None:
+    from explorer.labs.claims import functions  # brings torch, which a kept verdict does not wait for
+
+    lab.code(*functions(claim))
 
 
 def _comparison(claim: Claim, result: Result) -> list[str]:

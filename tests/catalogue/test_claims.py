@@ -36,7 +36,7 @@ def test_a_good_claim_is_read(tmp_path):
     assert claim.expected == claims.Expected((Decimal("25.6"),), "M parameters")
     assert claim.ways[0].check == "total"
     assert dict(claim.ways[0].arguments) == {"networks": ["torchvision:resnet50"], "what": "params"}
-    assert claim.source == "[000] part 1"
+    assert claim.source == "Towards AI, part 1"
     assert claim.see == "architecture?arch=resnet50"  # unless another page is named
 
 

@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.catalogue.claims import claims
 from explorer.labs import claims as lab
+from explorer.labs import kept_results
 from explorer.ui import claims_running, claims_view
+from tests.conftest import REPOSITORY
 from tests.pages import opening
 
 FEW = (
@@ -23,13 +25,14 @@ opened = partial(opening.opened, "pages/claims.py")
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch):
+def few(monkeypatch, tmp_path):
     """These claims only, and nothing checked yet; what has been, by id."""
     found: dict = {}
     some = MappingProxyType({name: claims()[name] for name in FEW})
     for module in (claims_running, claims_view):
         monkeypatch.setattr(module, "claims", lambda: some)
     monkeypatch.setattr(claims_running, "kept", lambda: found)
+    monkeypatch.setattr(kept_results, "file", lambda: tmp_path / "results.json")
     return found
 
 
@@ -61,7 +64,7 @@ def test_what_was_printed_and_measured_stands_in_the_row():
 def test_filters_by_verdict_source_topic_and_words():
     app = opened(verdict="wrong")
     assert list(rows(app)) == ["000-width-linear", "002-separable-formula", "003-stem"]
-    app.button_group(key="source").set_value(["002"]).run()
+    app.selectbox(key="source_box").set_value("002").run()
     assert list(rows(app)) == ["002-separable-formula"]
     app.button(key="lab_reset").click().run()
     app.selectbox(key="topic").set_value("Structure").run()
@@ -137,3 +140,18 @@ def test_numbers_are_short_and_whole_numbers_whole():
         "9,400,000",
         "0",
     ]
+
+
+def test_verdicts_of_an_earlier_version_are_shown_while_they_are_checked_anew(few):
+    opened()
+    before = {name: kept_results.Kept(each.result, ("torch 1.0", "code 0")) for name, each in few.items()}
+    few.update(before)
+    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=opening.PATIENCE)
+    app.session_state["_claims_stopped"] = True
+    app.run()
+    app.switch_page("pages/claims.py").run()
+    assert "… waiting" not in rows(app).values()
+    assert says(app, "with torch 1.0, before the code or a package changed; it is being checked anew")
+    app.button(key="claims_go_on").click().run()
+    assert all(each.current for each in few.values())
+    assert not says(app, "checked anew")
