@@ -1,13 +1,16 @@
 """The controls of the gradient flow page: one value for each, in the link, and which of them a view heeds."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import inference_choices as fields
 from explorer.ui import lab
 
+_Control = Callable[[DeltaGenerator, str], None]
 VIEWS = ("Flow", "Jacobians", "Paths", "The claim", "Activations")
 SWEEPS = ("skip", "initialisation", "activation", "norm")
 RANDOM, TRAINED = "random network", "trained ResNet-20"
@@ -33,7 +36,7 @@ START: dict[str, Any] = {
     "gstrength": 0.01,
     "gerase": 0.0,
 }
-# What each view heeds; the others stay in their place, grey.
+# What each view heeds; the others are not drawn and keep their values.
 _HEEDED = {
     "Flow": {"gcompare", "gdepth", "gwidth", "gact", "ginit", "gnorm", "gskip", "gseeds"},
     "Jacobians": {"gdepth", "gwidth", "gact", "ginit", "gnorm", "gskip"},
@@ -139,48 +142,53 @@ def _view_controls(row: Any, view: str) -> dict[str, Any]:
 
 
 def _network(view: str, *, trained: bool) -> None:
-    """The choices that make a random network, each always in its place."""
+    """The choices that make a random network: those that the view heeds, the others keep their values."""
     heeded = set() if trained else set(_HEEDED[view])
-    slots = st.columns([1.2, 1.5, 1.1, 1, 1.1, 0.9, 1.1, 1], gap="small")
+    wide, row = sum(share for share, _ in _CONTROLS.values()), st.container()
+    if "gcompare" in heeded:  # its value says which of the others is not drawn
+        first = _CONTROLS["gcompare"][0]
+        slot, row = row.columns([first, wide - first], gap="small")
+        _CONTROLS["gcompare"][1](slot, "gcompare")
+        heeded -= {"gcompare", _SWEPT[st.session_state["gcompare"]]}
+        wide -= first
+    drawn = [key for key in _CONTROLS if key in heeded]
+    if not drawn:
+        return
+    shares = [_CONTROLS[key][0] for key in drawn]
+    filler = max(wide - sum(shares), 0.01)
+    for slot, key in zip(row.columns([*shares, filler], gap="small"), drawn, strict=False):
+        _CONTROLS[key][1](slot, key)
 
-    def off(key: str) -> bool:
-        return key not in heeded
 
-    bound: dict[str, Any] = {"bind": "query-params"}
-    compared = slots[0].selectbox(
-        "Compare",
-        SWEEPS,
-        key="gcompare",
-        disabled=off("gcompare"),
-        help="All values of this choice in one picture.",
-        **bound,
-    )
-    if view == "Flow":
-        heeded.discard(_SWEPT[compared])
-    slots[1].slider(
-        "Depth (layers)", 2, 200, START["gdepth"], 2, key="gdepth", disabled=off("gdepth"), **bound
-    )
-    slots[2].select_slider(
-        "Width (channels)", (4, 8, 16, 32), START["gwidth"], key="gwidth", disabled=off("gwidth"), **bound
-    )
-    slots[3].selectbox("Activation", ACTIVATIONS, key="gact", disabled=off("gact"), **bound)
-    slots[4].selectbox(
-        "Initialisation",
-        INITIALISATIONS,
-        INITIALISATIONS.index(START["ginit"]),
-        key="ginit",
-        disabled=off("ginit"),
-        **bound,
-    )
-    slots[5].selectbox("Norm", NORMS, key="gnorm", disabled=off("gnorm"), **bound)
-    slots[6].selectbox(
-        "Skip",
-        SKIPS,
-        key="gskip",
-        disabled=off("gskip"),
-        help="v1 activates after the addition (He et al. 2015); v2 leaves the way of the skips clean (2016).",
-        **bound,
-    )
-    slots[7].select_slider(
-        "Seeds", (1, 3, 5, 10), START["gseeds"], key="gseeds", disabled=off("gseeds"), **bound
-    )
+def _menu(label: str, options: Sequence[str], help: str = "") -> _Control:
+    def draw(slot: DeltaGenerator, key: str) -> None:
+        first = options.index(START[key])
+        slot.selectbox(label, options, first, key=key, help=help or None, **_KEPT)
+
+    return draw
+
+
+def _steps(label: str, options: Sequence[int]) -> _Control:
+    def draw(slot: DeltaGenerator, key: str) -> None:
+        slot.select_slider(label, options, START[key], key=key, **_KEPT)
+
+    return draw
+
+
+def _depth(slot: DeltaGenerator, key: str) -> None:
+    slot.slider("Depth (layers)", 2, 200, START[key], 2, key=key, **_KEPT)
+
+
+_KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "page"}
+_SKIP_HELP = "v1 activates after the addition (He et al. 2015); v2 leaves the way of the skips clean (2016)."
+# Key -> share of the row, and what draws it.
+_CONTROLS: dict[str, tuple[float, _Control]] = {
+    "gcompare": (1.2, _menu("Compare", SWEEPS, "All values of this choice in one picture.")),
+    "gdepth": (1.5, _depth),
+    "gwidth": (1.1, _steps("Width (channels)", (4, 8, 16, 32))),
+    "gact": (1, _menu("Activation", ACTIVATIONS)),
+    "ginit": (1.1, _menu("Initialisation", INITIALISATIONS)),
+    "gnorm": (0.9, _menu("Norm", NORMS)),
+    "gskip": (1.1, _menu("Skip", SKIPS, _SKIP_HELP)),
+    "gseeds": (1, _steps("Seeds", (1, 3, 5, 10))),
+}

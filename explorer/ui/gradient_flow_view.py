@@ -201,10 +201,19 @@ def claim(choices: Choices, here: Page) -> None:
 
     with st.spinner("Trying blocks …"):
         found = measured.trials(None if choices.trained else measured.key(choices, skip="ResNet v2"))
+    shorter = found.shrunk(choices.strength, choices.erase)
+    st.markdown(
+        "**The claim:** with a skip, y = F(x) + x, the gradient is never smaller before a block than behind "
+        "it, because the + x passes it on whole. "
+        + (
+            "**Refuted here:** the term of the branch can point against the gradient, and then takes from it."
+            if shorter
+            else "**Not refuted by these trials**, but nothing in the formula forbids it: move the sliders."
+        )
+    )
     scales = sorted({*STRENGTHS, *np.geomspace(0.001, 3, 25).tolist()})
     made = figures.claim(found, choices.strength, choices.erase, scales, dark=here.dark)
     lab.figure(made, here, "claim_figure", _HEIGHT)
-    shorter = found.shrunk(choices.strength, choices.erase)
     least = float(found.with_skip(choices.strength, choices.erase).min())
     columns = st.columns(3)
     columns[0].metric(f"Shorter, of {len(found.along)} trials", f"{100 * shorter:.1f} %")
@@ -213,14 +222,6 @@ def claim(choices: Choices, here: Page) -> None:
         "Shorter than without the skip",
         f"{100 * found.below_plain(choices.strength, choices.erase):.1f} %",
         help="The twin block y = F(x), everything else equal.",
-    )
-    st.markdown(
-        "**The claim:** with y = F(x) + x the gradient before a block is at least as large as behind it. "
-        + (
-            "**Refuted here:** the term of the branch can point against the gradient, and then takes from it."
-            if shorter
-            else "**Not refuted by these trials**, but nothing in the formula forbids it: move the sliders."
-        )
     )
     lab.look_for(
         "The weaker a random branch, the closer the share of shortened gradients comes to one half, though "
