@@ -14,13 +14,14 @@ top = st.columns([5.4, 2, 3, 3, 1.4], vertical_alignment="bottom")
 shown = fields.segments(top[0], "What to do", view.VIEWS, default=view.START[view.VIEW], key=view.VIEW)
 with top[4]:
     lab.reset(view.START)
+both = None
 if shown == view.POOLING:
     answers.pooling(here)
 else:
     inference_answer.wait_for_imports(st.container())
     picture = lab.picture(top[1])
     weights_id = lab.weights(top[2], here)
-    rival_id = view.rival(top[3])
+    rival_id = view.rival(top[3], weights_id)
     row = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
     if shown == view.SHUFFLE:
         grid, deal = answers.deal(row)
@@ -34,6 +35,6 @@ else:
         answers.answers(both, here)
     else:
         answers.shuffle(picture, both, grid, deal, here)
-lab.look_for(notes.LOOK_FOR[shown])
+lab.look_for(notes.look_for(shown, both))
 notes.formula(shown)
 notes.sources()

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.analysis import ReceptiveField, Trace, receptive_fields, trace
 from explorer.inference.preprocessing import prepare
@@ -126,6 +126,28 @@ def _counting_places(traced: Trace) -> dict[str, str]:
         if name:
             counted[op.id] = name
     return counted
+
+
+def shrinks_by(model: nn.Module) -> tuple[str, ...]:
+    """How a network's maps become smaller, in words, in order; a mean over all is none."""
+    ways = (_way(module) for module in model.modules())
+    return tuple(dict.fromkeys(way for way in ways if way))
+
+
+def _way(module: nn.Module) -> str:
+    if "blur" in type(module).__name__.lower():
+        return "a blur before the stride"
+    if not isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) or _first(module.stride) <= 1:
+        return ""
+    if isinstance(module, nn.MaxPool2d):
+        return "max pooling"
+    if isinstance(module, nn.AvgPool2d):
+        return "average pooling"
+    return "patches" if 1 < _first(module.kernel_size) == _first(module.stride) else "strided convolutions"
+
+
+def _first(of: int | tuple[int, ...]) -> int:
+    return of if isinstance(of, int) else of[0]
 
 
 def place_to_start(known: Mapping[str, Place]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.ui import lab
-from explorer.ui.inductive_bias_view import ANSWER, MAP, POOLING, SHUFFLE
+from explorer.ui.inductive_bias_view import ANSWER, MAP, POOLING, SHUFFLE, Watched, shrinking
 
-LOOK_FOR = {
-    MAP: "Each ring is a shift by whole strides, where a convolution's map moves exactly with the picture: "
-    "how deep is the dip between two rings? Choose `patch_embed` for the ViT, then a later block: its grid "
-    "of patches is exact, and the position embedding ends that.",
+_LOOK_FOR = {
+    MAP: "Each ring is a shift by whole strides: there the map moves exactly with the picture, for pooling "
+    "and strides alike. Between two rings values are left out, and the error rises. An untrained ViT can "
+    "be put beside it: its patches are exact, its position embedding ends that.",
     ANSWER: "A thing remains what it is wherever it stands, so the upper curve ought to be flat. Where "
     "does it wobble, and does the answer change?",
     SHUFFLE: "Shuffled patches keep the texture and lose the shape: up to which grid does the answer stay? "
@@ -18,6 +18,11 @@ LOOK_FOR = {
     POOLING: "The middle signal is not the shifted one, it is another one: this is where the answer begins "
     "to wobble. With a blur before the stride the two come closer.",
 }
+
+
+def look_for(shown: str, both: tuple[Watched, Watched] | None) -> str:
+    """What the picture in front of the reader shows; of two networks also how they shrink. Markdown."""
+    return (shrinking(both) if both and shown in (MAP, ANSWER) else "") + _LOOK_FOR[shown]
 
 
 def formula(shown: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, isnan
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +39,9 @@ START: dict[str, Any] = {
     PATCHES: 4,
     DEAL: 0,
 }
+# What shrinks by max pooling, beside networks that shrink by strides; and a trained transformer where one is.
+POOLING_NETWORK = "zoo:vgg_small"
+_TRANSFORMERS = ("vit", "deit", "swin")
 UNTRAINED = ("timm:vit_tiny_patch16_224", "timm:mobilenetv2_100", "timm:resnet18")
 _TILE = 176  # pixels
 BADGE = ":orange-badge[untrained]"
@@ -48,7 +51,7 @@ BADGE = ":orange-badge[untrained]"
 class Watched:
     """One network with one layer, and what became of it shift by shift.
 
-    layers: paths one can choose from. spoiled: see `explorer.labs.inductive_bias.Place`.
+    layers: paths one can choose from. shrinks: see `explorer.labs.inductive_bias.shrinks_by`.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Watched:
     layer: str
     sweep: Sweep
     most: int
+    shrinks: tuple[str, ...]
 
     @property
     def trained(self) -> bool:
@@ -73,11 +77,12 @@ class Tiles:
     shift: tuple[int, int]
 
 
-def rival(slot) -> str:
-    """The network beside it: an untrained ViT as long as no trained one is here."""
-    entries = {f"random:{name}": f"{name.partition(':')[2]} · untrained" for name in UNTRAINED}
-    entries |= {entry.id: lab.named(entry) for entry in lab.trained_here()}
-    chosen = choices.one_of(RIVAL, entries) or next(iter(entries))
+def rival(slot, weights_id: str) -> str:
+    """The network beside the one of `weights_id`: a trained one if there is one."""
+    entries = {entry.id: lab.named(entry) for entry in lab.trained_here()}
+    first = _first_rival(tuple(entries), weights_id)
+    entries |= {f"random:{name}": f"{name.partition(':')[2]} · untrained" for name in UNTRAINED}
+    chosen = choices.one_of(RIVAL, entries) or first or next(iter(entries))
     choices.select(
         slot,
         "Beside it",
@@ -90,6 +95,23 @@ def rival(slot) -> str:
         "architecture, so it can be measured on them too.",
     )
     return chosen
+
+
+def _first_rival(trained: Sequence[str], weights_id: str) -> str:
+    """A transformer, whose map does not move with the picture; else a network that pools; else any other."""
+    others = [each for each in trained if each != weights_id]
+    transformers = [each for each in others if each.partition(":")[2].startswith(_TRANSFORMERS)]
+    pooling = [each for each in others if each == POOLING_NETWORK]
+    return next(iter((*transformers, *pooling, *others)), "")
+
+
+def shrinking(both: tuple[Watched, Watched]) -> str:
+    """How each of the two makes its maps smaller, as a sentence; Markdown."""
+    parts = [
+        f"**{plain(of.name)}** shrinks its maps by {' and '.join(of.shrinks) or 'nothing'}" for of in both
+    ]
+    blurred = any("blur" in way for of in both for way in of.shrinks)
+    return "; ".join(parts) + (". " if blurred else "; neither blurs before it leaves values out. ")
 
 
 def watched(picture: Picture, weights_id: str, field: str) -> Watched:
@@ -112,6 +134,7 @@ def watched(picture: Picture, weights_id: str, field: str) -> Watched:
             layer=layer,
             sweep=bias.sweep(network, bias.scene(picture.image, network.input), known[layer]),
             most=bias.most_shift(network.input),
+            shrinks=bias.shrinks_by(network.model),
         )
 
     found = looked("sweep", picture, weights_id, (asked,), look)
@@ -127,7 +150,7 @@ def _name(network: Network) -> str:
 def looked(
     place: str, picture: Picture, weights_id: str, key: tuple[Hashable, ...], look: Callable[[Network], T]
 ) -> T:
-    says = "The network looks at the picture again and again …"
+    says = "The network looks at the picture again and again, a few seconds for a large one …"
     return visit.ask(f"bias_{place}", weights_id, (picture.digest, *key), look, says)
 
 

@@ -28,18 +28,35 @@ def sweeps(app: AppTest) -> list[view.Watched]:
     return list(app.session_state["_once_bias_sweep"].values())
 
 
-def test_a_link_without_anything_shows_a_trained_cnn_beside_an_untrained_vit():
+def test_a_link_without_anything_shows_two_trained_networks_of_which_one_pools():
     app = opened()
     first, second = sweeps(app)
-    assert (first.weights_id, second.weights_id) == ("zoo:resnet20", f"random:{VIT}")
-    assert (first.trained, second.trained) == (True, False)
+    assert (first.weights_id, second.weights_id) == ("zoo:resnet20", "zoo:vgg_small")
+    assert (first.trained, second.trained) == (True, True)
+    assert (first.shrinks, second.shrinks) == (("strided convolutions",), ("max pooling",))
+    says = next(each.value for each in app.markdown if "What to look for" in each.value)
+    assert "shrinks its maps by max pooling; neither blurs" in says
     assert first.layer == "layer2.0"
     still = tiles(app)[0]
     assert still.shift == (8, 0)
     assert still.measured.exact
     assert still.measured.error < 1e-4
     assert any("Exact: whole strides." in each.value for each in app.caption)
-    assert any(":orange-badge[untrained]" in each.value for each in app.caption)
+    assert not any(view.BADGE in each.value for each in app.caption)
+
+
+def test_an_untrained_network_is_a_choice_that_says_so():
+    app = opened(rival=f"random:{VIT}")
+    assert app.selectbox(key="rival_box").options[-2:] == ["test_vit · untrained", "test_resnet · untrained"]
+    assert any(view.BADGE in each.value for each in app.caption)
+
+
+def test_a_trained_transformer_is_taken_before_a_network_that_pools():
+    here = ("box:tf_efficientnet_lite2", "zoo:vgg_small", "local-dir:deit_tiny")
+    assert view._first_rival(here, here[0]) == "local-dir:deit_tiny"
+    assert view._first_rival(here[:2], here[0]) == "zoo:vgg_small"
+    assert view._first_rival(here[:2], "zoo:vgg_small") == here[0]
+    assert view._first_rival(here[:1], here[0]) == ""
 
 
 def test_half_a_stride_is_not_exact():
@@ -54,7 +71,7 @@ def test_half_a_stride_is_not_exact():
 
 
 def test_the_vits_patches_are_exact_and_its_later_tokens_are_not():
-    app = opened(rlayer="patch_embed", dx="16")
+    app = opened(rival=f"random:{VIT}", rlayer="patch_embed", dx="16")
     assert tiles(app)[-1].measured.exact
     assert tiles(app)[-1].measured.error < 1e-4
     app.selectbox(key="rlayer_box").set_value("blocks.1").run()
@@ -66,12 +83,12 @@ def test_the_vits_patches_are_exact_and_its_later_tokens_are_not():
 
 
 def test_a_shift_beyond_a_small_input_is_cut_to_a_quarter_of_its_side():
-    app = opened(dx="-30", dy="20")
+    app = opened(rival=f"random:{VIT}", dx="-30", dy="20")
     assert [each.shift for each in tiles(app)] == [(-8, 8), (-30, 20)]
 
 
 def test_the_answer_is_told_over_all_shifts_and_the_untrained_one_is_not_taken_for_one():
-    app = opened(test="Answer")
+    app = opened(test="Answer", rival=f"random:{VIT}")
     text = next(each.value for each in app.markdown if "where the picture stands" in each.value)
     assert "says **cat** with 79.9" in text
     assert "another class at 2 of 9 shifts" in " ".join(text.split())
@@ -106,7 +123,7 @@ def test_nonsense_in_the_link_gives_the_defaults():
     assert app.slider(key="dx").value == 8
     assert abs(app.slider(key="dy").value) <= 32
     assert app.selectbox(key="clayer_box").value == "layer2.0"
-    assert app.selectbox(key="rival_box").value == f"random:{VIT}"
+    assert app.selectbox(key="rival_box").value == "zoo:vgg_small"
 
 
 def test_reset_puts_the_shift_back():
