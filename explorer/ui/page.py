@@ -222,10 +222,8 @@ def frame() -> st.Page:
             choosing = next(entry.choosing for entry in ENTRIES if entry.title == current.title)
             picker.draw(empty=choosing and not state.chosen())
         with switch, st.container(horizontal=True, horizontal_alignment="right", key="switches"):
-            before = st.empty()
+            presentation.controls_button()
             state.present_switch()
-            if state.presenting():  # known only once its switch has read the URL
-                presentation.controls_button(before)
     presentation.draw()
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)

@@ -7,12 +7,12 @@ in rem. Charts count in pixels, so the browser reports its rem, and `theme.style
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import state, theme
 
 CONTROLS = "controls_shown"
 _REM = "rem_of_the_browser"
+_NARROW = "(max-width: 899.9px)"  # there a page that is not presented folds its controls too
 _SMALLEST_REM = 20.6  # of present.css, until the browser has told its own
 
 # One rem wide, so that an observer sees when the style sheet arrives and when the window changes.
@@ -39,7 +39,8 @@ export default ({ parentElement, data, setStateValue }) => {
 
 
 def draw() -> None:
-    """Style sheet and ruler of a presentation; nothing outside one. After the switch, which reads the URL."""
+    """Style sheets, and the ruler of a presentation. After the switch, which reads the URL."""
+    theme.apply("folding.css", "all" if state.presenting() else _NARROW)
     if state.presenting():
         theme.apply("present.css")
         with st.container(key="ruler"):
@@ -53,6 +54,6 @@ def rem() -> float:
     return (st.session_state.get(_REM) or {}).get("rem") or _SMALLEST_REM
 
 
-def controls_button(place: DeltaGenerator) -> None:
+def controls_button() -> None:
     """Shows the controls again. The style sheet reads it: no page knows that its controls fold."""
-    place.toggle("Controls", key=CONTROLS, help="Show the controls of the page and the network's name.")
+    st.toggle("Controls", key=CONTROLS, help="Show the controls of the page and the network's name.")

@@ -128,9 +128,9 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text("utf-8")
 
 
-def apply(sheet: str) -> None:
-    """Put a style sheet of the assets on the page."""
-    st.html(f"<style>{asset(sheet)}</style>")
+def apply(sheet: str, media: str = "all") -> None:
+    """Put a style sheet of the assets on the page; media: the windows it is for, as in CSS."""
+    st.html(f"<style>@media {media} {{ {asset(sheet)} }}</style>")
 
 
 @cache

@@ -1,0 +1,88 @@
+"""What the last row of a room reads, and what a narrow window holds: measured on the screen."""
+
+import pytest
+
+from explorer.ui.page import ENTRIES
+
+# Visible words: their size on the screen, and whether the box around them or the window cuts them off. Icons
+# are letters of a font to the browser, and no words.
+WORDS = """() => {
+  const found = [];
+  const look = (root) => {
+    for (const each of root.querySelectorAll("*")) {
+      if (each.shadowRoot) look(each.shadowRoot);
+      const own = [...each.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+      const text = own.map((node) => node.data.trim()).join(" ").trim();
+      const shown = each.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+      const box = each.getBoundingClientRect();
+      if (!text || !shown || box.width < 2 || box.height < 2) continue;
+      if (each.closest('style, script, [data-testid="stIconMaterial"]')) continue;
+      const matrix = each.ownerSVGElement ? each.getScreenCTM() : null;
+      const scale = matrix ? Math.hypot(matrix.a, matrix.b) : 1;
+      const style = getComputedStyle(each);
+      const chart = each.closest("svg.main-svg")?.getBoundingClientRect();
+      found.push({
+        text: text.slice(0, 60),
+        size: parseFloat(style.fontSize) * scale,
+        cut: (style.overflowX !== "visible" && each.scrollWidth > each.clientWidth + 1)
+          || box.left < -1 || box.right > innerWidth + 1
+          || Boolean(chart && (box.left < chart.left - 2 || box.right > chart.right + 2)),
+      });
+    }
+  };
+  look(document.querySelector(".stApp"));
+  return found;
+}"""
+BEYOND = """() => Math.max(...[document.scrollingElement, document.querySelector("[data-testid=stMain]")]
+  .map((each) => each.scrollWidth - each.clientWidth))"""
+STILL = """() => !document.querySelector(
+  '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"]'
+)"""
+
+READ_IN_A_HALL = {  # address -> what stands on it once it is complete
+    "": ".ladder",
+    "architecture": ".network .node",
+    "inference?sample=chelsea": ".answer button",
+    "degradation": ".legendtext",
+    "receptive_field": ".legendtext",
+    "compare": ".compared",
+}
+
+
+def settled(page) -> None:
+    """Nothing is at work, twice half a second apart: the ruler's answer starts a second run."""
+    for _ in range(2):
+        page.wait_for_timeout(500)
+        page.wait_for_function(STILL)
+
+
+def test_every_word_is_read_from_the_last_row(visit, server):
+    """22 px of 1080 at least. The canvas of a data frame draws type of .875rem."""
+    page = visit(f"{server.url}/?present=true", viewport={"width": 1920, "height": 1080})
+    for address, complete in READ_IN_A_HALL.items():
+        page.goto(f"{server.url}/{address}{'&' if '?' in address else '?'}present=true")
+        page.locator(complete).first.wait_for()
+        page.wait_for_function("() => getComputedStyle(document.documentElement).fontSize === '25.3px'")
+        settled(page)
+        words = page.evaluate(WORDS)
+        assert len(words) > 20, address
+        assert not [each for each in words if each["size"] < 22], address
+        assert not [each for each in words if each["cut"]], address
+        assert page.get_by_role("heading", level=1).is_visible(), address
+        controls = page.locator("[data-testid=stMain] :is(.stSelectbox, .stSlider, .stButtonGroup)")
+        assert not controls.locator("visible=true").count(), address
+    page.locator(".st-key-controls_shown label").click()
+    assert controls.locator("visible=true").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 820])
+def test_no_page_scrolls_sideways(visit, server, width):
+    page = visit(server.url, viewport={"width": width, "height": 844})
+    wide = {}
+    for entry in ENTRIES:
+        address = entry.script.removeprefix("pages/").removesuffix(".py").replace("timeline", "")
+        page.goto(f"{server.url}/{address}")
+        page.get_by_role("heading", level=1).first.wait_for()
+        settled(page)
+        wide[entry.title] = page.evaluate(BEYOND)
+    assert {title: beyond for title, beyond in wide.items() if beyond > 0} == {}
