@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer import catalogue
 from explorer.serving import warmup
-from explorer.ui import formatting, page, state, timeline
+from explorer.ui import formatting, page, prefetch, state, timeline
 
 KEY = "timeline"
 FAMILIES = "families"
@@ -48,3 +48,4 @@ with st.expander("Where the numbers come from", icon=":material/menu_book:"):
         cited = f"[{formatting.plain(source)}]({url})" if url else formatting.plain(source)
         lines.append(f"| {formatting.plain(what)} | {value} | {cited} |")
     st.markdown("\n".join(lines))
+prefetch.later()

@@ -36,10 +36,11 @@ class Card:
         return self.name_size + 4.0
 
 
+SMALLEST = 11.0  # pixels of the smallest text of a drawing at its own size
 _STAGE = Card(14.0, 11.5, 116.0, 210.0, top=9.0)
-_BOX = Card(12.5, 10.5, 92.0, 190.0)
-_PILL = Card(11.5, 10.0, 46.0, 150.0, left=10.0, right=6.0, top=5.0, foot=5.0)
-_PORT = Card(12.0, 10.5, 46.0, 150.0, left=9.0, right=9.0, top=5.0, foot=5.0)
+_BOX = Card(12.5, SMALLEST, 92.0, 190.0)
+_PILL = Card(11.5, SMALLEST, 46.0, 150.0, left=10.0, right=6.0, top=5.0, foot=5.0)
+_PORT = Card(12.0, SMALLEST, 46.0, 150.0, left=9.0, right=9.0, top=5.0, foot=5.0)
 
 
 def card(node: Node) -> Card:

@@ -27,19 +27,21 @@ def key_ideas(hierarchy: Hierarchy) -> Mapping[str, frozenset[str]]:
     return {name: ids for name, ids in found.items() if ids}
 
 
-def main_idea(architecture: str, ideas: Mapping[str, frozenset[str]]) -> str | None:
-    """Which of a network's ideas to light up first. architecture: a catalogue id, or a family's.
+def main_ideas(architecture: str, ideas: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Which of a network's ideas to light up first: what the sentence on what to look for speaks of.
 
-    What the architecture brought, else what its family stands for; for a network that is not in the catalogue
-    the most telling idea; None where that is not in its graph.
+    architecture: a catalogue id. What the architecture brought, else what its family stands for; for a
+    network that is not in the catalogue the most telling idea. Empty where none of that is in its graph.
     """
     known = catalogue.architectures().get(architecture)
-    family = known.family if known is not None else architecture
-    starts = [start for start in _MAIN if known is not None and architecture.startswith(start)]
-    wanted = [_MAIN[max(starts, key=len)]] if starts else []
-    if family in _MAIN_OF_FAMILY:
-        wanted.append(_MAIN_OF_FAMILY[family])
-    return next((name for name in wanted or ideas if name in ideas), None)
+    if known is None:
+        return tuple(ideas)[:1]
+    starts = [start for start in _MAIN if architecture.startswith(start)]
+    brought = _MAIN[max(starts, key=len)] if starts else ()
+    for wanted in (brought, _MAIN_OF_FAMILY.get(known.family, ())):
+        if found := tuple(name for name in wanted if name in ideas):
+            return found
+    return ()
 
 
 def _channels(op: Op) -> tuple[int, int]:
@@ -170,6 +172,17 @@ def _shuffle(graph: Ways) -> Iterator[Op]:
             yield from (first, swap, last)
 
 
+def _split(graph: Ways) -> Iterator[Op]:
+    """[C] -> [C/2] and [C/2], for two ways (Ma et al. 2018)."""
+    for op in graph.live:
+        if (
+            op.name in ("split", "chunk")
+            and op.id in graph.local
+            and len(graph.inputs(op)[0].output_shape) == 4
+        ):
+            yield op
+
+
 def _patchify(graph: Ways) -> Iterator[Op]:
     """A first convolution whose windows do not overlap (Dosovitskiy et al. 2020)."""
     first = graph.layers[0] if graph.layers else None
@@ -265,58 +278,198 @@ def _attention(graph: Ways) -> Iterator[Op]:
         yield op
 
 
+def _source(graph: Ways, op: Op) -> Op | None:
+    """The layer whose result an operation reads, through what has one input only."""
+    while len(sources := graph.inputs(op)) == 1:
+        op = sources[0]
+        if op.weighted:
+            return op
+    return None
+
+
+def _pooled_shortcut(graph: Ways) -> Iterator[Op]:
+    """Skips on which a pooling makes the map smaller, with all that stands on them (He et al. 2018)."""
+    for (source, merge), kind in graph.skips.items():
+        if kind == "concat":
+            continue
+        others = union(graph.behind[i] for i in graph.ops[merge].inputs if i != source)
+        on_it = graph.named(graph.behind[source] & ~others)
+        if any(op.kind == "pool" for op in on_it):
+            yield from (*on_it, graph.ops[merge])
+
+
+def _forked(graph: Ways) -> Iterator[Op]:
+    """1 x n and n x 1, side by side on one input (Szegedy et al. 2016)."""
+    by_input: dict[str, list[Op]] = {}
+    for op in graph.layers:
+        by_input.setdefault(op.inputs[0], []).append(op)
+    for together in by_input.values():
+        kernels = {tuple(op.attributes.get("kernel_size", (1,))): op for op in together}
+        for kernel, op in kernels.items():
+            if len(kernel) == 2 and min(kernel) == 1 < max(kernel) and kernel[::-1] in kernels:
+                yield op
+
+
+def _narrow_neck(graph: Ways) -> Iterator[Op]:
+    """A pointwise layer to few channels, and all that reads it, concatenated (Iandola et al. 2016)."""
+    for op in graph.live:
+        if op.name not in ("cat", "concat") or op.id not in graph.local:
+            continue
+        wide = [source if source.weighted else _source(graph, source) for source in graph.inputs(op)]
+        necks = {neck.id for each in wide if each is not None and (neck := _source(graph, each)) is not None}
+        if len(wide) < 2 or None in wide or len(necks) != 1:
+            continue
+        neck = graph.ops[necks.pop()]
+        if _pointwise(neck) and _channels(neck)[1] < _channels(neck)[0]:
+            yield from (neck, *(each for each in wide if each is not None), op)
+
+
+def _fused(graph: Ways) -> Iterator[Op]:
+    """Wide in the middle, where a whole 3 x 3 does the widening (Tan and Le 2021)."""
+    for last in graph.layers:
+        first = graph.before.get(last.id)
+        if first is None or first.kind != "spatial" or not _pointwise(last):
+            continue
+        (start, wide), (_, end) = _channels(first), _channels(last)
+        if start < wide > end:
+            yield from (first, last)
+
+
+def _shifted_windows(graph: Ways) -> Iterator[Op]:
+    """The map is rolled before it is cut into windows, and rolled back (Liu et al. 2021)."""
+    yield from (op for op in graph.live if op.name == "roll")
+
+
+def _large_first(graph: Ways) -> Iterator[Op]:
+    """Several large kernels at the beginning, each smaller than the one before (Krizhevsky et al. 2012)."""
+    first: list[Op] = []
+    for op in graph.layers:
+        kernel = min(op.attributes.get("kernel_size", (1,)))
+        if kernel <= 3 or (first and kernel >= min(first[-1].attributes["kernel_size"])):
+            break
+        first.append(op)
+    if len(first) > 1:
+        yield from first
+
+
+def _fully_connected(graph: Ways) -> Iterator[Op]:
+    """Two layers or more once the positions are gone, before the answer (LeCun et al. 1989)."""
+    gates = union(graph.behind[op.id] for op in graph.live if op.id in graph.local)
+    layers = [op for op in graph.live if op.weighted and op.id not in graph.local]
+    layers = [op for op in layers if not gates >> graph.number[op.id] & 1]
+    if len(layers) > 1:
+        yield from layers
+
+
+def _subsampled(graph: Ways) -> Iterator[Op]:
+    """Poolings whose windows do not overlap, and the convolutions that they read (LeCun et al. 1989)."""
+    for op in graph.live:
+        sizes = {tuple(op.attributes.get(name, ())) for name in ("kernel_size", "stride")}
+        if (
+            op.kind != "pool"
+            or op.id not in graph.local
+            or len(sizes) != 1
+            or max(sizes.pop(), default=0) < 2
+        ):
+            continue
+        read = _layers_behind(graph, op)
+        if read and all(each.kind in ("spatial", "grouped") for each in read):
+            yield from (*read, op)
+
+
+def _layers_behind(graph: Ways, op: Op) -> list[Op]:
+    """The nearest layers on all ways that lead to an operation."""
+    found: dict[str, Op] = {}
+    waiting, seen = graph.inputs(op), {op.id}
+    while waiting:
+        source = waiting.pop()
+        if source.id in seen:
+            continue
+        seen.add(source.id)
+        if source.weighted:
+            found[source.id] = source
+        else:
+            waiting += graph.inputs(source)
+    return list(found.values())
+
+
 # The order of the reading aid: what few networks have stands first.
 _RULES: Mapping[str, Callable[[Ways], Iterator[Op]]] = MappingProxyType(
     {
         "channel shuffle": _shuffle,
+        "channel split": _split,
         "split attention": _gates(_splits_attention),
         "dense concatenation": _dense,
+        "forked 1×n and n×1": _forked,
+        "narrow neck": _narrow_neck,
         "parallel branches": _branches,
         "factorised convolution": _factorised,
         "global response normalisation": _gates(_normalises_response),
         "patchify stem": _patchify,
         "large kernel": _large_kernels,
         "squeeze-and-excitation gate": _gates(_squeezes_and_excites),
+        "shifted windows": _shifted_windows,
         "attention": _attention,
+        "fused inverted bottleneck": _fused,
         "inverted bottleneck": _inverted,
         "depthwise convolution": _kind("depthwise"),
         "grouped convolution": _kind("grouped"),
         "bottleneck": _bottleneck,
         "residual skip": _residual,
+        "pooled shortcut": _pooled_shortcut,
         "stacked 3×3 convolutions": _stacked,
+        "large kernels first": _large_first,
+        "convolution and subsampling": _subsampled,
+        "fully connected layers": _fully_connected,
     }
 )
 
 # By the beginning of a catalogue id, the longest first.
-_MAIN: Mapping[str, str] = MappingProxyType(
+_MAIN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "googlenet": "parallel branches",
-        "inception_v3": "factorised convolution",
-        "squeezenet": "parallel branches",
-        "resnext": "grouped convolution",
-        "regnet_x": "grouped convolution",
-        "regnet_y": "grouped convolution",
-        "densenet": "dense concatenation",
-        "se_": "squeeze-and-excitation gate",
-        "senet": "squeeze-and-excitation gate",
-        "resnest": "split attention",
-        "mobilenet_v1": "depthwise convolution",
-        "mobilenet_v2": "inverted bottleneck",
-        "mobilenet_v3": "squeeze-and-excitation gate",
-        "shufflenet": "channel shuffle",
-        "efficientnet": "inverted bottleneck",
-        "convnextv2": "global response normalisation",
+        "lenet5": ("convolution and subsampling",),
+        "alexnet": ("large kernels first", "fully connected layers"),
+        "zfnet": ("large kernels first",),
+        "vgg": ("stacked 3×3 convolutions", "fully connected layers"),
+        "googlenet": ("parallel branches",),
+        "inception_v3": ("factorised convolution",),
+        "inception_v4": ("forked 1×n and n×1",),
+        "squeezenet": ("narrow neck",),
+        "resnet200": ("bottleneck", "residual skip"),
+        "wide_resnet": ("bottleneck", "residual skip"),
+        "resnet50d": ("pooled shortcut",),
+        "resnetrs": ("stacked 3×3 convolutions", "squeeze-and-excitation gate"),
+        "resnext": ("grouped convolution",),
+        "regnet_x": ("grouped convolution",),
+        "regnet_y": ("grouped convolution",),
+        "densenet": ("dense concatenation",),
+        "se_": ("squeeze-and-excitation gate",),
+        "se_resnext": ("squeeze-and-excitation gate", "grouped convolution"),
+        "senet": ("squeeze-and-excitation gate", "grouped convolution"),
+        "resnest": ("split attention",),
+        "mobilenet_v1": ("depthwise convolution",),
+        "mobilenet_v2": ("inverted bottleneck", "residual skip"),
+        "mobilenet_v3": ("squeeze-and-excitation gate", "fully connected layers"),
+        "shufflenet_v1": ("channel shuffle", "grouped convolution"),
+        "shufflenet_v2": ("channel shuffle", "channel split"),
+        "efficientnet": ("inverted bottleneck", "squeeze-and-excitation gate"),
+        "efficientnet_lite": ("inverted bottleneck",),
+        "efficientnetv2": ("fused inverted bottleneck",),
+        "vit": ("patchify stem", "attention"),
+        "swin": ("attention", "shifted windows"),
+        "convnext": ("large kernel", "inverted bottleneck"),
+        "convnextv2": ("global response normalisation",),
     }
 )
-_MAIN_OF_FAMILY: Mapping[str, str] = MappingProxyType(
+_MAIN_OF_FAMILY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "plain": "stacked 3×3 convolutions",
-        "residual": "residual skip",
-        "inception": "parallel branches",
-        "compact": "depthwise convolution",
-        "attention": "squeeze-and-excitation gate",
-        "scaled": "inverted bottleneck",
-        "convnext": "large kernel",
-        "transformer": "attention",
+        "plain": ("stacked 3×3 convolutions",),
+        "residual": ("residual skip",),
+        "inception": ("parallel branches",),
+        "compact": ("depthwise convolution",),
+        "attention": ("squeeze-and-excitation gate",),
+        "scaled": ("inverted bottleneck",),
+        "convnext": ("large kernel",),
+        "transformer": ("attention",),
     }
 )

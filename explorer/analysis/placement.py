@@ -31,7 +31,7 @@ Direction = Literal["right", "down"]
 THINNEST, THICKEST = 1.2, 5.0  # pixels of a line that carries few or many elements
 _FEW, _MANY = 1e2, 3e6
 _LABELLED = ("identity", "projection", "pooled", "padded")  # kinds of skips that have their name on them
-_LABEL_SIZE = 10.0
+_LABEL_SIZE = cards.SMALLEST
 _SPACE = 8.0  # free on each side of a node, across the flow
 _OUTSIDE = ""  # key of the frame that is the whole picture
 

@@ -50,7 +50,7 @@ def image_size(own: int | None) -> int | None:
         least=1,
         most=LARGEST,
         step=32,
-        placeholder=f"Image size: {own} px" if own else "Image size: its own",
+        placeholder=f"Image: {own} px" if own else "Image: its own",
         label_visibility="collapsed",
         icon=":material/straighten:",
     )

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.ui import (
     architecture_choices,
     architecture_panel,
+    architecture_view,
     block_gallery,
     diagram,
     diagram_measuring,
@@ -39,7 +40,7 @@ _EXPORTS = "_diagrams_saved"
 
 def show(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
     """One of the drawings. Outside the graph the whole page runs: a stage chosen filters the table."""
-    choices.bind(arch)
+    choices.bind(arch, architecture_view.opening(shown, about))
     theme.apply("architecture.css")
     drawing = choices.one_of(choices.DRAWING, choices.DRAWINGS)
     if drawing == "graph":
@@ -63,7 +64,7 @@ def _with_controls(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> No
     with _row():
         if choices.buttons("Drawing", choices.DRAWING, choices.DRAWINGS) != "graph":
             st.rerun()
-        _controls(shown)
+        _controls(shown, about)
     _diagram(shown, about, arch, dark=dark)
 
 
@@ -77,7 +78,7 @@ def _diagram(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
     choices.bind_drawing()
     view = choices.view(shown.hierarchy)
     node = shown.hierarchy.by_id.get(view.node)
-    left, right = st.columns([3.1, 1], gap="medium")
+    left, right = st.columns([4, 1], gap="medium")
     panel = right.container(key="diagram_panel")
     with panel:
         if node is not None:
@@ -91,16 +92,22 @@ def _diagram(shown: Sheet, about: Subject, arch: str, *, dark: bool) -> None:
             architecture_panel.more(shown.hierarchy, node, about.reference, arch, dark=dark)
 
 
-def _controls(shown: Sheet) -> None:
+def _controls(shown: Sheet, about: Subject) -> None:
     from explorer.analysis.overlays import OVERLAYS
 
-    choices.buttons("Level", choices.LEVEL, choices.LEVELS, choices.usual_level(shown.hierarchy))
+    choices.buttons("Level", choices.LEVEL, choices.LEVELS, choices.first_level(shown.hierarchy))
     choices.buttons("Direction", choices.FLOW, choices.FLOWS)
     titles = {name: each.title.partition(",")[0].partition(":")[0] for name, each in OVERLAYS.items()}
     titles |= diagram_measuring.TITLES
     choices.menu("Overlay", choices.OVERLAY, tuple(titles), titles, "Colour: role")
-    if shown.ideas:
-        choices.menu("Key idea", choices.IDEA, shown.ideas, {}, "Key idea: none")
+    first = architecture_view.first_ideas(shown, about)
+    others = [name for name in shown.ideas if first != (name,)]
+    if first:
+        nothing, options = f"Lit: {' + '.join(first)}", [*others, choices.NO_IDEA]
+    else:
+        nothing, options = "Lit: nothing", others
+    if options:
+        choices.menu("Key idea", choices.IDEA, options, {choices.NO_IDEA: "Lit: nothing"}, nothing)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -115,7 +122,11 @@ def _graph(shown: Sheet, about: Subject, view: View) -> None:
 
     hierarchy = shown.hierarchy
     wanted = diagram_drawing.Wanted(
-        view.open, view.inside, view.flow, fields.get(choices.OVERLAY), fields.get(choices.IDEA)
+        view.open,
+        view.inside,
+        view.flow,
+        fields.get(choices.OVERLAY),
+        choices.lit(shown.ideas, architecture_view.first_ideas(shown, about)),
     )
     measured = _measured(wanted.overlay, shown, about)
     kind = choices.once("export")
@@ -138,6 +149,7 @@ def _graph(shown: Sheet, about: Subject, view: View) -> None:
         network=" ".join(shown.key),
         scene=" ".join((*shown.key, view.level, view.inside, view.flow)),
         selected=view.node,
+        start=view.centre,
         crumbs=_crumbs(hierarchy, view, about),
         centre=choices.once("centre"),
         index=diagram_drawing.index(hierarchy) if choices.once("index") else None,

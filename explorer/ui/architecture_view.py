@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer import catalogue
 from explorer.ui import architecture_choices as choices
-from explorer.ui import stage_cards
+from explorer.ui import stage_cards, theme
 from explorer.ui.formatting import plain
 from explorer.ui.page import Page
 
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
 
     from explorer.analysis import Stats, Trace
     from explorer.analysis.hierarchy import Hierarchy
+    from explorer.analysis.opening import Opening
     from explorer.networks import Reference
     from explorer.ui.diagram_layout import Card
 
 _SEEN = "_traced_in_this_visit"
-_SHEET_HEIGHT = 620  # pixels kept for headline, diagram and charts while the network is traced
+_SHEET_HEIGHT = 900  # pixels kept for headline, diagram and bars while the network is traced
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,13 @@ class Subject:
     entry: catalogue.Architecture | None
     title: str
     sentence: str
+
+    @property
+    def origin(self) -> str:
+        """Who belongs to whom, beside the title: family and paper; what stands for them without an entry."""
+        if self.entry is None:
+            return self.sentence
+        return f"{catalogue.FAMILIES[self.entry.family].name} · {self.entry.paper.label}"
 
     @property
     def own_facts(self) -> bool:
@@ -93,11 +104,30 @@ class Sheet:
         return hierarchy(self.trace, receptive_fields(self.trace))
 
     @cached_property
-    def ideas(self) -> tuple[str, ...]:
-        """Names of the key ideas that can be pointed out in its diagram."""
+    def ideas(self) -> Mapping[str, frozenset[str]]:
+        """The key ideas that can be pointed out in its diagram, with their operations."""
         from explorer.analysis.key_ideas import key_ideas
 
-        return tuple(key_ideas(self.hierarchy))
+        return key_ideas(self.hierarchy)
+
+
+def first_ideas(shown: Sheet, about: Subject) -> tuple[str, ...]:
+    """Names of the ideas that its diagram points out as it opens."""
+    from explorer.analysis.key_ideas import main_ideas
+
+    return main_ideas(about.entry.id if about.entry is not None else "", shown.ideas)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _opening(network: tuple[str, ...], ideas: tuple[str, ...], _shown: Sheet) -> Opening:
+    from explorer.analysis.opening import opening
+
+    return opening(_shown.hierarchy, [_shown.ideas[name] for name in ideas])
+
+
+def opening(shown: Sheet, about: Subject) -> Opening:
+    """What its diagram unfolds as it opens."""
+    return _opening(shown.key, first_ideas(shown, about), shown)
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
@@ -127,18 +157,22 @@ def sheet(reference: Reference, image_size: int | None) -> Sheet:
     return _sheet(str(reference), image_size, fingerprint(reference))
 
 
-def wait_for_imports() -> None:
+def wait_for_imports(place: DeltaGenerator) -> None:
     """Until torch and the builders are loaded: seconds for the first visitor of a fresh server, then none."""
     from explorer.serving import warmup
 
     thread = warmup.start()
     if not thread.is_alive():
         return
-    place = st.empty()
-    with place.container(), st.spinner("Starting PyTorch, once per server …"):
-        st.skeleton(height=_SHEET_HEIGHT)
-        thread.join()
+    _wait("Starting PyTorch, once per server: about five seconds", _SHEET_HEIGHT, place)
+    thread.join()
     place.empty()
+
+
+def _wait(sentence: str, height: int, place: DeltaGenerator) -> None:
+    """Says in an emptied place what is being done, and keeps its height in pixels."""
+    theme.apply("waiting.css")
+    place.html(f'<div class="waiting" role="status" style="height: {height}px">{escape(sentence)} …</div>')
 
 
 def own_size(reference: Reference) -> int | None:
@@ -151,37 +185,44 @@ def own_size(reference: Reference) -> int | None:
         return None
 
 
-def load(about: Subject, image_size: int | None) -> Sheet | None:
+def load(about: Subject, image_size: int | None, place: DeltaGenerator | None = None) -> Sheet | None:
     """The sheet, its place kept meanwhile; a refusal becomes a sentence, and the own size stands in."""
     assert about.reference is not None
     try:
-        return waited_for(about.title, about.reference, image_size)
+        return waited_for(about.title, about.reference, image_size, place=place)
     except ValueError as refused:
         st.error(plain(str(refused)), icon=":material/error:")
     if image_size is None:
         return None
     st.button("Use its own size", icon=":material/undo:", on_click=choices.forget_size)
     try:
-        return waited_for(about.title, about.reference, None)
+        return waited_for(about.title, about.reference, None, place=place)
     except ValueError:
         return None
 
 
 def waited_for(
-    title: str, reference: Reference, image_size: int | None, height: int = _SHEET_HEIGHT
+    title: str,
+    reference: Reference,
+    image_size: int | None,
+    height: int = _SHEET_HEIGHT,
+    place: DeltaGenerator | None = None,
 ) -> Sheet:
-    """`sheet`, with `height` pixels kept meanwhile. Nothing flickers on later runs: only what this visit has
-    not seen yet gets a placeholder.
+    """`sheet`, with `height` pixels kept meanwhile in `place`, an `st.empty` (here, if none is given).
+
+    Nothing flickers on later runs: only what this visit has not seen yet gets a placeholder.
     """
     seen = st.session_state.setdefault(_SEEN, set())
     if (str(reference), image_size) in seen:
         return sheet(reference, image_size)
-    waiting = f"Tracing {plain(title)}: exported once to its graph of operations, then kept"
-    place = st.empty()
+    place = place if place is not None else st.empty()
+    _wait(
+        f"Tracing {title}, once per server: about two seconds, the largest networks up to twenty",
+        height,
+        place,
+    )
     try:
-        with place.container(), st.spinner(waiting):
-            st.skeleton(height=height)
-            made = sheet(reference, image_size)
+        made = sheet(reference, image_size)
     finally:
         place.empty()
     seen.add((str(reference), image_size))

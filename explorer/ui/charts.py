@@ -1,12 +1,12 @@
 """Plotly figures of the stats sheet. Each takes finished numbers and gives a figure."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import plotly.graph_objects as go
 
 from explorer.ui import formatting
+from explorer.ui.bars import Part
 from explorer.ui.theme import ink_on
 
 # A share narrower than this holds no name that could be read.
@@ -17,15 +17,6 @@ _COMPACT = {
     "uniformtext": {"minsize": 11, "mode": "hide"},
     "legend": {"traceorder": "normal"},
 }
-
-
-@dataclass(frozen=True)
-class Part:
-    """One coloured piece of a bar: a kind of layer, a stage, a use of memory."""
-
-    name: str
-    amount: float
-    colour: str
 
 
 def shares(measures: Mapping[str, Sequence[Part]], axis_title: str) -> go.Figure:
@@ -61,31 +52,6 @@ def shares(measures: Mapping[str, Sequence[Part]], axis_title: str) -> go.Figure
     figure.update_layout(barmode="stack", bargap=0.28, height=76 + 52 * len(measures), **_COMPACT)
     figure.update_xaxes(title=_title(axis_title), range=[0, 100], dtick=25, ticksuffix=" %", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
-    return figure
-
-
-def amounts(parts: Sequence[Part], axis_title: str, show: Callable[[float], str], unit: float) -> go.Figure:
-    """One stacked bar of amounts, its axis in `unit`s, each piece named with its amount by `show`."""
-    figure = go.Figure()
-    total = sum(part.amount for part in parts)
-    for part in parts:
-        figure.add_bar(
-            orientation="h",
-            name=escape(part.name),
-            y=[""],
-            x=[part.amount / unit],
-            marker={"color": part.colour, "line": {"width": 0}},
-            text=[f"{escape(part.name)}<br>{show(part.amount)}" if part.amount >= 0.12 * total else ""],
-            textposition="inside",
-            insidetextanchor="middle",
-            insidetextfont={"color": ink_on(part.colour)},
-            textangle=0,
-            hovertemplate=f"<b>{escape(part.name)}</b><br>{show(part.amount)}"
-            f" ({formatting.exact(part.amount)} bytes)<extra></extra>",
-        )
-    figure.update_layout(barmode="stack", bargap=0.2, height=160, **_COMPACT)
-    figure.update_xaxes(title=_title(axis_title), rangemode="tozero", fixedrange=True)
-    figure.update_yaxes(fixedrange=True, showticklabels=False)
     return figure
 
 

@@ -1,13 +1,14 @@
 """What a link says of the block diagram: level, open boxes, the box one is in, direction, overlay, node.
 
 All of it stands in the URL through fields that are not shown, as `architecture_choices` does it for the
-stage. `open` names only the boxes that differ from what the level opens, so that links stay short. What a
-network does not know (a link for another one, a mistyped id) is said and left out.
+stage. A link that says nothing of level and boxes opens with the network's `Opening`: the stages, and its key
+idea unfolded. `open` names only the boxes that differ from what the level opens, so that links stay short.
+What a network does not know (a link for another one, a mistyped id) is said and left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from explorer.ui import state
 
 if TYPE_CHECKING:
     from explorer.analysis.hierarchy import Hierarchy, Node
+    from explorer.analysis.opening import Opening
 
 DRAWING, LEVEL, OPEN, INSIDE, FLOW = "drawing", "level", "open", "inside", "flow"
 OVERLAY, IDEA, NODE = "overlay", "idea", "node"
@@ -38,19 +40,25 @@ MOST_VISIBLE = 60  # nodes; beyond it one goes into a box instead of opening it 
 # What the page chooses, what the controls do, and what is chosen in the drawing: each part runs by itself.
 _BY_PAGE = {DRAWING: "Drawing"}
 _BY_CONTROLS = {
-    LEVEL: "Level",
     FLOW: "Direction",
     OVERLAY: "Overlay",
     IDEA: "Key idea",
 }
-_IN_THE_DRAWING = {OPEN: "Open boxes", INSIDE: "Inside of", NODE: "Node"}
+# The level is among them, because the first deed in the drawing settles it.
+_IN_THE_DRAWING = {LEVEL: "Level", OPEN: "Open boxes", INSIDE: "Inside of", NODE: "Node"}
 _OF_ONE_NETWORK = (OPEN, INSIDE, IDEA, NODE)
 _SHOWN_ARCH = "_diagram_arch"
 _ONCE = "_diagram_once"
+_OPENING = "_diagram_opening"
+NO_IDEA = "none"  # where an idea is lit as the drawing opens, and the visitor wants none
 
 
-def bind(arch: str) -> None:
-    """Tie the kind of drawing to the URL; what was chosen in another network is forgotten, looks are not."""
+def bind(arch: str, opening: Opening) -> None:
+    """Tie the kind of drawing to the URL; what was chosen in another network is forgotten, looks are not.
+
+    opening: what the drawing unfolds where the link does not say.
+    """
+    st.session_state[_OPENING] = opening
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
         st.session_state.update(dict.fromkeys(_OF_ONE_NETWORK, ""))
     st.session_state[_SHOWN_ARCH] = arch
@@ -85,19 +93,26 @@ def usual_level(hierarchy: Hierarchy) -> str:
 
 @dataclass(frozen=True)
 class View:
-    """What is looked at: open boxes, the box one is inside of, direction, the chosen node ("" for none)."""
+    """What is looked at: open boxes, the box one is inside of, direction, the chosen node ("" for none).
+
+    centre: id of the box to begin with, "" for the first; other than that only as the page opens."""
 
     level: str
     open: frozenset[str]
     inside: str
     flow: str
     node: str
+    centre: str = ""
 
 
 def view(hierarchy: Hierarchy) -> View:
     """The link's view of this network."""
-    level = one_of(LEVEL, LEVELS, usual_level(hierarchy))
     known = hierarchy.by_id
+    if first := _opening():
+        node = choices.one_of(NODE, known)
+        opened = (first.open | frozenset(hierarchy.ancestors(node)[1:])) & known.keys()
+        return View("stage", frozenset(opened), hierarchy.root.id, one_of(FLOW, FLOWS), node, first.centre)
+    level = one_of(LEVEL, LEVELS, first_level(hierarchy))
     asked = choices.get(OPEN).split()
     if unknown := [each for each in asked if each not in known]:
         state.not_understood(OPEN, " ".join(unknown))
@@ -109,6 +124,29 @@ def view(hierarchy: Hierarchy) -> View:
         flow=one_of(FLOW, FLOWS),
         node=choices.one_of(NODE, known),
     )
+
+
+def first_level(hierarchy: Hierarchy) -> str:
+    """The level where the link names none. Links that name boxes alone mean the usual one."""
+    opening: Opening | None = st.session_state.get(_OPENING)
+    named_boxes = choices.get(OPEN) or choices.get(INSIDE)
+    if opening is not None and opening.open and (choices.get(LEVEL) or not named_boxes):
+        return "stage"
+    return usual_level(hierarchy)
+
+
+def _opening() -> Opening | None:
+    """What the page opens with; None once the link or the visitor has said what to open."""
+    opening: Opening | None = st.session_state.get(_OPENING)
+    if opening is None or not opening.open or any(choices.get(name) for name in (LEVEL, OPEN, INSIDE)):
+        return None
+    return opening
+
+
+def lit(ideas: Collection[str], first: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the ideas to point out. first: those of the network that the page opens with."""
+    asked = choices.one_of(IDEA, (*ideas, NO_IDEA))
+    return first if not asked else () if asked == NO_IDEA else (asked,)
 
 
 def act(hierarchy: Hierarchy, what: str, identifier: str) -> None:
@@ -180,6 +218,8 @@ def _reveal(hierarchy: Hierarchy, identifier: str) -> None:
 
 def _keep_open(hierarchy: Hierarchy, now: View, wanted: frozenset[str]) -> None:
     order = {identifier: number for number, identifier in enumerate(hierarchy.by_id)}
+    if now.centre:  # from here on the link says what is open
+        st.session_state[LEVEL] = now.level
     differing = _base(hierarchy, now.level) ^ wanted
     st.session_state[OPEN] = " ".join(sorted(differing, key=lambda each: order[each]))
 

@@ -30,14 +30,14 @@ _STEPS = 12  # colours of the legend's bar
 class Wanted:
     """open: ids of open boxes. inside: the box one is in. flow: "rows", "right" or "down".
 
-    overlay, idea: names, or "" for none, as which also counts what a network does not know.
+    overlay: a name, "" for none. ideas: names of those to light up. A name the network does not know is none.
     """
 
     open: frozenset[str] = frozenset()
     inside: str = "network"
     flow: str = "rows"
     overlay: str = ""
-    idea: str = ""
+    ideas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,14 @@ def _prepare(hierarchy: Hierarchy, wanted: Wanted, measured: Overlay | None) -> 
         known,
         fills,
         scale,
-        key_ideas(hierarchy).get(wanted.idea, frozenset()) if wanted.idea else frozenset(),
+        _lit(hierarchy, wanted.ideas),
         () if overlay else _legend(view, known),
     )
+
+
+def _lit(hierarchy: Hierarchy, ideas: tuple[str, ...]) -> frozenset[str]:
+    known = key_ideas(hierarchy) if ideas else {}
+    return frozenset().union(*(known.get(name, frozenset()) for name in ideas))
 
 
 def _placed(view: Cut, flow: str, third: Mapping[str, str] | None) -> Scene:

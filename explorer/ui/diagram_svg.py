@@ -69,7 +69,7 @@ def svg(
     """
     colours = {**variables(dark), "font": FONT} if standalone else None
     paint = _Painter(facts, fills or {}, highlighted, colours)
-    marked = " marked" if highlighted else ""
+    marked = (" marked" if highlighted else "") + (" coloured" if fills else "")
     body = f'<g class="scene{marked}">{paint.scene(scene)}</g>'
     label = _attribute(title or "Network")
     if colours is None:
@@ -179,7 +179,7 @@ class _Painter:
         parts = []
         for kind, part in self.facts[placed.node.id].mix:
             parts.append(
-                f'<rect x="{_n(left)}" y="{_n(y)}" width="{_n(width * part)}" height="{_MIX}" '
+                f'<rect class="mix" x="{_n(left)}" y="{_n(y)}" width="{_n(width * part)}" height="{_MIX}" '
                 f'style="fill:{self.role("kind", kind)}"/>'
             )
             left += width * part

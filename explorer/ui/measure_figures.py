@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from explorer.serving.measurements import Measurement
 from explorer.ui import charts, formatting, theme
-from explorer.ui.charts import Part
+from explorer.ui.bars import Part
 from explorer.ui.facets import assembled, facets
 from explorer.ui.lab_panels import DASHES, colours
 from explorer.ui.measure_controls import ENERGY, LATENCY, MEMORY, THROUGHPUT

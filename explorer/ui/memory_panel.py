@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, get_args
 
 import streamlit as st
 
-from explorer.ui import charts, formatting, theme
+from explorer.ui import bars, formatting
 from explorer.ui import inference_choices as fields
-from explorer.ui.charts import Part
+from explorer.ui.bars import Part
 from explorer.ui.stats_sheet import accent_ramp
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _NOTE = (
 )
 
 
-def show(trace: Trace, *, dark: bool, rem: float) -> None:
+def show(trace: Trace, *, dark: bool) -> None:
     """Four choices, the total, and the bar of what it consists of."""
     from explorer.analysis.memory import OPTIMISERS, PRECISIONS, Mode, memory
 
@@ -64,18 +64,9 @@ def show(trace: Trace, *, dark: bool, rem: float) -> None:
         "off",
         delta_arrow="off",
     )
-    unit, unit_name = (2**30, "GiB") if needed.total >= 2**30 else (2**20, "MiB")
-    figure = charts.amounts(
-        [Part(name, amount, ramp[name]) for name, amount in uses.items()],
-        f"Memory of one step on {batch_size} images, in {unit_name}",
-        formatting.size,
-        unit,
-    )
-    bar.plotly_chart(
-        theme.style(figure, dark=dark, rem=rem),
-        theme=None,
-        config={"displayModeBar": False},
-        key="memory_bar",
-    )
+    with bar:
+        bars.show(
+            {"": [Part(name, amount, ramp[name]) for name, amount in uses.items()]}, amount=formatting.size
+        )
     largest = max(uses, key=lambda name: uses[name])
     st.caption(f"{largest} take {formatting.share(uses[largest], needed.total)} of it. {_NOTE}")

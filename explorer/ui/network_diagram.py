@@ -84,6 +84,7 @@ def draw(
     network: str,
     scene: str,
     selected: str,
+    start: str = "",
     crumbs: Sequence[tuple[str, str]],
     centre: str = "",
     index: Sequence[tuple[str, str, str]] | None = None,
@@ -94,10 +95,13 @@ def draw(
 ) -> None:
     """Show a drawing; a deed of the visitor's stands in `st.session_state[key].ask` when `on_ask` is called.
 
-    held: the browser has this drawing already. network, scene: while they stay the same the browser keeps
-    its search index, its pan and zoom. index: every node as (id, id of the box around it, its words), once
-    the search wants it.
+    start: id of the box that the reader's eye should fall on first, "" for the first of all. held: the
+    browser has this drawing already. network, scene: while they stay the same the browser keeps its search
+    index, its pan and zoom. index: every node as (id, id of the box around it, its words), once the search
+    wants it.
     """
+    from explorer.analysis.cards import SMALLEST  # torch: the shell comes up without it
+
     _component(
         key=key,
         data={
@@ -108,6 +112,8 @@ def draw(
             "network": network,
             "scene": scene,
             "selected": selected,
+            "start": start,
+            "word": SMALLEST,
             "crumbs": [list(each) for each in crumbs],
             "centre": centre,
             "index": [list(each) for each in index] if index is not None else None,

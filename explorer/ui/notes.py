@@ -1,5 +1,7 @@
 """What the catalogue knows about an architecture: its story and its published results, for reading."""
 
+from html import escape
+
 import streamlit as st
 
 from explorer import catalogue
@@ -16,6 +18,15 @@ _RESULT_NAMES = {
     "cifar100_error": "CIFAR-100 error",
     "mnist_error": "MNIST error",
 }
+
+
+def ceiling_and_idea(entry: catalogue.Architecture | None) -> None:
+    """What capped the networks before this one, and what removed it, side by side."""
+    if entry is None:
+        return
+    parts = (("The ceiling before it", entry.ceiling), ("The idea", entry.idea))
+    told = "".join(f"<p><b>{title}</b> {escape(text)}</p>" for title, text in parts if text)
+    st.html(f'<div class="ceiling-and-idea">{told}</div>')
 
 
 def story(entry: catalogue.Architecture | None) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.ui import charts, formatting, theme
-from explorer.ui.charts import Part
+from explorer.ui import bars, formatting, theme
+from explorer.ui.bars import Part
 from explorer.ui.stage_cards import StageIndex, title
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def headline(sheet: Stats, index: StageIndex) -> None:
         ("Receptive field", f"{pair(field.size)} px", _reach(sheet, index), _FIELD_HELP + _origin(sheet)),
         ("Weights", formatting.size(sheet.weight_bytes), "in float32", _WEIGHTS_HELP),
     )
-    for column, (label, value, below, explanation) in zip(st.columns(len(tiles)), tiles, strict=True):
+    with st.container(key="headline"):  # the style sheet keeps its height
+        columns = st.columns(len(tiles))
+    for column, (label, value, below, explanation) in zip(columns, tiles, strict=True):
         column.metric(label, value, below, "off", help=explanation, delta_arrow="off")
 
 
@@ -101,8 +103,8 @@ def deployed(form: Totals) -> str:
     )
 
 
-def shares(sheet: Stats, *, dark: bool, rem: float) -> None:
-    """Two charts: where parameters and MACs sit by kind of layer and by stage."""
+def shares(sheet: Stats, *, dark: bool) -> None:
+    """Two pairs of bars: where parameters and MACs sit by kind of layer and by stage."""
     kinds = {
         theme.ROLE_NAMES.get(kind, kind): (share, theme.role_colour(kind, dark=dark))
         for kind, share in sheet.by_kind.items()
@@ -113,20 +115,13 @@ def shares(sheet: Stats, *, dark: bool, rem: float) -> None:
     for column, heading, parts in ((left, "By kind of layer", kinds), (right, "By stage", stages)):
         with column:
             st.markdown(f"**{heading}**  \n{_most(parts)}")
-            figure = charts.shares(
+            bars.show(
                 {
                     "Parameters": [
                         Part(name, share.params, colour) for name, (share, colour) in parts.items()
                     ],
                     "MACs": [Part(name, share.macs, colour) for name, (share, colour) in parts.items()],
-                },
-                "Share of the network",
-            )
-            st.plotly_chart(
-                theme.style(figure, dark=dark, rem=rem),
-                theme=None,
-                config={"displayModeBar": False},
-                key=f"shares_{heading}",
+                }
             )
 
 

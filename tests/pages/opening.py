@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui import state
+from explorer.ui import first_picture, state
 from tests.conftest import REPOSITORY
 
 PATIENCE = 240  # seconds: the first page imports torch, on whatever machine this is
@@ -15,6 +15,7 @@ def opened(script: str, arch: str = "", **parameters: str) -> AppTest:
     if arch:
         # Not through the address: this harness trips over a picker that holds a name it does not list.
         app.session_state[state.ARCH] = arch
+    app.session_state[first_picture.STANDS] = True  # no browser here would ever say so
     app.query_params.update(parameters)
     app.switch_page(script).run()
     assert not app.exception

@@ -2,8 +2,8 @@
 
 import pytest
 
-from explorer.ui import charts, formatting, theme
-from explorer.ui.charts import Part
+from explorer.ui import charts, theme
+from explorer.ui.bars import Part
 
 VGG_PARAMS = (Part("Spatial", 14_714_688, "#111111"), Part("Linear", 123_642_856, "#222222"))
 VGG_MACS = (Part("Spatial", 15_346_630_656, "#111111"), Part("Linear", 123_633_664, "#222222"))
@@ -38,15 +38,6 @@ def test_names_of_strangers_are_escaped():
     hostile = "<img src=x onerror=alert(1)>"
     figure = charts.shares({"MACs": (Part(hostile, 3, "#111111"),)}, "share")
     assert "<img" not in figure.to_json()
-    assert (
-        "<img" not in charts.amounts([Part(hostile, 3, "#111111")], "MiB", formatting.size, 2**20).to_json()
-    )
-
-
-def test_amounts_add_up_in_their_unit():
-    parts = [Part("Weights", 100 * 2**20, "#111111"), Part("Activations", 28 * 2**20, "#222222")]
-    figure = charts.amounts(parts, "memory in MiB", formatting.size, 2**20)
-    assert sum(trace.x[0] for trace in figure.data) == pytest.approx(128)
 
 
 @pytest.mark.parametrize("colour", ["#FFFFFF", "#000000", "#B38AD7", "#3968CD", "#F5DD5C", "#767676"])

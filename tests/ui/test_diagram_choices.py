@@ -5,6 +5,7 @@ import pytest
 from explorer import analysis
 from explorer.analysis.cut import at_level, cut
 from explorer.analysis.hierarchy import hierarchy
+from explorer.analysis.opening import Opening
 from explorer.ui import diagram_choices as choices
 
 
@@ -94,4 +95,59 @@ def test_nonsense_in_a_link_is_ignored(resnet, link, nonsense):
     assert now == choices.View(now.level, at_level(resnet, now.level), "network", "rows", "")
     choices.act(resnet, "explode", "stage-1")
     choices.act(resnet, "open", "no such box")
-    assert link == {"level": "stage", **nonsense}
+    assert {name: link[name] for name in nonsense} == nonsense
+
+
+OPENING = Opening(frozenset({"stage-1", "layer1.0..2", "layer1.1"}), "layer1.1")
+
+
+@pytest.fixture
+def opens(link):
+    """An empty link to a network that opens with a block unfolded."""
+    link.clear()
+    link["_diagram_opening"] = OPENING
+    return link
+
+
+def test_an_empty_link_opens_with_the_key_block_unfolded(resnet, opens):
+    assert choices.view(resnet) == choices.View("stage", OPENING.open, "network", "rows", "", "layer1.1")
+
+
+def test_a_node_in_the_link_is_made_visible_without_closing_anything(resnet, opens):
+    opens["node"] = "layer4.0"
+    assert choices.view(resnet).open == OPENING.open | {"stage-4", "layer4.0..2"}
+
+
+def test_what_is_opened_and_closed_from_there_stands_in_the_link(resnet, opens):
+    choices.act(resnet, "open", "stage-2")
+    assert choices.view(resnet).open == OPENING.open | {"stage-2"}
+    assert opens["level"] == "stage"
+    choices.act(resnet, "close", "stage-2")
+    choices.act(resnet, "close", "stage-1")  # the last one: the page does not open it again
+    assert choices.view(resnet).open == frozenset()
+
+
+def test_another_level_and_back_is_the_opening_again(resnet, opens):
+    choices.choose("level", "op", choices.first_level(resnet))
+    assert choices.view(resnet).open == at_level(resnet, "op")
+    choices.choose("level", "stage", choices.first_level(resnet))
+    assert choices.view(resnet).open == OPENING.open
+
+
+def test_a_link_that_names_boxes_alone_means_the_usual_level(resnet, opens):
+    opens["open"] = "stage-1"
+    assert choices.view(resnet).open == at_level(resnet, "block") - {"stage-1"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "lit"),
+    [
+        ("", ("residual skip",)),
+        ("none", ()),
+        ("bottleneck", ("bottleneck",)),
+        ("luck", ("residual skip",)),
+    ],
+)
+def test_the_key_idea_is_lit_unless_the_link_says_otherwise(opens, asked, lit):
+    opens["idea"] = asked
+    assert choices.lit(("bottleneck", "residual skip"), ("residual skip",)) == lit

@@ -124,7 +124,7 @@ def test_an_overlay_colours_what_has_a_value_and_can_be_read(resnet):
 
 
 def test_the_key_idea_lights_up_the_skips(resnet):
-    made = diagram_drawing.drawing(resnet, Wanted(at_level(resnet, "op"), idea="residual skip"))
+    made = diagram_drawing.drawing(resnet, Wanted(at_level(resnet, "op"), ideas=("residual skip",)))
     lit = {each.get("data-id") for each in groups(made.svg, "node") if "key" in each.get("class").split()}
     assert {node.id for node in resnet.root.walk() if node.leaf and node.label == "add"} <= lit
     assert all("key" in each.get("class").split() for each in groups(made.svg, "identity"))
@@ -132,4 +132,4 @@ def test_the_key_idea_lights_up_the_skips(resnet):
 
 def test_an_unknown_overlay_or_idea_counts_as_none(resnet):
     plain = diagram_drawing.drawing(resnet, Wanted())
-    assert diagram_drawing.drawing(resnet, Wanted(overlay="beauty", idea="luck")) == plain
+    assert diagram_drawing.drawing(resnet, Wanted(overlay="beauty", ideas=("luck",))) == plain

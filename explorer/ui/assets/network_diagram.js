@@ -3,8 +3,7 @@
 // drawing or the panel is asked of Python by one trigger: {what, id}.
 
 const SVG = "http://www.w3.org/2000/svg";
-const READABLE = 0.72; // of a card's text
-const SMALLEST = 0.54; // a whole picture is preferred down to this scale
+const FARTHEST = 0.4; // of the readable scale, when something large has to come into the window
 const LARGEST = 1.6; // a small network is not blown up beyond this
 const CLOSEST = 6;
 const FAR = 0.34; // below it text is left out while zooming: nobody can read it, and it costs most
@@ -29,7 +28,8 @@ class Camera {
     this.moved = moved;
     this.at = { x: 0, y: 0, k: 1 };
     this.size = { width: 1, height: 1 };
-    this.entry = [0, 0]; // the middle of the first card
+    this.entry = [0, 0, 0, 0]; // the box to begin with
+    this.word = 11; // pixels of the smallest text at scale 1
   }
 
   get window() {
@@ -43,29 +43,36 @@ class Camera {
     this.moved();
   }
 
+  // The scale at which the smallest text is as large as the style sheet asks.
+  get readable() {
+    return parseFloat(getComputedStyle(this.canvas).fontSize) / this.word;
+  }
+
   whole() {
     const { width, height } = this.window;
     const k = Math.min((width - 2 * MARGIN) / this.size.width, (height - 2 * MARGIN) / this.size.height, LARGEST);
     return { k, x: (width - this.size.width * k) / 2, y: (height - this.size.height * k) / 2 };
   }
 
-  // All of it where that can be read, else its beginning, with the input in sight, at a size that can.
+  // All of it where that can be read, else the box to begin with at a size that can, or the beginning of that.
   start() {
     const whole = this.whole();
-    if (whole.k >= SMALLEST) return whole;
+    const k = this.readable;
+    if (whole.k >= k) return whole;
     const { width, height } = this.window;
-    const k = READABLE;
-    const place = (room, length, entry) => {
+    const place = (room, length, low, extent) => {
       const spare = room - length * k;
-      return spare >= 2 * MARGIN ? spare / 2 : clamp(room / 2 - entry * k, spare - MARGIN, MARGIN);
+      if (spare >= 2 * MARGIN) return spare / 2;
+      const fits = extent * k <= room - 2 * MARGIN;
+      return clamp(fits ? room / 2 - (low + extent / 2) * k : MARGIN - low * k, spare - MARGIN, MARGIN);
     };
-    const [x, y] = this.entry;
-    return { k, x: place(width, this.size.width, x), y: place(height, this.size.height, y) };
+    const [x, y, w, h] = this.entry;
+    return { k, x: place(width, this.size.width, x, w), y: place(height, this.size.height, y, h) };
   }
 
   zoom(factor, x = this.window.width / 2, y = this.window.height / 2) {
     const { at } = this;
-    const k = clamp(at.k * factor, Math.min(this.whole().k, READABLE) * 0.6, CLOSEST);
+    const k = clamp(at.k * factor, Math.min(this.whole().k, this.readable) * 0.6, CLOSEST);
     const by = k / at.k;
     this.stop();
     this.put({ k, x: x - (x - at.x) * by, y: y - (y - at.y) * by });
@@ -80,7 +87,7 @@ class Camera {
   reveal([x, y, width, height], { centre = false } = {}) {
     const room = this.window;
     const fits = Math.min((room.width - 2 * MARGIN) / width, (room.height - 2 * MARGIN) / height);
-    const k = Math.min(this.at.k, Math.max(fits, READABLE * 0.6));
+    const k = Math.min(this.at.k, Math.max(fits, this.readable * FARTHEST));
     const anchor = { x: this.at.x + x * (this.at.k - k), y: this.at.y + y * (this.at.k - k) };
     const along = (offset, low, length, space) => {
       const [start, end] = [low * k + offset, (low + length) * k + offset];
@@ -416,8 +423,9 @@ class View {
     for (const group of svg.querySelectorAll("[data-id]")) {
       this.boxes.set(group.dataset.id, { group, box: group.dataset.box.split(" ").map(Number) });
     }
-    const [left, top, width, height] = svg.querySelector(".kind-input")?.dataset.box.split(" ").map(Number) ?? [0, 0, 0, 0];
-    this.camera.entry = [left + width / 2, top + height / 2];
+    const input = svg.querySelector(".kind-input")?.dataset.id;
+    this.camera.entry = (this.boxes.get(this.data.start) ?? this.boxes.get(input))?.box ?? [0, 0, 0, 0];
+    this.camera.word = this.data.word;
     this.edges = [...svg.querySelectorAll(".edge")];
     for (const edge of this.edges) { // a wide invisible line, or nobody could hit the thin one
       const line = edge.querySelector(".flow").cloneNode();

@@ -1,0 +1,21 @@
+// The browser fetches what later pages need when it has nothing else to do, and starts none of it.
+(() => {
+  if (window.fetchedAhead) return;
+  window.fetchedAhead = true;
+  const names = /* names */;
+  const own = document.querySelector('script[src*="static/js/"]')?.src;
+  if (!own || navigator.connection?.saveData) return;
+  const root = own.slice(0, own.indexOf('static/js/'));
+  const fetchThem = () => {
+    for (const name of names) {
+      const link = document.createElement('link');
+      link.rel = 'prefetch';
+      link.as = 'script';
+      link.crossOrigin = ''; // as the page itself will ask for it
+      link.href = root + name;
+      document.head.append(link);
+    }
+  };
+  const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 1000));
+  setTimeout(() => idle(fetchThem), 1500); // after the page's own first picture
+})();
