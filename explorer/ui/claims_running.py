@@ -22,7 +22,7 @@ from explorer.ui import inference_answer
 
 _STOPPED = "_claims_stopped"
 _ROUND = 1.0  # seconds
-_TYPICAL = 0.12  # seconds a claim takes on two cores, before any has been checked here
+_TYPICAL = 0.12  # seconds a claim takes on two cores, where it has not been checked here before
 _one_at_a_time = Lock()  # a second visitor would only repeat the same check beside it
 
 
@@ -49,7 +49,8 @@ def result(identifier: str) -> Result:
     if found := kept().get(identifier):
         return found.result
     inference_answer.wait_for_imports(st.container())
-    return _checked(identifier)
+    with st.spinner("Checking this claim, some seconds at most …"):
+        return _checked(identifier)
 
 
 def provenance(identifier: str) -> str:
@@ -92,9 +93,9 @@ def controls(bar: DeltaGenerator, button: DeltaGenerator) -> None:
 
 def _show(bar: DeltaGenerator, word: str) -> None:
     left, whole = waiting(), len(claims())
-    seconds = [each.seconds for each in done().values()]
-    each_takes = sum(seconds) / len(seconds) if seconds else _TYPICAL
-    told = f"{word} {whole - len(left)} of {whole}, {_roughly(each_takes * len(left))}"
+    found = done()
+    seconds = sum(found[name].seconds if name in found else _TYPICAL for name in left)
+    told = f"{word} {whole - len(left)} of {whole}, {_roughly(seconds)}"
     bar.progress(1 - len(left) / whole, told)
 
 

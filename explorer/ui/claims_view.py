@@ -29,6 +29,7 @@ VERDICT, SOURCE, TOPIC, FIND, CLAIM = "verdict", "source", "topic", "find", "cla
 _ALL = "All topics"
 START: Mapping[str, Any] = MappingProxyType({VERDICT: [], SOURCE: "", TOPIC: _ALL, FIND: "", CLAIM: ""})
 _WAITING = "waiting"
+_ROW_PIXELS = 66  # three lines of a claim
 
 
 @dataclass(frozen=True)
@@ -155,11 +156,16 @@ def table(shown: Sequence[Claim], opened: Claim | None, here: Page) -> None:
         key=key,
         hide_index=True,
         height="stretch",
+        row_height=_ROW_PIXELS,
+        column_order=("Verdict", "Claim", "Printed", "Measured"),
         on_select=lambda: _open(key, ids),
         selection_mode="single-cell",
         selection_default={"selection": {"cells": at}},
         column_config={
-            "Verdict": st.column_config.TextColumn(width=92),
+            "Verdict": st.column_config.TextColumn(width=96),
+            "Claim": st.column_config.TextColumn(width=270),
+            "Printed": st.column_config.TextColumn(width=118),
+            "Measured": st.column_config.TextColumn(width=118),
         },
         alt="Claims with their verdict, what was printed and what was measured",
     )
@@ -206,8 +212,7 @@ def download(slot: DeltaGenerator, shown: Sequence[Claim]) -> None:
 def one(claim: Claim) -> None:
     """A claim opened: what is said where, what was printed and measured, and why the verdict is as it is."""
     with st.container(border=True, key="claim_opened"):
-        with st.spinner("Checking this claim, some seconds at most …", show_time=True):
-            result = running.result(claim.id)
+        result = running.result(claim.id)
         look = LOOKS[result.verdict]
         st.markdown(f":{look.colour}[{look.icon} **{result.verdict.capitalize()}**]")
         st.markdown(f"**{plain(claim.says)}**")

@@ -234,6 +234,7 @@ def _line(line: Line) -> dict[str, Any]:
         "size": line.size,
         "anchor": line.anchor,
         "bold": line.bold,
+        "width": line.box.width,
     }
 
 

@@ -116,6 +116,9 @@ function paintLane(view, svg, lane) {
     each.classList.toggle("selected", stop.id === view.data.selected);
     add(each, "circle", { class: "halo", cx: stop.x, cy: stop.y, r: stop.r + 4 });
     add(each, "circle", { class: "dot", cx: stop.x, cy: stop.y, r: stop.r });
+    for (const line of stop.lines) { // so that no curve runs through a name
+      add(each, "rect", { class: "ground", x: line.x - 2, y: line.y - 0.88 * line.size, width: line.width + 4, height: 1.18 * line.size });
+    }
     stop.lines.forEach((line, row) => write(each, line, stop.r < 4 || line.size < 12 ? "quiet" : ""));
     name(each, spoken(view.data.details[stop.id]));
   }
@@ -162,6 +165,24 @@ function paintLadder(view, root) {
   }
 }
 
+// The whole story from the top down, for windows in which the drawing is wider than the screen.
+function paintStory(view, root) {
+  const section = add(root, "section", { class: "story" });
+  add(section, "h2", {}, "The story, year by year: each ceiling, and the idea that removed it");
+  const list = add(section, "ol");
+  const stops = view.data.lanes.flatMap((lane) => lane.stops.map((stop) => ({ ...stop, family: lane.family })));
+  const year = (stop) => Number.parseInt(view.data.details[stop.id].over, 10);
+  for (const stop of stops.sort((a, b) => year(a) - year(b))) {
+    const detail = view.data.details[stop.id];
+    const item = add(list, "li", { style: `--family: ${view.data.colours[stop.family]}` });
+    const place = add(item, detail.open ? "button" : "div", detail.open ? { type: "button" } : {});
+    add(place, "span", { class: "year" }, String(year(stop)));
+    add(place, "span", { class: "name" }, detail.title);
+    for (const [what, text] of detail.parts) if (text) add(place, "span", { class: what.toLowerCase() }, text);
+    if (detail.open) place.addEventListener("click", () => view.open(detail.open));
+  }
+}
+
 class View {
   constructor(root, component) {
     this.root = root;
@@ -192,6 +213,7 @@ class View {
     const units = (length) => `calc(${length} * var(--unit))`; // the drawing may be wider than the stage
     Object.assign(this.card.style, { left: units(x), top: units(y), width: units(w), height: units(h) });
     paintLadder(this, this.root);
+    paintStory(this, this.root);
     const fit = () => stage.style.setProperty("--unit", `${this.svg.clientWidth / width}px`);
     this.watcher = new ResizeObserver(fit);
     this.watcher.observe(stage);
@@ -199,7 +221,14 @@ class View {
   }
 
   fill(detail) {
+    this.detail = detail;
     this.card.replaceChildren();
+    if (this.on.size) {
+      const shown = this.data.lanes.filter((lane) => this.on.has(lane.family)).map((lane) => lane.name);
+      const row = add(this.card, "p", { class: "filtered" }, `Only ${shown.join(", ")}. `);
+      const all = add(row, "button", { type: "button", class: "open" }, "Show all families");
+      all.addEventListener("click", () => this.showAll());
+    }
     if (!detail) {
       add(this.card, "p", { class: "over" }, "How to read it");
       add(this.card, "p", {}, "Every stop met a ceiling and brought one idea that removed it. Large stops are the rungs of the ladder; a curve leads from an architecture to those that build on it.");
@@ -251,7 +280,17 @@ class View {
   toggle(family) {
     if (!this.on.delete(family)) this.on.add(family);
     if (this.on.size === this.data.lanes.length) this.on.clear();
+    this.filtered();
+  }
+
+  showAll() {
+    this.on.clear();
+    this.filtered();
+  }
+
+  filtered() {
     this.filter();
+    this.fill(this.detail);
     this.component.setStateValue("families", [...this.on]);
   }
 
