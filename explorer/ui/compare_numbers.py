@@ -33,7 +33,8 @@ def table(chosen: Sequence[Chosen], compared: Sequence[Compared], rows: Mapping[
     colours = variables(None)
     style = ";".join(f"--{name}:{colours[name]}" for name in _SHOWN)
     heads = "".join(_head(each, place) for place, each in enumerate(chosen))
-    body = "".join(_row(name, QUANTITIES[name], row, compared) for name, row in rows.items())
+    titles = [each.title for each in chosen]
+    body = "".join(_row(name, QUANTITIES[name], row, compared, titles) for name, row in rows.items())
     return (
         f'<div class="compared" style="{escape(style)}"><table>'
         f"<caption>{escape(', '.join(each.title for each in chosen))}, number by number</caption>"
@@ -51,25 +52,30 @@ def _head(of: Chosen, place: int) -> str:
     )
 
 
-def _row(name: str, quantity: Quantity, row: Row, compared: Sequence[Compared]) -> str:
+def _row(name: str, quantity: Quantity, row: Row, compared: Sequence[Compared], titles: Sequence[str]) -> str:
+    """titles: of the networks; a narrow window shows them in the cells, which stack there."""
     known = [value for value in row.values if value is not None]
     most = max(known, default=0) if quantity.change == "ratio" else 0
-    cells = "".join(_cell(name, quantity, row, place, most, of) for place, of in enumerate(compared))
+    cells = "".join(
+        f'<td data-of="{escape(title)}"{_cell(name, quantity, row, place, most, of)}</td>'
+        for place, (of, title) in enumerate(zip(compared, titles, strict=True))
+    )
     good = {"less": "↓ better", "more": "↑ better", None: ""}[quantity.better]
     return f'<tr><th scope="row">{escape(quantity.title)}<small>{good}</small></th>{cells}</tr>'
 
 
 def _cell(name: str, quantity: Quantity, row: Row, place: int, most: float, of: Compared) -> str:
+    """The rest of a cell's tag and what stands in it."""
     value = row.values[place]
     if value is None:
-        return '<td><span class="missing">not published</span></td>'
+        return '><span class="missing">not published</span>'
     mark = '<em title="best of these">best</em>' if place in row.best else ""
     bar = f'<i style="width:{100 * value / most:.1f}%"></i>' if most else ""
     return (
-        f'<td class="{"best" if mark else ""}">'
+        f' class="{"best" if mark else ""}">'
         f'<b title="{_exact(value, quantity)}">{_text(name, value, quantity)}</b> '
         f'<span class="change">{_change(quantity, row, place)}</span>{mark}'
-        f"<small>{escape(_told(name, of))}</small>{bar}</td>"
+        f"<small>{escape(_told(name, of))}</small>{bar}"
     )
 
 
