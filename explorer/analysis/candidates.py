@@ -116,6 +116,11 @@ class Candidate:
         return self.weights if self.published_by == "timm" else self.network
 
     @property
+    def for_tests(self) -> bool:
+        """One of the toy networks on which timm tests its code."""
+        return self.published_by == "timm" and self.name.startswith("test_")
+
+    @property
     def compared(self) -> str:
         """What the Compare page takes: these weights at this size."""
         return f"{self.weights or self.network}@{self.image_size}"

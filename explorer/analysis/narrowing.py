@@ -20,6 +20,7 @@ class Narrowing:
     """Empty means "no limit". families: ids, "" for networks of no family. years, image_sizes: first and
     last, both included; a candidate without a year passes only where no year is asked for.
 
+    for_tests: whether the toy networks on which timm tests its code are among them.
     words: text that stands in the name, the network or the weights, upper or lower case; every word must.
     """
 
@@ -28,6 +29,7 @@ class Narrowing:
     image_sizes: tuple[int, int] | None = None
     training_data: frozenset[str] = frozenset()
     published_by: frozenset[str] = frozenset()
+    for_tests: bool = True
     words: str = ""
     regular_expression: bool = False
 
@@ -47,7 +49,8 @@ def narrowed(candidates: Sequence[Candidate], wanted: Narrowing) -> list[int]:
 
 def _passes(each: Candidate, wanted: Narrowing) -> bool:
     return (
-        (not wanted.families or (each.family or "") in wanted.families)
+        (wanted.for_tests or not each.for_tests)
+        and (not wanted.families or (each.family or "") in wanted.families)
         and (wanted.years is None or (each.year is not None and _within(each.year, wanted.years)))
         and (wanted.image_sizes is None or _within(each.image_size, wanted.image_sizes))
         and (not wanted.training_data or each.training_data in wanted.training_data)

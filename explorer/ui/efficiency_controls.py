@@ -16,14 +16,14 @@ from explorer.catalogue.printed_tables import printed_tables
 from explorer.ui import inference_choices as choices
 from explorer.ui import lab
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
-from explorer.ui.efficiency_figures import NO_FAMILY, Axes
+from explorer.ui.efficiency_figures import BY_FAMILY, BY_STORY, BY_YEAR, NO_FAMILY, Axes
 
 X, Y, BUBBLE, COLOUR, TABLE = "ex", "ey", "ebubble", "ecolour", "etable"
 WORDS, PATTERN, FAMILY, YEARS, PIXELS = "efind", "epattern", "efamily", "eyears", "epixels"
 PICTURES, PUBLISHER, X_SCALE, Y_SCALE = "epictures", "epublisher", "exscale", "eyscale"
-RECIPE, MARKED = "erecipe", "emarked"
+RECIPE, MARKED, TESTS = "erecipe", "emarked", "etests"
 
-NONE, BY_FAMILY, BY_YEAR = "none", "family", "year"
+NONE = "none"
 AUTO, LOG, LINEAR = "Auto", "Log", "Linear"
 EVERYTHING = "all"
 PUBLISHERS: Mapping[str, str] = MappingProxyType(
@@ -48,6 +48,7 @@ START: Mapping[str, Any] = MappingProxyType(
         PIXELS: (SMALLEST, LARGEST),
         PICTURES: [],
         PUBLISHER: ["timm's tables", "torchvision"],
+        TESTS: False,
         X_SCALE: AUTO,
         Y_SCALE: AUTO,
         RECIPE: "",
@@ -60,7 +61,7 @@ MOST_MARKED = 12
 _WIDTHS = (2.1, 2.1, 2.2, 1.9, 1.6, 2.0, 1.9, 1.7)
 # Choices whose menus show names and whose links carry identifiers, with what an empty one stands for.
 _FIRST: Mapping[str, str] = MappingProxyType(
-    {TABLE: EVERYTHING, X: "macs", Y: "top1", BUBBLE: NONE, COLOUR: BY_FAMILY}
+    {TABLE: EVERYTHING, X: "macs", Y: "top1", BUBBLE: NONE, COLOUR: BY_STORY}
 )
 _NAMED: Mapping[str, str] = MappingProxyType(
     {TABLE: "Show", X: "Across", Y: "Up", BUBBLE: "Bubble", COLOUR: "Colour"}
@@ -88,18 +89,18 @@ def row(data: Data) -> Choices:
     with slots[-1]:
         lab.reset(START)
     if not everything:
-        return Choices(table, Axes("macs", "top1", True, False, "", False), Narrowing())
+        return Choices(table, Axes("macs", "top1", True, False, ""), Narrowing())
     measures = {name: ALL_MEASURES[name].title for name in data.measures()}
     x, y = _menu(slots[1], X, measures), _menu(slots[2], Y, measures)
     bubble = _menu(slots[3], BUBBLE, {NONE: "Equal dots", **measures}, "The area of a dot.")
-    colour = _menu(slots[4], COLOUR, {BY_FAMILY: "Family", BY_YEAR: "Year"})
+    colour = _menu(slots[4], COLOUR, {BY_STORY: "The story", BY_FAMILY: "Family", BY_YEAR: "Year"})
     words = slots[5].text_input(
         "Find", key=WORDS, bind="query-params", placeholder="resnet50 a1", icon=":material/search:"
     )
     with slots[6].popover("Filter", icon=":material/filter_alt:", width="stretch"):
         narrowing = _filters(words)
         x_scale, y_scale = _scale("Scale across", X_SCALE), _scale("Scale up", Y_SCALE)
-    axes = Axes(x, y, _log(x, x_scale), _log(y, y_scale), "" if bubble == NONE else bubble, colour == BY_YEAR)
+    axes = Axes(x, y, _log(x, x_scale), _log(y, y_scale), "" if bubble == NONE else bubble, colour)
     return Choices("", axes, narrowing)
 
 
@@ -142,6 +143,10 @@ def _filters(words: str) -> Narrowing:
     pixels = st.slider(
         "Image size [pixels]", SMALLEST, LARGEST, START[PIXELS], step=32, key=PIXELS, bind="query-params"
     )
+    tests = st.toggle(
+        "timm's test networks too", key=TESTS, bind="query-params",
+        help="`test_convnext` and the like: toys on which timm tests its code.",
+    )  # fmt: skip
     pattern = st.toggle(
         "Find by regular expression", key=PATTERN, bind="query-params", help="RE2 syntax, case ignored."
     )
@@ -151,6 +156,7 @@ def _filters(words: str) -> Narrowing:
         image_sizes=None if pixels == START[PIXELS] else pixels,
         training_data=frozenset(pictures),
         published_by=frozenset(PUBLISHERS[name] for name in publisher),
+        for_tests=tests,
         words=words,
         regular_expression=pattern,
     )

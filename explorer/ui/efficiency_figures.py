@@ -1,10 +1,11 @@
-"""The efficiency chart: any two measures, the frontier that nothing beats in both, the rest faded."""
+"""The efficiency chart: any two measures, the story's networks named, and the frontier that nothing beats."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,27 +13,35 @@ import plotly.graph_objects as go
 
 from explorer.analysis.candidates import Candidate, Measure, as_deployed
 from explorer.analysis.pareto import Frontier
-from explorer.catalogue import FAMILIES
+from explorer.catalogue import FAMILIES, Architecture
 from explorer.ui import theme
 from explorer.ui.efficiency_data import ALL_MEASURES
+from explorer.ui.efficiency_labels import Label, laid_out
 from explorer.ui.formatting import count, size, three_digits
 
-_DOT, _ON_FRONTIER, _LARGEST = 7.0, 11.0, 42.0  # diameters in pixels
+_DOT, _ON_FRONTIER, _OF_STORY, _LARGEST = 7.0, 9.0, 11.0, 42.0  # diameters in pixels
 _FADED = 0.28
-_NAMED = 8  # points of the frontier that carry their name
+_TYPE, _TYPE_PRESENTING = 12.5, 19  # size of the names in pixels
+_EDGE = 0.035  # of the plot's width and height left free around the dots
+_SPARE = 5  # names of the frontier beside those of the story
 NO_FAMILY = "No family here"
+BY_STORY, BY_FAMILY, BY_YEAR = "story", "family", "year"
+CROWD, NO_YEAR = "All other weights", "Year not known"
+_GREY = (CROWD, NO_FAMILY, NO_YEAR)
 
 
 @dataclass(frozen=True)
 class Axes:
-    """What is drawn: names of measures, whether their axes are logarithmic; bubble: "" for equal dots."""
+    """What is drawn: names of measures, whether their axes are logarithmic; bubble: "" for equal dots.
+    colour: BY_STORY (families for the networks of the story, grey for the crowd), BY_FAMILY or BY_YEAR.
+    """
 
     x: str
     y: str
     x_log: bool
     y_log: bool
     bubble: str
-    by_year: bool
+    colour: str = BY_STORY
 
     def of_the_form_timed(self) -> Axes:
         """The same, counts as deployed where they stand beside a speed of the deployed form alone."""
@@ -45,13 +54,16 @@ class Axes:
 
 @dataclass(frozen=True)
 class Shown:
-    """The points: candidates with both values, those values, and the frontier among them. All of length n."""
+    """The points: candidates with both values, those values, and the frontier among them. All of length n.
+    story: places of the weights that stand for a network of the story, and their networks.
+    """
 
     candidates: Sequence[Candidate]
     x: np.ndarray
     y: np.ndarray
     bubble: np.ndarray
     frontier: Frontier
+    story: Mapping[int, Architecture]
 
 
 def text(name: str, value: float) -> str:
@@ -64,23 +76,33 @@ def text(name: str, value: float) -> str:
     return f"{three_digits(value)} {unit}" if unit else count(value)
 
 
-def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dark: bool) -> go.Figure:
-    """marked: ids with a ring. recipe: the network whose weights are joined by an arrow; "" for none."""
+def scatter(
+    shown: Shown,
+    axes: Axes,
+    marked: Sequence[str],
+    recipe: str,
+    labels: Mapping[int, Label] = MappingProxyType({}),
+    *,
+    dark: bool,
+) -> go.Figure:
+    """marked: ids with a ring. recipe: the network whose weights are joined by an arrow; "" for none.
+    labels: of `names`.
+    """
     figure = go.Figure()
     sizes = _sizes(shown, axes)
     hover = [_hover(shown, axes, place) for place in range(len(shown.candidates))]
     of_recipe = np.array([each.network == recipe for each in shown.candidates], bool)
+    of_story = _of_story(shown)
+    opacity = np.where(shown.frontier.on | of_recipe | of_story, 1.0, _FADED)
     for name, members, marker in _groups(shown, axes, dark):
         figure.add_scatter(  # SVG: where there is no graphics card it pans three times as smoothly as WebGL
             x=shown.x[members],
             y=shown.y[members],
             mode="markers",
             name=name,
-            legendgroup=name,
-            showlegend=False,
             marker={
                 "size": sizes[members],
-                "opacity": np.where(shown.frontier.on[members] | of_recipe[members], 1.0, _FADED),
+                "opacity": opacity[members],
                 "symbol": np.where(of_recipe[members], "diamond", "circle"),
                 "line": {"width": np.where(shown.frontier.on[members], 1.5, 0.0), "color": ink(dark)},
                 **marker,
@@ -88,32 +110,24 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
             customdata=[(shown.candidates[place].id, hover[place]) for place in members],
             hovertemplate="%{customdata[1]}<extra></extra>",
         )
-        if name:  # the legend would take the colour of the first dot, which may be a faded one
-            figure.add_scatter(
-                x=[None],
-                y=[None],
-                mode="markers",
-                name=name,
-                legendgroup=name,
-                marker={"size": _ON_FRONTIER, "color": marker["color"]},
-            )
     _frontier_line(figure, shown, axes, dark)
     _rings(figure, shown, marked, sizes, dark)
+    figure.update_layout(annotations=[_name(shown, axes, *each, dark) for each in labels.items()])
     _recipe_arrow(figure, shown, axes, of_recipe, dark)
-    _axis(figure.update_xaxes, ALL_MEASURES[axes.x], axes.x_log)
-    _axis(figure.update_yaxes, ALL_MEASURES[axes.y], axes.y_log)
+    _axis(figure.update_xaxes, ALL_MEASURES[axes.x], axes.x_log, shown.x)
+    _axis(figure.update_yaxes, ALL_MEASURES[axes.y], axes.y_log, shown.y)
     figure.update_layout(
-        dragmode="pan",
+        dragmode="select",
         hovermode="closest",
         hoverlabel={"align": "left"},
         clickmode="event+select",
-        # Room for two rows of legend, ticks and titles: where Plotly must make room itself, it draws twice.
-        margin={"t": 88, "l": 62, "b": 64, "r": 40},
-        legend={"itemsizing": "constant"},
+        # Room for ticks and titles: where Plotly must make room itself, it draws twice.
+        margin={"t": 10, "l": 62, "b": 64, "r": 40},
+        showlegend=False,
         uirevision=f"{axes.x} {axes.y}",
         modebar={
             "uirevision": "the visitor's",  # a tool once chosen stays through redraws and other axes
-            "orientation": "v",  # beside the dots: above them it would lie on the legend
+            "orientation": "v",  # beside the dots
             "bgcolor": "rgba(0,0,0,0)",
             "color": theme.NEUTRAL.on(dark=dark),
             "activecolor": ink(dark),
@@ -122,31 +136,52 @@ def scatter(shown: Shown, axes: Axes, marked: Sequence[str], recipe: str, *, dar
     return figure
 
 
+def legend(shown: Shown, axes: Axes, *, dark: bool) -> str:
+    """HTML, not Plotly's own: that one takes most of a phone's chart for itself."""
+    dots = [
+        f'<span><i style="background:{marker["color"]}"></i>{escape(name)}</span>'
+        for name, _, marker in sorted(_groups(shown, axes, dark), key=lambda group: group[0] in _GREY)
+        if name
+    ]
+    dots.append(f'<span><i style="border-top:2px dotted {ink(dark)}"></i>Pareto frontier</span>')
+    return f'<p class="legend">{"".join(dots)}</p>'
+
+
 def ink(dark: bool) -> str:
     return theme.TEXT.on(dark=dark)
 
 
 def _groups(shown: Shown, axes: Axes, dark: bool) -> Iterator[tuple[str, np.ndarray, Mapping[str, Any]]]:
-    """Name, places and colours of each kind of point, the families in their order."""
-    if axes.by_year:
+    """Name, places and colours of each kind of point, the families in their order; the last is on top."""
+    if axes.colour == BY_YEAR:
         years = np.array([each.year or 0 for each in shown.candidates])
         known = np.flatnonzero(years)
         bar = {"title": {"text": "Year"}, "thickness": 14, "tickformat": "d"}
         yield "", known, {"color": years[known], "colorscale": "Viridis", "colorbar": bar}
         if (unknown := np.flatnonzero(years == 0)).size:
-            yield "Year not known", unknown, {"color": theme.NEUTRAL.on(dark=dark)}
+            yield NO_YEAR, unknown, {"color": theme.NEUTRAL.on(dark=dark)}
         return
     names = np.array([each.family or "" for each in shown.candidates])
-    for family in (*FAMILIES, ""):
-        members = np.flatnonzero(names == family)
+    crowd = np.zeros(len(names), bool) if axes.colour == BY_FAMILY else ~_of_story(shown)
+    if crowd.any():
+        yield CROWD, np.flatnonzero(crowd), {"color": theme.NEUTRAL.on(dark=dark)}
+    for family in ("", *FAMILIES):
+        members = np.flatnonzero((names == family) & ~crowd)
         if members.size:
             title = FAMILIES[family].name if family else NO_FAMILY
             yield title, members, {"color": theme.family_colour(family, dark=dark)}
 
 
+def _of_story(shown: Shown) -> np.ndarray:
+    """bool [n]"""
+    found = np.zeros(len(shown.candidates), bool)
+    found[list(shown.story)] = True
+    return found
+
+
 def _sizes(shown: Shown, axes: Axes) -> np.ndarray:
     if not axes.bubble:
-        return np.where(shown.frontier.on, _ON_FRONTIER, _DOT)
+        return np.where(_of_story(shown), _OF_STORY, np.where(shown.frontier.on, _ON_FRONTIER, _DOT))
     largest = np.nanmax(shown.bubble) if np.isfinite(shown.bubble).any() else 1.0
     return _DOT + (_LARGEST - _DOT) * np.sqrt(np.nan_to_num(shown.bubble) / largest)  # area tells the value
 
@@ -154,6 +189,8 @@ def _sizes(shown: Shown, axes: Axes) -> np.ndarray:
 def _hover(shown: Shown, axes: Axes, place: int) -> str:
     each = shown.candidates[place]
     told = [f"<b>{escape(each.name)}</b>", f"{each.published_by}: {escape(each.protocol)}"]
+    if place in shown.story:
+        told.append(f"Stands here for {escape(shown.story[place].name)}")
     told.append(" · ".join(filter(None, (str(each.year or ""), each.training_data, f"{each.image_size} px"))))
     for name in dict.fromkeys(filter(None, (axes.x, axes.y, axes.bubble))):
         value = each.value(name)
@@ -183,38 +220,72 @@ def _frontier_line(figure: go.Figure, shown: Shown, axes: Axes, dark: bool) -> N
         line={"color": ink(dark), "width": 1.5, "dash": "dot", "shape": "hv" if less else "vh"},
         hoverinfo="skip",
     )
-    for place in _apart(shown, axes, on):
-        figure.add_annotation(
-            x=_on_axis(shown.x[place], axes.x_log),
-            y=_on_axis(shown.y[place], axes.y_log),
-            text=escape(_short(shown.candidates[place])),
-            showarrow=False,
-            xanchor="right" if less else "left",
-            yanchor="bottom",
-            xshift=-6 if less else 6,
-            yshift=4,
-        )
 
 
-def _apart(shown: Shown, axes: Axes, on: np.ndarray) -> list[int]:
-    """Points of the frontier far enough from each other to carry a name each, the ends first."""
-    if not on.size:
-        return []
-    along, up = (shares(values, log) for values, log in ((shown.x, axes.x_log), (shown.y, axes.y_log)))
-    named: list[int] = []
-    for place in (on[-1], on[0], *on[1:-1]):
-        if len(named) < _NAMED and all(
-            abs(along[place] - along[other]) > 0.13 or abs(up[place] - up[other]) > 0.08 for other in named
-        ):
-            named.append(int(place))
-    return named
+def names(shown: Shown, axes: Axes, *, presenting: bool = False) -> dict[int, Label]:
+    """Dot -> its name and where it stands: the story's networks, and a few of the frontier, each once."""
+    named = {place: entry.name for place, entry in shown.story.items()}
+    told = {shown.candidates[place].reference for place in named}
+    spare = []
+    for place in _along_frontier(shown):
+        if len(spare) < _SPARE and place not in named and shown.candidates[place].reference not in told:
+            named[place] = _short(shown.candidates[place])
+            told.add(shown.candidates[place].reference)
+            spare.append(place)
+    across, up = (_placed(values, log) for values, log in ((shown.x, axes.x_log), (shown.y, axes.y_log)))
+    seen = {*shown.story, *np.flatnonzero(shown.frontier.on).tolist()}
+    at = {place: (float(across[place]), float(up[place])) for place in seen}
+    return laid_out(named, at, _OF_STORY / 2, _TYPE_PRESENTING if presenting else _TYPE, spare)
+
+
+def _along_frontier(shown: Shown) -> list[int]:
+    """Places on the frontier, spread: its ends, the middle, the quarters and so on."""
+    on = np.flatnonzero(shown.frontier.on)
+    on = on[np.lexsort((shown.y[on], shown.x[on]))]
+    spread = [round(share * (len(on) - 1)) for share in (1, 0, 0.5, 0.25, 0.75, 0.125, 0.375, 0.625, 0.875)]
+    return [int(on[number]) for number in dict.fromkeys(spread) if on.size]
+
+
+def _name(shown: Shown, axes: Axes, place: int, label: Label, dark: bool) -> dict[str, Any]:
+    """An annotation, joined to its dot by a thin line where it stands away from it."""
+    return {
+        "x": _on_axis(shown.x[place], axes.x_log),
+        "y": _on_axis(shown.y[place], axes.y_log),
+        "text": escape(label.text),
+        "font": {
+            "size": label.size,
+            "color": ink(dark) if place in shown.story else theme.NEUTRAL.on(dark=dark),
+        },
+        "showarrow": True,
+        "arrowhead": 0,
+        "arrowwidth": 0.75,
+        "arrowcolor": theme.NEUTRAL.on(dark=dark) if label.far else "rgba(0,0,0,0)",
+        "ax": label.right,
+        "ay": -label.up,
+        "borderpad": 0,
+        "standoff": _OF_STORY / 2,
+    }
 
 
 def shares(values: np.ndarray, log: bool) -> np.ndarray:
-    """Where each value stands along its axis, 0 to 1."""
+    """Where each value stands between the least and the most, 0 to 1."""
     placed = np.log10(values) if log else values
     low, high = placed.min(), placed.max()
     return (placed - low) / ((high - low) or 1.0)
+
+
+def _range(values: np.ndarray, log: bool) -> tuple[float, float]:
+    """Ends of the axis, of which a logarithmic one takes the logarithms."""
+    placed = np.log10(values) if log else values
+    low, high = float(placed.min()), float(placed.max())
+    edge = _EDGE * ((high - low) or 1.0) / (1 - 2 * _EDGE)
+    return (low - edge if log or low < 0 else max(0.0, low - edge)), high + edge
+
+
+def _placed(values: np.ndarray, log: bool) -> np.ndarray:
+    """Where each value stands along its axis, 0 to 1."""
+    low, high = _range(values, log)
+    return ((np.log10(values) if log else values) - low) / (high - low)
 
 
 def _on_axis(value: float, log: bool) -> float:
@@ -281,13 +352,13 @@ def _recipe_arrow(figure: go.Figure, shown: Shown, axes: Axes, of_recipe: np.nda
     )  # fmt: skip
 
 
-def _axis(update: Callable[..., object], measure: Measure, log: bool) -> None:
+def _axis(update: Callable[..., object], measure: Measure, log: bool, values: np.ndarray) -> None:
     unit = f" [{measure.unit}]" if measure.unit else ""
     way = "← better" if measure.better == "less" else "better →"  # the upright title turns the arrow with it
     update(
         title=f"{measure.title}{unit}   <i>{way}</i>",
         type="log" if log else "linear",
-        rangemode="normal" if log else "nonnegative",
+        range=_range(values, log),
         tickformat="" if measure.unit in ("%", "ms") else "~s",
         showgrid=True,
     )

@@ -3,48 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from explorer.analysis.candidates import Candidate
-from explorer.analysis.narrowing import SearchError, narrowed
+from explorer.analysis.candidates import Candidate, PublishedBy
+from explorer.analysis.narrowing import Narrowing, SearchError, narrowed
 from explorer.analysis.pareto import frontier
+from explorer.analysis.story import story
 from explorer.catalogue.printed_tables import PrintedTable, printed_tables
 from explorer.catalogue.published_tables import PROJECT_PAGE
-from explorer.ui import compare_networks, efficiency_data, lab, onward, state
+from explorer.ui import compare_networks, efficiency_data, lab, onward, state, theme
 from explorer.ui import efficiency_controls as controls
 from explorer.ui.efficiency_controls import Choices
 from explorer.ui.efficiency_data import ALL_MEASURES, MEASURED, Data
-from explorer.ui.efficiency_figures import Axes, Shown, recipes, scatter
+from explorer.ui.efficiency_figures import Axes, Shown, legend, names, recipes, scatter
+from explorer.ui.efficiency_labels import sheet
 from explorer.ui.efficiency_printed import compared, printed
 from explorer.ui.formatting import plain
 from explorer.ui.page import Page
 
 _CHART, FILES, _WHY_NOT = "echart", "efiles", "_no_newer_tables"
-_HEIGHT = 470
+_HEIGHT = 400
+_PLACE = f".st-key-{_CHART}"
+_OF_PUBLISHER: Mapping[PublishedBy, str] = MappingProxyType(
+    {"timm": "of timm's tables", "torchvision": "of torchvision", "paper": "printed in papers"}
+)
+# The wheel scrolls the page. Plotly's wheel zooms always or never, it knows no Ctrl: its buttons zoom.
 _MODEBAR = {
     "displaylogo": False,
-    "scrollZoom": True,
+    "scrollZoom": False,
+    "displayModeBar": True,
     "modeBarButtonsToRemove": ["autoScale2d"],
     "toImageButtonOptions": {"filename": "efficiency", "scale": 2},
 }
 
 
-def show(data: Data, choices: Choices, here: Page) -> None:
-    """What the choices ask for."""
+def show(data: Data, choices: Choices, here: Page, first: DeltaGenerator) -> None:
+    """What the choices ask for. first: where the chart of everything goes."""
     if choices.table:
         _printed_table(printed_tables()[choices.table], data, here)
     else:
-        _everything(data, choices, here)
+        _everything(data, choices, here, first)
 
 
-def _everything(data: Data, choices: Choices, here: Page) -> None:
+def _everything(data: Data, choices: Choices, here: Page, first: DeltaGenerator) -> None:
     axes = choices.axes.of_the_form_timed()
     try:
         places = narrowed(data.candidates, choices.narrowing)
@@ -58,12 +69,14 @@ def _everything(data: Data, choices: Choices, here: Page) -> None:
             icon=":material/filter_alt_off:",
         )
         return
-    _chart(shown, axes, here)
-    _under_the_chart(data, shown, axes, hidden)
+    with first:
+        _chart(shown, axes, here)
+    _under_the_chart(data, shown, axes, left_out(data, places, choices.narrowing, hidden))
     _selected(data)
     lab.look_for(
-        "The dotted line joins what nothing else beats in both at once; every faded dot is beaten by one "
-        "that its hover names. Join the weights of one network by an arrow: how far does a recipe alone go?"
+        "The networks of the story stand in their families' colours: how far is each above the ones before "
+        "it, at what cost? The dotted line joins what nothing else beats in both at once; of every other dot "
+        "the hover names one that beats it. Join the weights of one network: how far does a recipe alone go?"
     )
     on = sorted(np.flatnonzero(shown.frontier.on).tolist(), key=lambda place: float(shown.x[place]))
     _frontier_table([shown.candidates[place] for place in on])
@@ -83,13 +96,20 @@ def points(data: Data, places: Sequence[int], axes: Axes) -> tuple[Shown, int]:
         y[known],
         data.column(axes.bubble, kept),
         frontier(x[known], y[known], better),
+        story([data.candidates[place] for place in kept]),
     )
     return shown, len(places) - len(kept)
 
 
 def _chart(shown: Shown, axes: Axes, here: Page) -> None:
     recipe = st.session_state.get(controls.RECIPE) or ""
-    made = scatter(shown, axes, controls.marked(), recipe, dark=here.dark)
+    labels = names(shown, axes, presenting=here.presenting)
+    made = scatter(shown, axes, controls.marked(), recipe, labels, dark=here.dark)
+    ground = theme.BACKGROUND.on(dark=here.dark)
+    st.html(
+        f"<style>{theme.asset('efficiency.css')}</style>{sheet(list(labels.values()), _PLACE, ground)}"
+        f"{legend(shown, axes, dark=here.dark)}"
+    )
     lab.figure(
         made,
         here,
@@ -117,9 +137,26 @@ def _take_selection() -> None:
         controls.mark(ids)
 
 
-def _under_the_chart(data: Data, shown: Shown, axes: Axes, hidden: int) -> None:
+def left_out(data: Data, places: Sequence[int], wanted: Narrowing, hidden: int) -> str:
+    """How many are not drawn and why, as a sentence; "" where all are. hidden: with a value missing."""
+    drawn = set(places)
+    why = Counter(_why_left_out(each, wanted) for n, each in enumerate(data.candidates) if n not in drawn)
+    if hidden:
+        why["without one of the two values"] = hidden
+    told = ", ".join(f"{number:,} {reason}" for reason, number in why.items())
+    return f"Left out: {told}. " if told else ""
+
+
+def _why_left_out(each: Candidate, wanted: Narrowing) -> str:
+    if each.for_tests and not wanted.for_tests:
+        return "of timm's test networks"
+    if wanted.published_by and each.published_by not in wanted.published_by:
+        return _OF_PUBLISHER[each.published_by]
+    return "by the filters"
+
+
+def _under_the_chart(data: Data, shown: Shown, axes: Axes, lacking: str) -> None:
     left, middle, right = st.columns([6, 3.4, 1.6], vertical_alignment="center")
-    lacking = f"{hidden:,} more lack one of the two values. " if hidden else ""
     here = MEASURED.keys() & {axes.x, axes.y, axes.bubble}
     on = f"Measured here: on {plain(data.measured_on)}, float32. " if here and data.measured_on else ""
     left.caption(

@@ -1,6 +1,7 @@
 """The efficiency page, driven without a browser: what the choices leave, and what is said when data lacks."""
 
 import json
+import re
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_all_weights_with_both_values_are_drawn() -> None:
     assert "timm:resnet50.a1_in1k@288" in found
     assert "torchvision:ResNet50_Weights.IMAGENET1K_V2" in found
     assert not any(each.startswith(("paper:", "timm:no_such_net")) for each in found)
-    assert any("more lack one of the two values" in each.value for each in app.caption)
+    assert any(re.search(r"[\d,]+ without one of the two values", each.value) for each in app.caption)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,17 @@ def test_a_link_carries_its_filters(
     found = drawn(opened(**query))
     assert any(each.startswith(inside) for each in found)
     assert not any(each.startswith(outside) for each in found)
+
+
+def test_timms_test_networks_are_left_out_until_asked_for(tables: Path) -> None:
+    row = "test_vit.r160_in1k,160,40.9,67.6,0.95,bicubic\n"
+    (tables / "results-imagenet.csv").write_text(TABLE + row, "utf-8")
+    app = opened()
+    assert "timm:test_vit.r160_in1k@160" not in drawn(app)
+    assert any("Left out: 1 of timm's test networks" in each.value for each in app.caption)
+    app.toggle(key=controls.TESTS).set_value(True).run()
+    assert "timm:test_vit.r160_in1k@160" in drawn(app)
+    assert not any("test networks" in each.value for each in app.caption)
 
 
 def test_a_changed_filter_changes_the_chart() -> None:

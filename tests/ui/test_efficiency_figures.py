@@ -7,11 +7,23 @@ import pytest
 
 from explorer.analysis.candidates import Candidate
 from explorer.analysis.pareto import frontier
+from explorer.catalogue import architectures
 from explorer.catalogue.printed_tables import printed_tables
 from explorer.serving.measurements import Measurement
 from explorer.ui import theme
 from explorer.ui.efficiency_data import Data, with_measured
-from explorer.ui.efficiency_figures import Axes, Shown, recipes, scatter, text
+from explorer.ui.efficiency_figures import (
+    BY_FAMILY,
+    BY_YEAR,
+    CROWD,
+    Axes,
+    Shown,
+    legend,
+    names,
+    recipes,
+    scatter,
+    text,
+)
 from explorer.ui.efficiency_printed import printed
 
 SMALL = Candidate(
@@ -25,14 +37,16 @@ OLD = replace(BIG, id="old", name="big.old", values={"macs": 4e9, "top1": 76.0, 
 ODD = replace(BIG, id="odd", name="odd", reference="timm:odd", family=None, year=None,
               values={"macs": 5e9, "top1": 79.0})  # fmt: skip
 ALL = (SMALL, BIG, OLD, ODD)
-AXES = Axes("macs", "top1", x_log=True, y_log=False, bubble="", by_year=False)
+STORY = {2: architectures()["resnet50"]}
+AXES = Axes("macs", "top1", x_log=True, y_log=False, bubble="")
 
 
 def shown(candidates=ALL, bubble: str = "") -> Shown:
     column = Data(tuple(candidates), (), None, 0).column
     places = range(len(candidates))
+    story = {place: entry for place, entry in STORY.items() if place < len(candidates)}
     x, y = column("macs", places), column("top1", places)
-    return Shown(candidates, x, y, column(bubble, places), frontier(x, y))
+    return Shown(candidates, x, y, column(bubble, places), frontier(x, y), story)
 
 
 def points(figure) -> dict[str, dict]:
@@ -49,10 +63,10 @@ def points(figure) -> dict[str, dict]:
     }  # fmt: skip
 
 
-def test_the_beaten_are_faded_and_name_what_beats_them() -> None:
+def test_the_beaten_of_the_crowd_are_faded_and_name_what_beats_them() -> None:
     drawn = points(scatter(shown(), AXES, (), "", dark=False))
     assert {each: found["opacity"] for each, found in drawn.items()} == {
-        "small": 1.0, "big": 1.0, "old": pytest.approx(0.28), "odd": pytest.approx(0.28),
+        "small": 1.0, "big": 1.0, "old": 1.0, "odd": pytest.approx(0.28),
     }  # fmt: skip
     assert "Beaten by <b>big.a1</b>: 4.00\u00a0G, 80.00 %" in drawn["old"]["hover"]
     assert "On the frontier" in drawn["small"]["hover"]
@@ -60,14 +74,43 @@ def test_the_beaten_are_faded_and_name_what_beats_them() -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_colour_is_the_familys(dark: bool) -> None:
-    figure = scatter(shown(), AXES, (), "", dark=dark)
+    figure = scatter(shown(), replace(AXES, colour=BY_FAMILY), (), "", dark=dark)
     colours = {trace.name: trace.marker.color for trace in figure.data if trace.customdata is not None}
     assert colours["Compact"] == theme.family_colour("compact", dark=dark)
     assert colours["No family here"] == theme.NEUTRAL.on(dark=dark)
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_story_is_in_colour_and_named_and_the_crowd_is_grey(dark: bool) -> None:
+    figure = scatter(shown(), AXES, (), "", names(shown(), AXES), dark=dark)
+    drawn = {
+        identifier: (trace.name, trace.marker.color)
+        for trace in figure.data
+        if trace.customdata is not None
+        for identifier, _ in trace.customdata
+    }
+    grey = (CROWD, theme.NEUTRAL.on(dark=dark))
+    assert drawn == {
+        "small": grey, "big": grey, "odd": grey,
+        "old": ("Skip connections", theme.family_colour("residual", dark=dark)),
+    }  # fmt: skip
+    told = {note.text: (note.x, note.y) for note in figure.layout.annotations}
+    assert told["ResNet-50"] == (pytest.approx(np.log10(4e9)), 76.0)
+    assert list(told) == ["ResNet-50", "small"]  # big is the same network as old
+    said = legend(shown(), AXES, dark=dark)
+    assert said.index("Skip connections") < said.index(f'{grey[1]}"></i>{CROWD}')
+
+
+def test_dragging_selects_and_the_axes_hold_all_dots() -> None:
+    figure = scatter(shown(), AXES, (), "", dark=False)
+    assert figure.layout.dragmode == "select"
+    (low, high), (bottom, top) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    assert low < 8 < np.log10(5e9) < high
+    assert bottom < 70 < 80 < top
+
+
 def test_by_year_the_unknown_year_stands_apart() -> None:
-    figure = scatter(shown(), replace(AXES, by_year=True), (), "", dark=False)
+    figure = scatter(shown(), replace(AXES, colour=BY_YEAR), (), "", dark=False)
     groups = {
         tuple(each[0] for each in t.customdata): t.name for t in figure.data if t.customdata is not None
     }
