@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
@@ -16,10 +16,10 @@ from explorer.analysis.pareto import Better
 @dataclass(frozen=True)
 class Give:
     """What dropping one constraint brings. gained: how many candidates it alone keeps out. best: of these the
-    first in the ranking. gain: how much better that is than the best that passes, in the measure's unit and
-    positive when better; None where nothing passes, or the measure is missing. nearest: of those that are
+    first in the ranking, which is better than all that pass. gain: by how much, in the measure's unit and
+    positive; None where nothing passes, or nobody knows the measure of what does. nearest: of those that are
     better than the best that passes, whose number misses the limit by the smallest factor; None where the
-    constraint is no number, or none of them is better."""
+    constraint is no number."""
 
     constraint: str
     gained: int
@@ -31,8 +31,9 @@ class Give:
 @dataclass(frozen=True)
 class Choice:
     """kept: best first. broken: of every other, by id, the constraints it breaks. unmeasured: how many break
-    a constraint because nobody knows their number. gives: of the constraints that alone keep somebody out,
-    the one that gains most first. nearest: who breaks fewest, best first of these; None where any passes."""
+    a constraint because nobody knows their number. gives: of the constraints that alone keep out somebody
+    better than all that pass, the one that gains most first. nearest: who breaks fewest, best first of
+    these; None where any passes."""
 
     kept: tuple[Candidate, ...]
     broken: Mapping[str, tuple[str, ...]]
@@ -64,20 +65,35 @@ def choose(
             broken[candidate.id] = failed
     ordered = ranked(candidates, measure, better)
     kept = tuple(each for each in ordered if each.id not in broken)
-
-    def gain(best: Candidate) -> float | None:
-        new, old = best.value(measure), kept[0].value(measure) if kept else None
-        return None if new is None or old is None else (new - old if better == "more" else old - new)
-
     fewest = min(map(len, broken.values()), default=0)
     nearest = next((each for each in ordered if len(broken.get(each.id, ())) == fewest), None)
     return Choice(
         kept,
         MappingProxyType(broken),
         MappingProxyType(unmeasured),
-        _gives(ordered, kept, broken, wishes, gain),
+        _gives(ordered, kept, broken, wishes, _Gain(measure, better, kept)),
         None if kept else nearest,
     )
+
+
+@dataclass(frozen=True)
+class _Gain:
+    """How much better a candidate is than the first of those that pass."""
+
+    measure: str
+    better: Better
+    kept: Sequence[Candidate]
+
+    def of(self, each: Candidate) -> float | None:
+        """In the measure's unit; None where nothing passes or one of both values is not known."""
+        new = each.value(self.measure)
+        old = self.kept[0].value(self.measure) if self.kept else None
+        return None if new is None or old is None else (new - old if self.better == "more" else old - new)
+
+    def is_one(self, each: Candidate) -> bool:
+        """Whatever is known is better than nothing and than what nobody knows."""
+        gain = self.of(each)
+        return not self.kept or (each.value(self.measure) is not None if gain is None else gain > 0)
 
 
 def ranked(candidates: Iterable[Candidate], measure: str, better: Better) -> list[Candidate]:
@@ -104,7 +120,7 @@ def _gives(
     kept: Sequence[Candidate],
     broken: Mapping[str, tuple[str, ...]],
     wishes: Wishes,
-    gain: Callable[[Candidate], float | None],
+    gain: _Gain,
 ) -> tuple[Give, ...]:
     alone: dict[str, list[Candidate]] = {}
     for each in ordered:
@@ -112,16 +128,16 @@ def _gives(
         if len(names) == 1:
             alone.setdefault(names[0], []).append(each)
     place = {each.id: number for number, each in enumerate(ordered)}
-    first = place[kept[0].id] if kept else inf
     gives = [
         Give(
             name,
             len(those),
             those[0],
-            gain(those[0]),
-            _nearest([each for each in those if place[each.id] < first], name, wishes),
+            gain.of(those[0]),
+            _nearest(list(filter(gain.is_one, those)), name, wishes),
         )
         for name, those in alone.items()
+        if gain.is_one(those[0])
     ]
     return tuple(sorted(gives, key=lambda give: place[give.best.id]))
 

@@ -1,8 +1,10 @@
-"""The controls of the Choose page: what the weights are wanted for, all of it in the link."""
+"""The controls of the Choose page: three questions answered by a click, all other limits behind "More"; what
+the weights are wanted for, all of it in the link.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +27,21 @@ MEMORY, MODE, BATCH, OPTIMISER, WEIGHTS = "cmemory", "cmode", "cbatch", "coptimi
 MAPS, BUILT, LICENCE, PICTURES, FAMILY, IMAGES = "cmaps", "cbuilt", "clicence", "cdata", "cfamily", "cimages"
 ANY = "any"
 _EXAMPLE = "choose_example"
+WHERE, HOW_FAST, WHICH_LICENCE, MORE = "choose_where", "choose_how_fast", "choose_licence", "choose_more"
+# Answers to "where": measures of speed in the words of the question, the first one there is first.
+_WHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "throughput i7-12700h": "Laptop (Core i7)",
+        "throughput 3090": "RTX 3090",
+        "throughput 5090": "RTX 5090",
+        "latency here": "This machine, one by one",
+        "throughput here": "This machine, in batches",
+    }
+)
+# Answers to "how fast", by the unit of the measure.
+HOW_FAST_ANSWERS: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {"images/s": (10.0, 30.0, 100.0, 1000.0), "ms": (100.0, 33.0, 10.0)}
+)
 _BATCHES = tuple(2**power for power in range(11))
 _MODES: tuple[Mode, ...] = ("inference", "training")
 _MAPS: Mapping[str, tuple[int, ...]] = {"none": (), "8, 16, 32": STRIDES[1:], "4, 8, 16, 32": STRIDES}
@@ -43,11 +60,11 @@ _NOTHING: Mapping[str, Any] = MappingProxyType(
         LICENCE: ANY, PICTURES: [], FAMILY: [], IMAGES: None,
     }
 )  # fmt: skip
-# Cases to begin with; the limits are the case, not findings.
+# Cases to begin with; the limits are the case, not findings. No licence: torchvision states none.
 EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
-        "A laptop's processor": {SPEED: "throughput i7-12700h", LIMIT: 30.0, LICENCE: "permissive"},
-        "A small device": {PARAMS: 6.0, MACS: 0.5, PIXELS: 256, LICENCE: "permissive"},
+        "A laptop's processor": {SPEED: "throughput i7-12700h", LIMIT: 30.0},
+        "A small device": {PARAMS: 6.0, MACS: 0.5, PIXELS: 256},
         "A detector's backbone": {
             MAPS: "4, 8, 16, 32", MODE: "training", BATCH: 16, MEMORY: 12.0, SPEED: "throughput 3090",
             LIMIT: 800.0,
@@ -72,8 +89,8 @@ class Asked:
 
 
 def start(data: Data) -> dict[str, Any]:
-    """The first example, as far as the tables at hand allow."""
-    return _case(next(iter(EXAMPLES.values())), data)
+    """Nothing asked, so that nothing is kept out; the first device whose speeds are known is told of."""
+    return {**_NOTHING, SPEED: next(iter(_places(data)), ANY)}
 
 
 def _case(example: Mapping[str, Any], data: Data) -> dict[str, Any]:
@@ -88,25 +105,82 @@ def _speeds(data: Data) -> list[str]:
 
 
 def controls(data: Data) -> Asked:
-    """Two rows, and what is rarely asked behind a button."""
+    """The three questions in a row, and everything that can be asked in a form below."""
     first = start(data)
-    top = st.columns([2.3, 2.2, 2.4, 1.7, 1.6, 1.6, 1.3], vertical_alignment="bottom")
+    questions = st.container(key="choose_questions")
+    with st.expander("More: rank by, size, memory, maps ...", key=MORE, icon=":material/tune:"):
+        asked = _form(data, first)
+    _questions(questions, data, first)
+    return asked
+
+
+def _questions(place: DeltaGenerator, data: Data, first: Mapping[str, Any]) -> None:
+    """Each answer goes into the field of the form below, which the link carries; clicked again it is gone."""
+    now = st.session_state
+    places, speed, limit = _places(data), now.get(SPEED), now.get(LIMIT)
+    unit = ALL_MEASURES[speed].unit if speed in ALL_MEASURES else "images/s"
+    slots = place.columns([3.5, 3.3, 3, 1.2], vertical_alignment="bottom")
+
+    def where() -> None:
+        other = now[WHERE] and ALL_MEASURES[now[WHERE]].unit != unit
+        now.update({SPEED: now[WHERE] or ANY} | ({LIMIT: None} if other or not now[WHERE] else {}))
+
+    def how_fast() -> None:
+        now[LIMIT] = now[HOW_FAST]
+        if speed not in places and places:
+            now[SPEED] = next(iter(places))
+
+    _answers(slots[0], "Where will it run?", WHERE, places, speed, where, places.__getitem__)
+    asked = "How fast?" if unit == "ms" else "How fast? Images a second"
+    _answers(
+        slots[1], asked, HOW_FAST, HOW_FAST_ANSWERS[unit] if places else (), limit, how_fast,
+        lambda value: f"≤ {value:g} ms" if unit == "ms" else f"≥ {value:,g}",
+    )  # fmt: skip
+    _answers(
+        slots[2], "Which licence?", WHICH_LICENCE, [name for name in _LICENCES if name != ANY],
+        now.get(LICENCE), lambda: now.update({LICENCE: now[WHICH_LICENCE] or ANY}),
+        {"permissive": "Commercial use too", "any stated": "Any that is stated"}.__getitem__,
+    )  # fmt: skip
+    with slots[3]:
+        lab.reset(first)
+
+
+def _answers(
+    slot: DeltaGenerator,
+    question: str,
+    key: str,
+    options: Iterable[Any],
+    given: Any,
+    answer: Callable[[], None],
+    shown: Callable[[Any], str],
+) -> None:
+    offered = list(options)
+    st.session_state[key] = given if given in offered else None
+    if offered:
+        slot.pills(question, offered, key=key, on_change=answer, format_func=shown)
+
+
+def _places(data: Data) -> dict[str, str]:
+    """Measures of speed that are known, in the words of the question."""
+    known = _speeds(data)
+    return {name: words for name, words in _WHERE.items() if name in known}
+
+
+def _form(data: Data, first: Mapping[str, Any]) -> Asked:
+    top = st.columns([2.3, 2.2, 2.4, 1.7, 1.6, 1.6], vertical_alignment="bottom")
     _examples(top[0], data)
     measures = list(data.measures())
     measure = top[1].selectbox(
         "Rank by", measures, index=measures.index(first[RANK]), key=RANK, bind="query-params",
         format_func=_title,
     )  # fmt: skip
-    with top[6]:
-        lab.reset(first)
-    row = st.columns([1.8, 1.7, 1.3, 1.8, 1.6, 1.6, 1.9, 1.4], vertical_alignment="bottom")
+    row = st.columns([1.8, 1.7, 1.3, 1.8, 1.6, 1.6, 1.9], vertical_alignment="bottom")
     limits, needs = _limits(top[2:6], data, first), _needs(row, first)
     images = choices.number_field(
         row[6], "Your pictures", IMAGES, least=1, step=1000, value=first[IMAGES],
         placeholder="how many", help="Training pictures. No limit hangs on it, but advice does.",
     )  # fmt: skip
-    with row[7], st.popover("More", icon=":material/tune:", width="stretch"):
-        more = _more(first)
+    more = _more(first)
     return Asked(Wishes(**limits, **needs, **more), measure, images)
 
 
@@ -146,14 +220,17 @@ def _needs(slots: Sequence[DeltaGenerator], first: Mapping[str, Any]) -> dict[st
 
 
 def _more(first: Mapping[str, Any]) -> dict[str, Any]:
-    pixels = choices.number_field(st, "Image size ≤ (px)", PIXELS, least=32, step=32, value=first[PIXELS])
-    weights = _number(st.container(), "Weight file ≤ (MiB)", WEIGHTS, first, step=10.0)
-    optimiser = st.selectbox(
+    slots = st.columns([1.6, 1.6, 2.2, 3.2, 3.2], vertical_alignment="bottom")
+    pixels = choices.number_field(
+        slots[0], "Image size ≤ (px)", PIXELS, least=32, step=32, value=first[PIXELS]
+    )
+    weights = _number(slots[1], "Weight file ≤ (MiB)", WEIGHTS, first, step=10.0)
+    optimiser = slots[2].selectbox(
         "Optimiser, for training memory", list(OPTIMISERS), key=OPTIMISER, bind="query-params",
         index=list(OPTIMISERS).index(first[OPTIMISER]),
     )  # fmt: skip
-    pictures = st.multiselect("Trained on", TRAINING_DATA, key=PICTURES, bind="query-params")
-    families = st.multiselect(
+    pictures = slots[3].multiselect("Trained on", TRAINING_DATA, key=PICTURES, bind="query-params")
+    families = slots[4].multiselect(
         "Family",
         list(FAMILIES),
         key=FAMILY,

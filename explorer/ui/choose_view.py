@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 import pandas as pd
@@ -11,12 +12,12 @@ import streamlit as st
 from explorer.analysis import rules_of_thumb
 from explorer.analysis.candidates import MEASURES, Candidate
 from explorer.analysis.choosing import Choice, choose, one_a_network
+from explorer.analysis.constraints import Wishes, counted, in_form, memory_bytes, reasons
 from explorer.analysis.constraints import asked as in_force
-from explorer.analysis.constraints import counted, in_form, memory_bytes, reasons
 from explorer.analysis.rules_of_thumb import Rule, Scene
 from explorer.ui import choose_words as words
 from explorer.ui import lab, onward, theme
-from explorer.ui.choose_controls import Asked
+from explorer.ui.choose_controls import HOW_FAST_ANSWERS, Asked
 from explorer.ui.diagram_svg import variables
 from explorer.ui.efficiency_data import ALL_MEASURES, Data
 from explorer.ui.formatting import count, exact, plain
@@ -32,7 +33,7 @@ _SHOWN = ("card", "edge", "line", "muted", "accent", "text")
 def loadable(data: Data) -> tuple[Candidate, ...]:
     """What can be chosen: weights that one can load, not results that papers print, and not the toy networks
     on which timm tests its code."""
-    return tuple(each for each in data.candidates if each.weights and not each.name.startswith("test_"))
+    return tuple(each for each in data.candidates if each.weights and not each.for_tests)
 
 
 def show(candidates: Sequence[Candidate], asked: Asked) -> Choice:
@@ -50,11 +51,18 @@ def show(candidates: Sequence[Candidate], asked: Asked) -> Choice:
             _first(found, asked)
     else:
         right = st.container()
-    right.html(_knocked_out(found, asked))
-    lab.look_for(
+    knocked = found.knocked_out()
+    if told := _knocked_out(found, asked) if knocked else _would_leave(candidates, asked):
+        right.html(told)
+    costs = (
         "Which limit costs most? Beside each stands how many it keeps out, and in the stronger part how many "
-        "it keeps out alone. A top-1 is that of ImageNet and of one recipe: between close neighbours speed "
-        "and licence are better reasons than a tenth of a point."
+        "it keeps out alone."
+        if knocked
+        else "How much of the best is left when it must be quick?"
+    )
+    lab.look_for(
+        f"{costs} A top-1 is that of ImageNet and of one recipe: between close neighbours speed and licence "
+        "are better reasons than a tenth of a point."
     )
     return found
 
@@ -87,12 +95,10 @@ def _card(place: int, those: Sequence[Candidate], asked: Asked) -> str:
         f"<span>{escape(_bound(of.better))}{escape(words.number(of.limit, of.unit))} · {of.basis}</span></li>"
         for name, of in reasons(best, wishes).items()
     ]
-    told = {"params", "macs"} - set(in_force(wishes))
     lines += [
-        f"<li><b>{escape(words.measured(best, in_form(name, wishes)))}</b> {ALL_MEASURES[name].title}"
-        f"<span>{counted(best, wishes)}</span></li>"
-        for name in ("params", "macs")
-        if name in told and name in best.values
+        f"<li><b>{escape(words.measured(best, in_form(name, wishes)))}</b> {escape(ALL_MEASURES[name].title)}"
+        f"<span>{words.basis(name) if name == wishes.speed else counted(best, wishes)}</span></li>"
+        for name in _also_told(wishes)
     ]
     if asked.images and "params" in best.values:
         ratio = count(best.values["params"] / asked.images)
@@ -109,6 +115,12 @@ def _card(place: int, those: Sequence[Candidate], asked: Asked) -> str:
     )
 
 
+def _also_told(wishes: Wishes) -> list[str]:
+    """Measures that say what a network costs, of those on which no limit is set."""
+    limited = {wishes.speed if name == "speed" else name for name in in_force(wishes)}
+    return [name for name in (wishes.speed, "params", "macs") if name and name not in limited]
+
+
 def _bound(better: str | None) -> str:
     return {"less": "at most ", "more": "at least ", None: "asked: "}[better]
 
@@ -121,8 +133,6 @@ def _style() -> str:
 def _knocked_out(found: Choice, asked: Asked) -> str:
     """A bar a constraint: how many it keeps out, and how many of these it alone."""
     knocked = found.knocked_out()
-    if not knocked:
-        return f'<div class="knocked" style="{_style()}"><h2>Nothing is asked yet: all pass.</h2></div>'
     most = max(several for several, _ in knocked.values())
     bars = "".join(
         f"<li><p>{escape(words.title(name, asked.wishes))}"
@@ -135,6 +145,25 @@ def _knocked_out(found: Choice, asked: Asked) -> str:
     given = f"<h2>What would have to give</h2><ol>{gives}</ol>" if gives else ""
     heading = "<h2>What knocked out the others</h2>"
     return f'<div class="knocked" style="{_style()}">{heading}<ul>{bars}</ul>{given}</div>'
+
+
+def _would_leave(candidates: Sequence[Candidate], asked: Asked) -> str:
+    """A bar an answer to "how fast": how many would pass, and the best of them; "" without a device."""
+    speed = asked.wishes.speed
+    if not speed or asked.wishes.speed_limit is not None:
+        return ""
+    unit = ALL_MEASURES[speed].unit
+    bars = []
+    for limit in HOW_FAST_ANSWERS[unit]:
+        kept = choose(candidates, replace(asked.wishes, speed_limit=limit), asked.measure, asked.better).kept
+        best = f"{kept[0].name}, {words.measured(kept[0], asked.measure)}" if kept else "nothing"
+        bars.append(
+            f"<li><p>{'at most' if unit == 'ms' else 'at least'} {escape(words.number(limit, unit))}"
+            f"<span>{exact(len(kept))} pass</span></p><small>{escape(best)}</small>"
+            f'<div><i style="width:{100 * len(kept) / len(candidates):.1f}%"></i></div></li>'
+        )
+    heading = f"<h2>What a speed would leave</h2><small>{escape(ALL_MEASURES[speed].title)}</small>"
+    return f'<div class="knocked" style="{_style()}">{heading}<ul>{"".join(bars)}</ul></div>'
 
 
 def _unmeasured(found: Choice, name: str) -> str:

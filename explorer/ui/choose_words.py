@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.analysis.candidates import MEASURES, Candidate
 from explorer.analysis.choosing import Choice, Give
 from explorer.analysis.constraints import CONSTRAINTS, Reason, Wishes, reasons
+from explorer.analysis.constraints import asked as in_force
 from explorer.ui.choose_controls import Asked
 from explorer.ui.efficiency_data import ALL_MEASURES
 from explorer.ui.formatting import count, exact, size, three_digits
@@ -56,6 +57,8 @@ def headline(found: Choice, whole: int, asked: Asked) -> str:
         networks = f"{exact(several)} networks" if several > 1 else "one network"
         first = f"First by {ALL_MEASURES[asked.measure].title}: {best.name}, {measured(best, asked.measure)}."
         passing = f"{exact(len(found.kept))} of {exact(whole)} sets of weights pass"
+        if not in_force(asked.wishes):
+            passing = f"Nothing is ruled out: {exact(whole)} sets of weights"
         return f"{passing}, of {networks}. {first}"
     if found.gives:
         most = max(found.gives, key=lambda give: give.gained)
@@ -110,10 +113,8 @@ def _step(give: Give, asked: Asked) -> str:
 
 def _gain(gain: float, measure: str) -> str:
     unit = ALL_MEASURES[measure].unit
-    if abs(gain) < 5e-3:
-        return "no better"
-    amount = f"{abs(gain):.2f} points" if unit == "%" else number(abs(gain), unit)
-    return f"{amount} {'better' if gain > 0 else 'worse'}"
+    points = f"{gain:.2f}" if gain >= 5e-3 else f"{gain:.1g}"
+    return f"{points} points better" if unit == "%" else f"{number(gain, unit)} better"
 
 
 def basis(measure: str) -> str:
