@@ -7,13 +7,14 @@ tells more. What is better is said only where one direction is: fewer parameters
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from types import MappingProxyType
 from typing import Literal
 
 from explorer.analysis.alignment import Scale
+from explorer.analysis.candidates import MEASURES
 from explorer.analysis.graph import Trace
 from explorer.analysis.memory import memory
 from explorer.analysis.pareto import Better
@@ -21,18 +22,20 @@ from explorer.analysis.stats import Layer, Stats, Totals
 from explorer.catalogue import Architecture, Fact
 
 TRAINING_BATCH = 32
+SPEEDS = ("throughput 3090", "throughput i7-12700h")
 
 
 @dataclass(frozen=True)
 class Compared:
     """One network at one input size. paper, weights: its published top-1 in its paper, and the best of any
-    weights one can load; None where none is known."""
+    weights one can load; None where none is known. speeds: published throughputs by `candidates.MEASURES`."""
 
     stats: Stats
     trace: Trace
     year: int | None = None
     paper: Fact | None = None
     weights: Fact | None = None
+    speeds: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,14 @@ class Quantity:
 def deployed(of: Compared) -> Totals | Stats:
     """The totals of the form in which a network is deployed; most are deployed as they are trained."""
     return of.stats.deployed or of.stats
+
+
+def _speed(name: str) -> Quantity:
+    """What others measured, on a machine that one reader in many has."""
+    measure = MEASURES[name]
+    return Quantity(
+        measure.title, measure.unit, measure.better, "ratio", lambda of: _value(of.speeds.get(name))
+    )
 
 
 def _memory(mode: Literal["inference", "training"], batch_size: int) -> Callable[[Compared], float]:
@@ -77,6 +88,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             lambda of: _value(of.paper),
             lambda of: of.paper,
         ),
+        **{name: _speed(name) for name in SPEEDS},
         "params": Quantity("Parameters", "", "less", "ratio", lambda of: of.stats.params),
         "macs": Quantity("MACs", "", "less", "ratio", lambda of: of.stats.macs),
         "deployed params": Quantity(

@@ -14,6 +14,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import catalogue
+from explorer.analysis.candidates import MEASURES, Candidate
+from explorer.catalogue.network_names import ONLY_IMAGENET_1K
 from explorer.ui import architecture_choices, architecture_view, efficiency_data, lab, picker, state
 from explorer.ui import inference_choices as choices
 from explorer.ui.architecture_view import Sheet, Subject
@@ -63,19 +65,47 @@ class Chosen:
 
         year = self.about.entry.year if self.about.entry is not None else None
         entry = self.about.entry if self.about.own_facts else None
-        in_paper, best = published(entry, _facts_of_weights(str(self.about.reference)))
+        reference = str(self.about.reference)
+        builders = entry.builders if entry is not None else (reference,)
+        tabled = [
+            each
+            for each in efficiency_data.here().candidates
+            if each.reference in (reference, *builders) and each.image_size == self.pixels
+        ]
+        in_paper, best = published(entry, [*_facts_of_weights(reference), *_accuracies(tabled)])
         if self.asked.weights:
             best = _fact_of(self.asked.weights, self.pixels)
-        return Compared(self.sheet.stats, self.sheet.trace, year, in_paper, best)
+        return Compared(self.sheet.stats, self.sheet.trace, year, in_paper, best, _speeds(tabled))
+
+
+def _accuracies(tabled: Sequence[Candidate]) -> list[catalogue.Fact]:
+    """Top-1 of timm's tables, of weights trained on ImageNet-1k alone where there are such."""
+    of_timm = [each for each in tabled if each.published_by == "timm" and "top1" in each.values]
+    alike = [each for each in of_timm if each.training_data == ONLY_IMAGENET_1K]
+    return [_fact(each) for each in alike or of_timm]
+
+
+def _speeds(tabled: Sequence[Candidate]) -> dict[str, catalogue.Fact]:
+    """Published throughputs: of the network at this size, whatever weights it has."""
+    from explorer.analysis.comparison import SPEEDS
+
+    return {
+        name: catalogue.Fact(each.values[name], MEASURES[name].unit, MEASURES[name].source)
+        for name in SPEEDS
+        for each in tabled
+        if name in each.values
+    }
+
+
+def _fact(of: Candidate) -> catalogue.Fact:
+    return catalogue.Fact(of.values["top1"], "%", f"{of.published_by} {of.name}", of.protocol)
 
 
 def _fact_of(weights: str, pixels: int) -> catalogue.Fact | None:
     """Top-1 published of these weights at this size; None where nobody published one."""
     alike = (each for each in efficiency_data.here().candidates if each.weights == weights)
     found = next((each for each in alike if each.image_size == pixels and "top1" in each.values), None)
-    if found is None:
-        return None
-    return catalogue.Fact(found.values["top1"], "%", f"{found.published_by} {found.name}", found.protocol)
+    return None if found is None else _fact(found)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -22,6 +22,7 @@ _WRITTEN: Mapping[str, Callable[[float], str]] = {
     "bytes": formatting.size,
     "%": lambda value: f"{value:.2f} %",
     "px": lambda value: f"{value:g} px",
+    "images/s": lambda value: f"{formatting.three_digits(value)} images/s",
     "": formatting.count,
 }
 
@@ -104,7 +105,7 @@ def _change(quantity: Quantity, row: Row, place: int) -> str:
 
 def _told(name: str, of: Compared) -> str:
     """What stands under a value: how it was measured, or where the view turns global."""
-    facts: Mapping[str, Fact | None] = {"weights top1": of.weights, "paper top1": of.paper}
+    facts: Mapping[str, Fact | None] = {"weights top1": of.weights, "paper top1": of.paper, **of.speeds}
     fact = facts.get(name)
     if fact is not None:
         return f"{fact.protocol or 'protocol not stated'} · {fact.source}"

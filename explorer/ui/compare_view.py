@@ -62,8 +62,8 @@ def numbers(chosen: Sequence[Chosen]) -> None:
         "their recipe, not to the architecture alone."
     )
     st.caption(
-        "Counted on each network's own trace; top-1 as published, with its protocol, and subtracted only "
-        "where networks, crops, input size and pictures are the same. "
+        "Counted on each network's own trace; throughput as timm publishes it; top-1 as published, with its "
+        "protocol, and subtracted only where networks, crops, input size and pictures are the same. "
         f"{stats_sheet.MACS_HELP} Memory is estimated from the trace, in float32, "
         "training with SGD and momentum."
     )

@@ -32,6 +32,15 @@ def test_a_pair_that_teaches_stands_there_first():
     assert "Year 2015 2022 +7 years" in said
 
 
+def test_published_accuracy_and_throughput_come_with_the_app(monkeypatch):
+    monkeypatch.delenv("EXPLORER_TABLES", raising=False)
+    said = html(opened(networks="resnet50,timm:hgnetv2_b4"))
+    assert "Throughput, RTX 3090 ↑ better 3730 images/s" in said
+    assert "Throughput, Core i7-12700H ↑ better 30.5 images/s timm" in said
+    assert "38.4 images/s" in said
+    assert "· timm hgnetv2_b4.ssld_" in said
+
+
 def test_the_link_says_which_and_the_menu_writes_the_link():
     app = opened(networks="lenet5,zoo:resnet20,nonsense,lenet5")
     assert app.multiselect(key="compare_networks_box").value == ["lenet5", "zoo:resnet20"]
