@@ -130,8 +130,10 @@ def _frontier_table(on: Sequence[Candidate]) -> None:
 
 
 def _take_selection() -> None:
-    """A redrawn chart reports an empty selection, which takes nothing away."""
-    points = st.session_state[_CHART].selection.points
+    """A redrawn chart reports an empty selection, which takes nothing away. Of more than can be selected the
+    story's networks come first: they are drawn last.
+    """
+    points = sorted(st.session_state[_CHART].selection.points, key=lambda each: -each["curve_number"])
     ids = [point["customdata"][0] for point in points if point.get("customdata")]
     if ids:
         controls.mark(ids)
