@@ -125,7 +125,8 @@ def _free(boxes: np.ndarray, others: Sequence[np.ndarray], plot: Plot) -> np.nda
     inside = (left >= 0) & (bottom >= 0) & (right <= plot.width) & (top <= plot.height)
     taken = np.array(others).reshape(-1, 4)
     meets = (boxes[:, None, :2] < taken[None, :, 2:]) & (taken[None, :, :2] < boxes[:, None, 2:])
-    return inside & ~meets.all(axis=2).any(axis=1)
+    touched = np.all(meets, axis=2)
+    return np.asarray(inside & ~np.any(touched, axis=1))
 
 
 def sheet(labels: Sequence[Label], place: str, ground: str) -> str:
