@@ -117,7 +117,7 @@ def controls(data: Data) -> Asked:
 def _questions(place: DeltaGenerator, data: Data, first: Mapping[str, Any]) -> None:
     """Each answer goes into the field of the form below, which the link carries; clicked again it is gone."""
     now = st.session_state
-    places, speed, limit = _places(data), now.get(SPEED), now.get(LIMIT)
+    places, speed, limit = _places(data), str(now.get(SPEED) or ANY), now.get(LIMIT)
     unit = ALL_MEASURES[speed].unit if speed in ALL_MEASURES else "images/s"
     slots = place.columns([3.5, 3.3, 3, 1.2], vertical_alignment="bottom")
 

@@ -16,12 +16,13 @@ from explorer.analysis.pareto import Frontier
 from explorer.catalogue import FAMILIES, Architecture
 from explorer.ui import theme
 from explorer.ui.efficiency_data import ALL_MEASURES
-from explorer.ui.efficiency_labels import Label, laid_out
+from explorer.ui.efficiency_labels import PRESENTED, Label, laid_out
 from explorer.ui.formatting import count, size, three_digits
 
 _DOT, _ON_FRONTIER, _OF_STORY, _LARGEST = 7.0, 9.0, 11.0, 42.0  # diameters in pixels
 _FADED = 0.28
-_TYPE, _TYPE_PRESENTING = 12.5, 19  # size of the names in pixels
+_TYPE, _TYPE_PRESENTED = 12.5, 14  # size of the names in pixels; `theme.style` enlarges the second
+_SMALLEST_PRESENTED = 22  # pixels of a rem up to which a presentation counts as small
 _EDGE = 0.035  # of the plot's width and height left free around the dots
 _SPARE = 5  # names of the frontier beside those of the story
 NO_FAMILY = "No family here"
@@ -222,11 +223,14 @@ def _frontier_line(figure: go.Figure, shown: Shown, axes: Axes, dark: bool) -> N
     )
 
 
-def names(shown: Shown, axes: Axes, *, presenting: bool = False) -> dict[int, Label]:
-    """Dot -> its name and where it stands: the story's networks, and a few of the frontier, each once."""
+def names(shown: Shown, axes: Axes, rem: float = theme.REM) -> dict[int, Label]:
+    """Dot -> its name and where it stands: the story's networks, and a few of the frontier, each once.
+
+    rem: pixels of one rem where it is shown, as `theme.style` takes it.
+    """
     named = {place: entry.name for place, entry in shown.story.items()}
     told = {shown.candidates[place].reference for place in named}
-    spare = []
+    spare: list[int] = []
     for place in _along_frontier(shown):
         if len(spare) < _SPARE and place not in named and shown.candidates[place].reference not in told:
             named[place] = _short(shown.candidates[place])
@@ -235,7 +239,10 @@ def names(shown: Shown, axes: Axes, *, presenting: bool = False) -> dict[int, La
     across, up = (_placed(values, log) for values, log in ((shown.x, axes.x_log), (shown.y, axes.y_log)))
     seen = {*shown.story, *np.flatnonzero(shown.frontier.on).tolist()}
     at = {place: (float(across[place]), float(up[place])) for place in seen}
-    return laid_out(named, at, _OF_STORY / 2, _TYPE_PRESENTING if presenting else _TYPE, spare)
+    if rem == theme.REM:
+        return laid_out(named, at, _OF_STORY / 2, _TYPE, spare)
+    plot = PRESENTED[rem > _SMALLEST_PRESENTED]
+    return laid_out(named, at, _OF_STORY / 2, _TYPE_PRESENTED, spare, [plot])
 
 
 def _along_frontier(shown: Shown) -> list[int]:

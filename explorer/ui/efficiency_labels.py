@@ -37,6 +37,8 @@ class Plot:
 
 WIDEST = Plot(1920, 1750, 520)
 ROOMY = Plot(1200, 1030, 320)
+# Of a presentation, in the pixels from which `theme.style` enlarges: of the smallest type, of larger ones.
+PRESENTED = (Plot(0, 800, 230), Plot(0, 1100, 300))
 NARROWER = (Plot(760, 590, 320), Plot(0, 195, 320))
 
 
@@ -69,13 +71,15 @@ def laid_out(
     radius: float,
     size: float,
     spare: Sequence[int] = (),
+    plots: Sequence[Plot] = (ROOMY, WIDEST),
 ) -> dict[int, Label]:
     """Dot -> its label, for those that have room. names: by dot, the most important first. at: shares of the
     plot's width and height where each dot that stays uncovered stands, from the lower left corner. radius: of
     a dot; size: of the type; both in pixels. spare: dots whose name stands close by or not at all.
+    plots: in which all names have room.
     """
     found: dict[int, Label] = {}
-    taken = {plot: _dots(at, radius, plot) for plot in (ROOMY, WIDEST)}
+    taken = {plot: _dots(at, radius, plot) for plot in plots}
     for dot, text in names.items():
         half = _half(text, size)
         steps = _CLOSE if dot in spare else np.concatenate([_CLOSE, _FAR])

@@ -225,7 +225,7 @@ TWO = replace(
 def test_a_count_beside_a_speed_is_of_the_form_that_was_timed(
     x: str, y: str, bubble: str, drawn: tuple
 ) -> None:
-    axes = Axes(x, y, x_log=True, y_log=False, bubble=bubble, by_year=False).of_the_form_timed()
+    axes = Axes(x, y, x_log=True, y_log=False, bubble=bubble).of_the_form_timed()
     assert (axes.x, axes.y, axes.bubble) == drawn
 
 
