@@ -90,7 +90,9 @@ def _speeds(tabled: Sequence[Candidate]) -> dict[str, catalogue.Fact]:
     from explorer.analysis.comparison import SPEEDS
 
     return {
-        name: catalogue.Fact(each.values[name], MEASURES[name].unit, MEASURES[name].source)
+        name: catalogue.Fact(
+            each.values[name], MEASURES[name].unit, MEASURES[name].source, f"at {each.image_size} px"
+        )
         for name in SPEEDS
         for each in tabled
         if name in each.values

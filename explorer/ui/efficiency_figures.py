@@ -102,10 +102,13 @@ def scatter(
             mode="markers",
             name=name,
             marker={
-                "size": sizes[members],
+                "size": sizes[members].tolist(),  # a list: Plotly packs arrays, which then cannot be enlarged
                 "opacity": opacity[members],
                 "symbol": np.where(of_recipe[members], "diamond", "circle"),
-                "line": {"width": np.where(shown.frontier.on[members], 1.5, 0.0), "color": ink(dark)},
+                "line": {
+                    "width": np.where(shown.frontier.on[members], 1.5, 0.0).tolist(),
+                    "color": ink(dark),
+                },
                 **marker,
             },
             customdata=[(shown.candidates[place].id, hover[place]) for place in members],
@@ -314,7 +317,7 @@ def _rings(figure: go.Figure, shown: Shown, marked: Sequence[str], sizes: np.nda
             name="Selected",
             hoverinfo="skip",
             marker={
-                "size": sizes[places] + 8,
+                "size": (sizes[places] + 8).tolist(),
                 "symbol": "circle-open",
                 "color": theme.ACCENT.on(dark=dark),
                 "line": {"width": 3},

@@ -36,7 +36,7 @@ def test_published_accuracy_and_throughput_come_with_the_app(monkeypatch):
     monkeypatch.delenv("EXPLORER_TABLES", raising=False)
     said = html(opened(networks="resnet50,timm:hgnetv2_b4"))
     assert "Throughput, RTX 3090 ↑ better 3730 images/s" in said
-    assert "Throughput, Core i7-12700H ↑ better 30.5 images/s timm" in said
+    assert "Throughput, Core i7-12700H ↑ better 30.5 images/s at 224 px · timm" in said
     assert "38.4 images/s" in said
     assert "· timm hgnetv2_b4.ssld_" in said
 

@@ -109,6 +109,14 @@ def test_dragging_selects_and_the_axes_hold_all_dots() -> None:
     assert bottom < 70 < 80 < top
 
 
+def test_it_grows_for_a_presentation() -> None:
+    made = scatter(shown(), AXES, ("old",), "", names(shown(), AXES, 2 * theme.REM), dark=False)
+    large = theme.style(made, dark=False, rem=2 * theme.REM)
+    for before, after in zip(made.data, large.data, strict=True):
+        if before.marker.size is not None:
+            assert list(after.marker.size) == [2 * size for size in before.marker.size]
+
+
 def test_by_year_the_unknown_year_stands_apart() -> None:
     figure = scatter(shown(), replace(AXES, colour=BY_YEAR), (), "", dark=False)
     groups = {
