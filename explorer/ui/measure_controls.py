@@ -102,7 +102,7 @@ def titles(chosen: Sequence[Chosen]) -> list[str]:
     """Each another: builds of one architecture by two builders carry one name."""
     names = [each.title for each in chosen]
     return [
-        f"{name} ({each.about.reference.shown})" if names.count(name) > 1 else name
+        f"{name} ({each.about.reference.shown})" if each.about.reference and names.count(name) > 1 else name
         for each, name in zip(chosen, names, strict=True)
     ]
 
