@@ -70,7 +70,9 @@ def right(network: Network, image: Image.Image) -> Run:
     """As the weights ask for it: their preparation, eval mode, softmax once."""
     run = _run(network, prepare(image, network.input).x)
     if run.failure:
-        raise CannotRun(run.failure)
+        name = network.weights.id
+        named = run.failure.startswith(name)  # what is not finite is said so already
+        raise CannotRun(run.failure if named else f"{name} does not run on this: {run.failure.rstrip('.')}.")
     return run
 
 

@@ -14,6 +14,7 @@ from explorer import networks
 from explorer.__main__ import main
 from explorer.inference import SAMPLES, decode, explain, overlay, top_features
 from explorer.inference.preprocessing import prepare
+from explorer.labs.mistaken_runs import right
 from explorer.networks import CannotRun, InputSpec, Network, WeightsEntry, resolve
 from explorer.networks.labels import outputs_of
 from explorer.networks.running import told
@@ -306,3 +307,15 @@ def test_each_command_says_one_line_where_there_is_no_answer(tmp_path, commands,
             assert (code, out, error.count("\n")) == (2, "", 1), (words, error)
             assert said in error
     assert not (tmp_path / "touched").exists()
+
+
+def test_a_lab_names_the_network_that_does_not_run_right(tmp_path, chelsea) -> None:
+    infinite = state()
+    infinite["conv1.0.weight"].fill_(1e38)
+    for said, folder in {
+        "does not run on this: ": write(tmp_path / "unpooled", state(), {}, {"global_pool": ""}),
+        "cannot be explained: its outputs are not finite.": write(tmp_path / "infinite", infinite),
+    }.items():
+        with pytest.raises(CannotRun) as refused:
+            right(loaded(folder), chelsea)
+        assert str(refused.value).startswith(f"local-dir:{folder} {said}")

@@ -4,7 +4,7 @@ Nothing is listed by hand but the values: a page's parameters are what its widge
 reads of the address, its views what its buttons offer, so that a new parameter is tested from its first day.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from streamlit.runtime.state.query_params import QueryParams
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from explorer.ui import claims_running, diagram_choices, effective_field_measuring
+from explorer.ui import claims_running, diagram_choices, effective_field_measuring, visit
 from explorer.ui.page import ENTRIES
 from tests.conftest import REPOSITORY
 from tests.pages.opening import PATIENCE
@@ -51,8 +51,8 @@ HOSTILE: dict[str, str | bytes | list[str]] = {
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, only_the_zoo: None) -> None:
-    """The claims are not checked meanwhile, and an effective field is measured with one input, once: both
-    take a minute, and neither is a parameter's doing.
+    """What takes long and is no parameter's doing is done once: a visit finds what those before it computed,
+    an effective field is measured with one input, and the claims are not checked.
     """
     monkeypatch.setattr(claims_running, "one_round", lambda *_: None)
     first = cache(partial(effective_field_measuring._one_more, so_far=None))
@@ -61,6 +61,14 @@ def quick(monkeypatch: pytest.MonkeyPatch, only_the_zoo: None) -> None:
         return replace(first(wanted), passes=so_far.passes + 1 if so_far else 1)
 
     monkeypatch.setattr(effective_field_measuring, "_one_more", one_more)
+    computed: dict[Any, Any] = {}
+
+    def once(place: str, key: Any, compute: Callable[[], Any]) -> Any:
+        if (place, key) not in computed:
+            computed[place, key] = compute()
+        return computed[place, key]
+
+    monkeypatch.setattr(visit, "once", once)
 
 
 @pytest.fixture
