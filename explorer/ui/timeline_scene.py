@@ -142,15 +142,13 @@ def _curve(story: catalogue.Timeline, box: Box, width: float) -> Curve:
 def _point(entry: catalogue.IlsvrcEntry, x: float, y: float, human: float, room: float) -> Point:
     """Value and name above the mark; above the line of the human level too, where the mark is near it.
 
-    room: to the next year; a longer name takes two lines. While the curve falls, they begin at the mark, for
-    the curve comes from the upper left and would run through them.
+    room: to the next year; a longer name takes two lines.
     """
-    at, anchor = (x, "middle") if y > human else (x - 5, "start")
     low = min(y - 9, human - 5) if y > human - 16 else y - 9
     names = textwrap.wrap(entry.name.split(" (")[0], max(10, int(room / (0.42 * SMALL))))
     tops = [low - 13 * (len(names) - 1 - row) for row in range(len(names))]
-    value = Line(f"{entry.top5_error.value:g} %", at, tops[0] - 13, SMALL + 1, anchor, bold=True)
-    lines = (Line(name, at, top, SMALL, anchor) for name, top in zip(names, tops, strict=True))
+    value = Line(f"{entry.top5_error.value:g} %", x, tops[0] - 13, SMALL + 1, "middle", bold=True)
+    lines = (Line(name, x, top, SMALL, "middle") for name, top in zip(names, tops, strict=True))
     return Point(entry, x, y, (value, *lines))
 
 

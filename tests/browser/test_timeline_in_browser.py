@@ -129,3 +129,24 @@ def overlap(one, other) -> bool:
     (x, y, w, h), (u, v, s, t) = one, other
     y, h, v, t = y + 0.2 * h, 0.6 * h, v + 0.2 * t, 0.6 * t
     return x + w > u and u + s > x and y + h > v and v + t > y
+
+
+@pytest.mark.parametrize("width", [390, 820])
+def test_a_narrow_window_has_the_story_from_the_top_down(server, visit, width):
+    page = visit(server.url, viewport={"width": width, "height": 844})
+    last = page.locator(".story li").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_contain_text("ConvNeXt V2")
+    box = last.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    last.get_by_role("button").click()
+    page.wait_for_url(re.compile(r"/architecture\?arch=convnextv2"))
+
+
+def test_a_filter_says_how_to_return(server, visit):
+    page = visit(f"{server.url}/?families=plain")
+    expect(page.locator(".filtered")).to_contain_text("Only Plain stacks.")
+    page.get_by_role("button", name="Show all families").click()
+    expect(page.locator(".filtered")).to_have_count(0)
+    page.wait_for_url(lambda url: "families" not in url)
