@@ -29,7 +29,7 @@ VERDICT, SOURCE, TOPIC, FIND, CLAIM = "verdict", "source", "topic", "find", "cla
 _ALL = "All topics"
 START: Mapping[str, Any] = MappingProxyType({VERDICT: [], SOURCE: "", TOPIC: _ALL, FIND: "", CLAIM: ""})
 _WAITING = "waiting"
-_ROW_PIXELS = 66  # three lines of a claim
+_ROW_PIXELS = 84  # four lines, of the longest claim on a phone
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def table(shown: Sequence[Claim], opened: Claim | None, here: Page) -> None:
         selection_default={"selection": {"cells": at}},
         column_config={
             "Verdict": st.column_config.TextColumn(width=96),
-            "Claim": st.column_config.TextColumn(width=270),
+            "Claim": st.column_config.TextColumn(width=222),
             "Printed": st.column_config.TextColumn(width=118),
             "Measured": st.column_config.TextColumn(width=118),
         },

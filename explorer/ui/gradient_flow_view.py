@@ -45,7 +45,7 @@ def flow(choices: Choices, here: Page) -> None:
     from explorer.labs import gradient_flow, random_nets
     from explorer.ui import gradient_flow_figures as figures
 
-    with st.spinner("Building and measuring the networks …"):
+    with st.spinner("Building and measuring the networks, some seconds for deep ones …"):
         found = {
             _named(choices.sweep, value): measured.flow(
                 measured.key(choices, **{choices.sweep: value}), choices.seeds
@@ -125,7 +125,7 @@ def jacobians(choices: Choices, here: Page) -> None:
     from explorer.labs import gradient_flow
     from explorer.ui import gradient_flow_figures as figures
 
-    with st.spinner("Greatest singular value of every block …"):
+    with st.spinner("Greatest singular value of every block, some seconds for deep networks …"):
         found = measured.jacobians(measured.key(choices))
     lab.figure(figures.jacobian_products(found, dark=here.dark), here, "jacobian_figure", _HEIGHT)
     bound, mean, true = (
@@ -156,7 +156,7 @@ def paths(choices: Choices, here: Page) -> None:
 
     depth = min(choices.depth, MAX_PATH_DEPTH)
     skip = "ResNet v2" if choices.skip == "none" else choices.skip
-    with st.spinner("Leading the gradient along all paths …"):
+    with st.spinner("Leading the gradient along all paths, some seconds for deep networks …"):
         found = measured.path_sums(None if choices.trained else measured.key(choices, depth=depth, skip=skip))
     lab.figure(figures.lengths(found, dark=here.dark), here, "path_figure", _HEIGHT)
     blocks = len(found.share) - 1
@@ -199,7 +199,7 @@ def claim(choices: Choices, here: Page) -> None:
     from explorer.labs import skip_claim
     from explorer.ui import path_figures as figures
 
-    with st.spinner("Trying blocks …"):
+    with st.spinner("Trying blocks, a few seconds …"):
         found = measured.trials(None if choices.trained else measured.key(choices, skip="ResNet v2"))
     shorter = found.shrunk(choices.strength, choices.erase)
     st.markdown(

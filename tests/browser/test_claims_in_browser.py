@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-ROW = 66  # pixels of a row of Streamlit's table, which is drawn on a canvas
+ROW = 84  # pixels of a row of Streamlit's table, which is drawn on a canvas
 
 
 def test_a_click_opens_the_claim_and_its_page(server, visit):
