@@ -6,6 +6,7 @@ from explorer.ui.page import ENTRIES
 
 # Visible words: their size on the screen, and whether the box around them or the window cuts them off. Icons
 # are letters of a font to the browser, and no words.
+# A diagram pans, and a name without room in its bar wraps out of sight.
 WORDS = """() => {
   const found = [];
   const look = (root) => {
@@ -25,7 +26,7 @@ WORDS = """() => {
         text: text.slice(0, 60),
         size: parseFloat(style.fontSize) * scale,
         cut: (style.overflowX !== "visible" && each.scrollWidth > each.clientWidth + 1)
-          || box.left < -1 || box.right > innerWidth + 1
+          || (!each.closest(".canvas, .bars b") && (box.left < -1 || box.right > innerWidth + 1))
           || Boolean(chart && (box.left < chart.left - 2 || box.right > chart.right + 2)),
       });
     }
