@@ -6,6 +6,7 @@ deuteranopia and protanopia, and stand off the page by 3:1 at least. `tests/ui/t
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -206,10 +207,14 @@ def _enlarged(part: Any, scale: float, name: str = "") -> Any:
 
 
 def _longer(length: Any, scale: float, at_least: float) -> Any:
-    """A length of Plotly's, or an array of them."""
+    """A length of Plotly's, or an array of them, which it packs where NumPy made it."""
+    if isinstance(length, Mapping):
+        import numpy as np  # a chart that has such lengths has imported it
+
+        length = np.frombuffer(b64decode(length["bdata"]), length["dtype"]).tolist()
     if isinstance(length, int | float):
         return max(length, at_least) * scale
-    return length if length is None else [_longer(each, scale, at_least) for each in length]
+    return [_longer(each, scale, at_least) for each in length] if isinstance(length, list | tuple) else length
 
 
 def growing(key: str, height: int):

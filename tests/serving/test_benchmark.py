@@ -197,7 +197,10 @@ def test_an_error_of_the_network_itself_is_one_line(monkeypatch):
             raise RuntimeError("no kernel for this\nwith a long story")
 
     monkeypatch.setattr(benchmark, "build", lambda reference, image_size: Broken())
-    with bench(NAME) as on_it, pytest.raises(CannotMeasure, match=r"does not run on this: no kernel for this"):
+    with (
+        bench(NAME) as on_it,
+        pytest.raises(CannotMeasure, match=r"does not run on this: no kernel for this"),
+    ):
         on_it.measure(1, SHORT)
 
 

@@ -125,3 +125,10 @@ def test_a_chart_for_a_hall_has_grown_in_all_that_counts_pixels():
     assert grown.layout.annotations[0].yshift == -8
     assert made.layout.height == 200
     assert made.layout.annotations[0].font.size == 11
+
+
+def test_sizes_that_numpy_made_grow_too():
+    sizes = np.array([20.0, 30.0])
+    made = go.Figure(go.Scatter(x=[1, 2], y=[1, 2], marker={"size": sizes, "line": {"width": sizes}}))
+    grown = theme.style(made, dark=False, rem=32)
+    assert tuple(grown.data[0].marker.size) == tuple(grown.data[0].marker.line.width) == (40, 60)
