@@ -7,6 +7,7 @@ read through /proc).
 
     python -m benchmarks.fuzz_pictures [--files 10000] [--seed 0]
     python -m benchmarks.fuzz_pictures --write 1234 FILE    # the file of that number
+    python -m benchmarks.fuzz_pictures --bombs    # the worst case of each kind, made by hand, in its place
 """
 
 import argparse
@@ -25,6 +26,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from explorer.inference.images import ImageError, read
+from tests.inference.picture_bombs import BOMBS, costs
 
 SECONDS, BYTES = 2.0, 1_000_000_000
 _HARD_SECONDS, _HARD_BYTES = 10, 4_000_000_000
@@ -195,6 +197,14 @@ def _decode_all(numbers: list[int], seed: int, files: list[tuple[str, bytes]], a
         os.write(answers, f"{number}\t{seconds}\t{peak}\t{said}\n".encode())
 
 
+def bombs() -> int:
+    """Dearest first; the exit code is 1 where one of them costs too much."""
+    found = sorted((*costs(make())[:2], name) for name, make in BOMBS.items())
+    for seconds, peak_bytes, name in reversed(found):
+        print(f"{seconds:6.2f} s {peak_bytes / 1e6:6.0f} MB  {name}")
+    return int(any(seconds > SECONDS or peak_bytes > BYTES for seconds, peak_bytes, _ in found))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -202,7 +212,10 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", nargs=2, metavar=("NUMBER", "FILE"))
+    parser.add_argument("--bombs", action="store_true")
     arguments = parser.parse_args()
+    if arguments.bombs:
+        return bombs()
     files = seeds()
     if arguments.write:
         Path(arguments.write[1]).write_bytes(file_of(int(arguments.write[0]), arguments.seed, files)[1])
