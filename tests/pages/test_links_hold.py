@@ -181,7 +181,7 @@ def test_what_was_not_understood_is_said(script: str, parameters: dict[str, str]
         ("pages/compare.py", {"networks": "lenet5,zoo:resnet20", "compare": "Numbers", "size": "32.0"}),
         ("pages/choose.py", {"cparams": "30", "cfamily": ["Modernised"], "cimages": "5000"}),
         ("pages/efficiency.py", {"eyears": ["2012", "2020"], "epattern": "TRUE"}),
-        ("pages/timeline.py", {"families": "mobile", "present": "false"}),
+        ("pages/timeline.py", {"families": "compact", "present": "false"}),
     ],
     ids=lambda value: str(value)[:40],
 )
