@@ -73,7 +73,7 @@ def test_a_link_shows_a_stranger_the_same_on_a_cold_server(serve, visit):
 def test_nonsense_in_a_link_is_ignored(server, visit):
     link = "arch=vgg16&level=galaxy&open=no+such&inside=nowhere&flow=up&overlay=beauty&node=nobody"
     page = standing(visit(f"{server.url}/architecture?{link}"))
-    expect(page.locator(".network .kind-fold").first).to_be_visible()
+    expect(page.get_by_text("left out: ")).to_be_visible()
     expect(page.get_by_text("What to look for")).to_be_visible()
 
 
@@ -155,7 +155,7 @@ def test_pan_and_zoom_ask_nothing_of_the_server(server, visit):
 
 
 def test_the_drawing_is_handed_out_as_svg_and_as_a_picture(server, visit, tmp_path):
-    page = standing(visit(f"{server.url}/architecture?arch=googlenet"))
+    page = standing(visit(f"{server.url}/architecture?arch=googlenet&level=block"))
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save the drawing as SVG").click()
     saved.value.save_as(tmp_path / "drawing.svg")
