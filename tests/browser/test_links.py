@@ -77,6 +77,7 @@ def test_an_unknown_name_is_a_sentence_and_the_picker_works(server, visit):
     expect(page.get_by_text(re.compile("no_such_network.*Showing ResNet-50 instead"))).to_be_visible()
     picker(page).click()
     page.keyboard.type("lenet")
+    expect(page.get_by_role("option", name=re.compile("LeNet-5")).first).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("arch=lenet5"))
     expect(page.get_by_role("heading", name="LeNet-5").first).to_be_visible()
