@@ -83,12 +83,14 @@ class Lookers:
 
     asked: the weights that the link or the choice of a network means; None where nobody has published any,
     for an untrained network is never taken unasked. used: who answers now: `asked`, or the best network on
-    this machine where they must be downloaded first; None where there is none.
+    this machine where they must be downloaded first; None where there is none. others: weights of other
+    networks that need no download.
     """
 
     entries: tuple[WeightsEntry, ...]
     asked: WeightsEntry | None
     used: WeightsEntry | None
+    others: tuple[WeightsEntry, ...]
 
 
 def lookers(here: Page) -> Lookers:
@@ -99,9 +101,9 @@ def lookers(here: Page) -> Lookers:
     named = {entry.id: entry for entry in entries}.get(choices.get(choices.WEIGHTS))
     published = len(entries) > 1
     asked = named or (networks.choose_weights(reference) if published else None)
-    if asked and asked.on_this_machine:
-        return Lookers(entries, asked, asked)
-    return Lookers(entries, asked, next(iter(networks.on_this_machine()), None))
+    here_now = networks.on_this_machine()
+    used = asked if asked and asked.on_this_machine else next(iter(here_now), None)
+    return Lookers(entries, asked, used, tuple(each for each in here_now if each not in entries))
 
 
 def _unasked() -> Reference:

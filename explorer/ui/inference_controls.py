@@ -82,9 +82,7 @@ def _reserved(column: Any, label: str) -> Any:
 
 def weights(row: Row, who: Lookers) -> None:
     """The network's own weights, then those of other networks that need no download."""
-    from explorer.networks import on_this_machine
-
-    others = {each.id: each for each in on_this_machine() if each not in who.entries}
+    others = {each.id: each for each in who.others}
     labels = distinct(
         {each.id: _weights_label(each) for each in who.entries}
         | {each.id: f"✓ {lab.named(each)}" for each in others.values()}
