@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.ui import state, theme
+from explorer.ui import components, state, theme
 
 CONTROLS = "controls_shown"
 _REM = "rem_of_the_browser"
@@ -16,8 +16,9 @@ _NARROW = "(max-width: 899.9px)"  # there a page that is not presented folds its
 _SMALLEST_REM = 20.6  # of present.css, until the browser has told its own
 
 # One rem wide, so that an observer sees when the style sheet arrives and when the window changes.
-_ruler = st.components.v2.component(
+_ruler = components.declare(
     "ruler",
+    css="",
     html='<i style="display: block; width: 1rem"></i>',
     js="""
 export default ({ parentElement, data, setStateValue }) => {
