@@ -13,6 +13,7 @@ from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import RerunException
 
 from explorer import catalogue
 from explorer.serving import housekeeping
@@ -23,6 +24,7 @@ TITLE = "CNN Architecture Explorer"
 LOGO = Path(__file__).resolve().parents[2] / "assets" / "logo.svg"
 _HEAD = "_head_of_this_run"
 _NOTICE = "_notice_of_this_run"
+_ANSWERED = "_answered_page"  # the last one that ran to its end
 _QUOTED = 40  # characters of a parameter that are repeated
 _HANDED_OVER = "_handed_over"
 
@@ -242,10 +244,18 @@ def run(current: st.Page) -> None:
     """
     state.all_not_understood()
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
+    # Later a value that is no longer the address's is one that the visitor chose.
+    by_link = st.session_state.get(_ANSWERED) != current.title or state.is_back_or_forward()
+    answered = True
     try:
         current.run()
+    except RerunException:
+        answered = False
+        raise
     finally:  # also where the page stopped early
-        refused = {name: texts for name, texts in asked.items() if _refused(name, texts)}
+        if answered:
+            st.session_state[_ANSWERED] = current.title
+        refused = {name: texts for name, texts in asked.items() if by_link and _refused(name, texts)}
         noted = {name: ", ".join(texts) for name, texts in refused.items()} | state.all_not_understood()
         if noted:
             said = ", ".join(f"`{name}` = “{plain(_shortened(text))}”" for name, text in noted.items())

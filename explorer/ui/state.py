@@ -73,7 +73,7 @@ def whole_address() -> None:
     from the ones that a link would carry over. Here nothing is carried over: the address is the page's own.
     """
     run = get_script_run_ctx()
-    if run is None or not run.is_history_navigation:
+    if run is None or not is_back_or_forward():
         return
     address = parse_qs(run.query_string, keep_blank_values=True)
     lost = [name for name in address if name not in (*st.query_params, *_EMBEDDED)]
@@ -83,6 +83,12 @@ def whole_address() -> None:
         known.populate_from_query_string(run.query_string)
         known.set_initial_query_params_from_current()  # what the page's controls start from
     st.query_params[lost[0]] = address[lost[0]]  # tells the browser, which has dropped them from the address
+
+
+def is_back_or_forward() -> bool:
+    """Whether this run answers one of these keys of the browser."""
+    run = get_script_run_ctx()
+    return run is not None and run.is_history_navigation
 
 
 def presenting() -> bool:

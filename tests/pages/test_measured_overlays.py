@@ -55,9 +55,10 @@ def test_a_network_that_cannot_run_here_leaves_the_drawing(open_page, own_pool, 
 def test_a_layers_trained_weights_are_shown_as_a_histogram(open_page, own_pool):
     app = open_page(arch="zoo:resnet20", node="conv2d")
     assert not app.exception
+    assert any("Histogram of its weights, ResNet-20" in each.value for each in app.caption)
     charts = [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
     bars = next(
-        chart for chart in charts if "weights, ResNet-20" in str(chart["layout"]["xaxis"].get("title"))
+        chart for chart in charts if "value of a weight" in str(chart["layout"]["xaxis"].get("title"))
     )
     counts = bars["data"][0]["y"]
     if isinstance(counts, dict):  # plotly sends arrays as base64

@@ -98,7 +98,7 @@ def test_bars_and_numbers_speak_of_the_same_classes():
 
 def test_pictures_have_an_alternative_text():
     for app in (opened(), opened(weights="zoo:lenet5", mistake="other-entry")):
-        texts = [each.proto.imgs[0].alt for each in app.get("imgs")]
+        texts = [each.proto.imgs[0].alt for each in app.get("image")]
         assert len(texts) == 2
         assert all(texts)
 
