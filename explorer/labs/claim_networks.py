@@ -249,4 +249,4 @@ def times_the_latency(networks: Sequence[str], image_sizes: Sequence[int]) -> Me
         ]
     first, second = (f"{name} at {size}" for name, size in zip(networks, image_sizes, strict=True))
     ratio = median(ours / theirs for ours, theirs in turns)
-    return Measured((ratio,), f"one picture through {first} against {second}, timed in turn on one core here")
+    return Measured((ratio,), f"one picture through {first} against {second}, timed in turn on one core")

@@ -130,3 +130,8 @@ def functions(claim: Claim) -> tuple[Check, ...]:
     for way in claim.ways:
         note(way.check, way.arguments)
     return tuple(found)
+
+
+def is_timed(claim: Claim) -> bool:
+    """Whether a clock has a say in its values, which then are others at every turn."""
+    return of_networks.times_the_latency in functions(claim)

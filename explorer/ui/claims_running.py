@@ -1,7 +1,8 @@
 """Claims checked for a page: one after another, in rounds of a second, kept for all visitors and on the disk.
 
 A result depends on the claims, the code and the installed packages, never on a visitor, so everybody sees
-what anybody's visit has checked, and what was checked before the server was started. A round ends with a
+what anybody's visit has checked, what was checked before the server was started, and until then the verdicts
+that come with the app. A round ends with a
 rerun, which draws what is new; so a click is heard between two checks.
 """
 
@@ -28,8 +29,8 @@ _one_at_a_time = Lock()  # a second visitor would only repeat the same check bes
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def kept() -> dict[str, Kept]:
-    """By claim, as the disk had them when the server first asked."""
-    return kept_results.read()
+    """By claim, as they were known when the server first asked."""
+    return kept_results.known()
 
 
 def done() -> Mapping[str, Result]:
@@ -56,10 +57,23 @@ def result(identifier: str) -> Result:
 def provenance(identifier: str) -> str:
     """How and with what the claim's result was made, for the line below it."""
     each = kept()[identifier]
-    made = f"checked here in {each.result.seconds:.1f} s with {', '.join(each.made_with[:-1])}"
+    made = f"checked in {each.result.seconds:.1f} s with {kept_results.libraries(each.made_with)}"
     if each.current:
-        return f"{made}."
-    return f"{made}, before the code or a package changed; it is being checked anew."
+        return f"{made}, on this machine."
+    where = (
+        "before the code or a package changed" if each.here else "on the machine of the table that is shipped"
+    )
+    return f"last {made}, {where}; it is being checked anew."
+
+
+def checked_with() -> str:
+    """With what the verdicts of the page were made, and what is here where that is something else."""
+    here = kept_results.libraries(kept_results.made_with())
+    before = {kept_results.libraries(each.made_with) for each in kept().values() if not each.current}
+    if not before:
+        return f"Checked here with {here}."
+    told = f"Last checked with {' and with '.join(sorted(before))}; being checked anew here"
+    return f"{told}." if before == {here} else f"{told}, **with other versions: {here}**."
 
 
 def _checked(identifier: str) -> Result:

@@ -62,7 +62,7 @@ _MEANING = (
 
 
 def summary(slot: DeltaGenerator) -> None:
-    """How many claims have come to which verdict."""
+    """How many claims have come to which verdict, and with what they were checked."""
     counts = Counter(result.verdict for result in running.done().values())
     counts[_WAITING] = len(claims()) - counts.total()
     badges = [
@@ -71,6 +71,7 @@ def summary(slot: DeltaGenerator) -> None:
         if counts[verdict]
     ]
     slot.markdown(f"**{len(claims())} claims** &emsp; " + " &emsp; ".join(badges))
+    slot.caption(running.checked_with())
 
 
 def filters() -> tuple[list[Claim], list[Claim]]:

@@ -1,5 +1,6 @@
 """The claims page as a visitor meets it: a few cheap claims, checked while the page is open."""
 
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -142,14 +143,41 @@ def test_numbers_are_short_and_whole_numbers_whole():
     ]
 
 
+def first_opened() -> AppTest:
+    """The page before anything is checked anew."""
+    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=opening.PATIENCE)
+    app.session_state["_claims_stopped"] = True
+    app.run()
+    return app.switch_page("pages/claims.py").run()
+
+
+def test_a_fresh_machine_has_all_verdicts_at_once(few):
+    few.update({name: each for name, each in kept_results.known().items() if name in FEW})
+    app = first_opened()
+    assert "… waiting" not in rows(app).values()
+    made = kept_results.libraries(few[FEW[0]].made_with)
+    assert says(app, f"Last checked with {made}", "being checked anew here", "the table that is shipped")
+    app.button(key="claims_go_on").click().run()
+    assert all(each.current for each in few.values())
+    assert says(app, "Checked here with", "on this machine")
+    assert not says(app, "anew")
+
+
+def test_other_versions_than_the_tables_are_named(few):
+    shipped = {name: each for name, each in kept_results.known().items() if name in FEW}
+    few.update({name: replace(each, made_with=("torch 9.0", "code 0")) for name, each in shipped.items()})
+    here = kept_results.libraries(kept_results.made_with())
+    assert says(
+        first_opened(),
+        f"Last checked with torch 9.0; being checked anew here, **with other versions: {here}**",
+    )
+
+
 def test_verdicts_of_an_earlier_version_are_shown_while_they_are_checked_anew(few):
     opened()
     before = {name: kept_results.Kept(each.result, ("torch 1.0", "code 0")) for name, each in few.items()}
     few.update(before)
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=opening.PATIENCE)
-    app.session_state["_claims_stopped"] = True
-    app.run()
-    app.switch_page("pages/claims.py").run()
+    app = first_opened()
     assert "… waiting" not in rows(app).values()
     assert says(app, "with torch 1.0, before the code or a package changed; it is being checked anew")
     app.button(key="claims_go_on").click().run()
