@@ -163,5 +163,5 @@ def _weights(reference: Reference, name: str, *, dark: bool) -> None:
     )
     figure.update_yaxes(showticklabels=False, showgrid=False)
     st.caption(f"Histogram of its weights, {plain(entry.label)}")  # too long for the title of the axis
-    figure = theme.style(figure, dark=dark, rem=presentation.rem())
+    figure = theme.style(figure, dark=dark, rem=presentation.window().rem)
     st.plotly_chart(figure, theme=None, config={"displayModeBar": False}, key="weights_histogram")

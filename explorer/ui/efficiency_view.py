@@ -103,7 +103,7 @@ def points(data: Data, places: Sequence[int], axes: Axes) -> tuple[Shown, int]:
 
 def _chart(shown: Shown, axes: Axes, here: Page) -> None:
     recipe = st.session_state.get(controls.RECIPE) or ""
-    labels = names(shown, axes, here.rem)
+    labels = names(shown, axes, here.window.rem)
     made = scatter(shown, axes, controls.marked(), recipe, labels, dark=here.dark)
     ground = theme.BACKGROUND.on(dark=here.dark)
     st.html(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+
+# Of panels one below the other, in pixels: between two of them, for the ticks and the title of an axis and
+# the title of the next panel; and what a figure keeps for its margins and its legend.
+_BETWEEN, _AROUND = 96, 120
+_TITLE_LETTERS = 34  # of a panel's title on a phone; a longer one takes a second line
 
 
 @dataclass(frozen=True)
@@ -115,3 +121,56 @@ def bars(
         "hovertemplate": ("%{x:.2f}: %{y:.1f} %" if shares else "%{x:.2f}: %{y}") + f"<extra>{name}</extra>",
         **panel.axes,
     }
+
+
+def stacked(figure: go.Figure, height: int) -> tuple[go.Figure, int]:
+    """A figure whose panels stand side by side, with its columns one below the other, and its height then.
+
+    Any figure of several columns may come, whoever made it; another one comes back as it is.
+    """
+    layout = figure.layout.to_plotly_json()
+    columns = _columns(layout)
+    if len(columns) < 2:
+        return figure, height
+    whole = round(0.75 * height * len(columns))
+    room = whole - _AROUND
+    high = (1 - _BETWEEN / room * (len(columns) - 1)) / len(columns)
+    bottoms = {left: 1 - high - at * (high + _BETWEEN / room) for at, left in enumerate(columns)}
+
+    def down(left: float, y: float) -> float:
+        """Where height `y` of the column that began at `left` stands now."""
+        return bottoms[left] + y * high
+
+    made = go.Figure(figure)
+    lefts = {}  # by x axis
+    for name, axis in layout.items():
+        if name.startswith("xaxis"):
+            lefts[name.replace("axis", "")] = axis["domain"][0]
+            made.layout[name].domain = (0, 1)
+    for name, axis in layout.items():
+        if name.startswith("yaxis"):
+            left = lefts[axis["anchor"]]
+            made.layout[name].domain = tuple(max(0.0, down(left, end)) for end in axis["domain"])
+            if "matches" in axis:  # its numbers stood at the left of the row
+                made.layout[name].showticklabels = True
+    for note in made.layout.annotations:
+        if note.xref == "paper" and note.yref == "paper":
+            left = max((each for each in columns if each <= note.x + 1e-9), default=columns[0])
+            note.update(x=(note.x - left) / (columns[left] - left), y=down(left, note.y))
+            note.update(text="<br>".join(textwrap.wrap(note.text, _TITLE_LETTERS)), font={"size": 16})
+    for trace in made.data:
+        if trace.type == "heatmap" and trace.showscale is not False and not trace.coloraxis:
+            left, bar = lefts[trace.xaxis or "x"], trace.colorbar
+            middle, length = (0.5, 1) if bar.y is None else (bar.y, bar.len or 1)
+            bar.update(x=1.01, y=down(left, middle), yanchor="middle", len=length * high, lenmode="fraction")
+    if (below := made.layout.legend.y) is not None and below < 0:
+        made.layout.legend.y = -_BETWEEN / room
+    return made, whole
+
+
+def _columns(layout: Mapping[str, Any]) -> dict[float, float]:
+    """Left end -> right end of each column of panels, from the left."""
+    domains = [axis.get("domain") for name, axis in layout.items() if name.startswith("xaxis")]
+    if None in domains:
+        return {}
+    return dict(sorted(tuple(domain) for domain in domains))

@@ -134,10 +134,18 @@ def code(*functions: Callable[..., Any]) -> None:
 def figure(made: Figure, here: Page, key: str, height: int | None = None, **options: Any) -> None:
     """A Plotly figure in the app's colours, as wide as its place.
 
+    On a phone its panels stand one below the other.
     height: pixels in a window 720 high; in a higher one, as on a projector, it grows with the window.
     options: of `st.plotly_chart`; without a `config` the figure answers to hovering alone.
     """
-    made = theme.style(made, dark=here.dark, rem=here.rem)
+    from explorer.ui.facets import stacked
+
+    if not here.window.known:
+        st.skeleton(height=height)
+        return
+    if here.window.phone and height:
+        made, height = stacked(made, height)
+    made = theme.style(made, dark=here.dark, rem=here.window.rem)
     options = {"config": _ONLY_HOVER} | options
     if not height:
         st.plotly_chart(made, key=key, theme=None, width="stretch", **options)

@@ -161,15 +161,13 @@ ENTRIES = (
 
 @dataclass(frozen=True)
 class Page:
-    """What a page script works with. `arch` is what the URL names, `entry` its catalogue entry, `rem`
-    how many pixels one rem has on the visitor's screen.
-    """
+    """What a page script works with. `arch` is what the URL names, `entry` its catalogue entry."""
 
     arch: str
     entry: catalogue.Architecture | None
     presenting: bool
     dark: bool
-    rem: float
+    window: presentation.Window
     _head: DeltaGenerator
 
     def title(self, title: str, sentence: str = "") -> None:
@@ -298,7 +296,7 @@ def begin() -> Page:
     st.session_state.pop(_HANDED_OVER, None)
     name = state.arch()
     entry = picker.entry_of(name)
-    return Page(name, entry, state.presenting(), state.dark(), presentation.rem(), head)
+    return Page(name, entry, state.presenting(), state.dark(), presentation.window(), head)
 
 
 def _hand_over_to_navigation() -> None:

@@ -1,21 +1,38 @@
 """Presentation: type that grows with the window, and controls that fold into one button.
 
 The style sheet `present.css` says how large a rem is on which screen; all type of pages and components is
-in rem. Charts count in pixels, so the browser reports its rem, and `theme.style` draws them for it.
+in rem. Charts count in pixels, and a row of panels has no room on a phone, so the browser reports its window
+(`Window`): `theme.style` draws charts for its rem, `facets.stacked` sets panels one below the other.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import streamlit as st
 
 from explorer.ui import components, state, theme
 
 CONTROLS = "controls_shown"
-_REM = "rem_of_the_browser"
+_WINDOW = "window_of_the_browser"
 _NARROW = "(max-width: 899.9px)"  # there a page that is not presented folds its controls too
-_SMALLEST_REM = 20.6  # of present.css, until the browser has told its own
+_PHONE = 640  # pixels; from here on Streamlit sets columns one below the other
 
-# One rem wide, so that an observer sees when the style sheet arrives and when the window changes.
+
+@dataclass(frozen=True)
+class Window:
+    """The visitor's window. rem: pixels of one; phone: too narrow for panels side by side.
+
+    known: the browser has told it; until then a presentation draws no chart, which would come out too small.
+    """
+
+    rem: float
+    phone: bool
+    known: bool
+
+
+# One rem wide, so that an observer sees when the style sheet arrives and when the window changes. It tells
+# only what differs from what the server knows, so most visits never hear of it.
 _ruler = components.declare(
     "ruler",
     css="",
@@ -23,36 +40,44 @@ _ruler = components.declare(
     js="""
 export default ({ parentElement, data, setStateValue }) => {
   const ruler = parentElement.querySelector("i");
-  let told = data.rem;
+  const narrow = matchMedia(`(max-width: ${data.phone_px - 0.1}px)`);
+  const told = { rem: data.rem, phone: data.phone };
+  const tell = (name, value) => { if (value !== told[name]) setStateValue(name, (told[name] = value)); };
   let wait;
-  const watcher = new ResizeObserver(() => {
+  const measure = () => {
     clearTimeout(wait);
     wait = setTimeout(() => { // a window that is being dragged tells its size once
-      const rem = Math.round(10 * ruler.getBoundingClientRect().width) / 10 || told;
-      if (rem !== told) setStateValue("rem", (told = rem));
+      const rem = Math.round(10 * ruler.getBoundingClientRect().width) / 10;
+      if (rem && data.rem !== null) tell("rem", rem);
+      tell("phone", narrow.matches);
     }, 150);
-  });
+  };
+  const watcher = new ResizeObserver(measure);
   watcher.observe(ruler);
-  return () => watcher.disconnect();
+  narrow.addEventListener("change", measure);
+  return () => { watcher.disconnect(); narrow.removeEventListener("change", measure); };
 };
 """,
 )
 
 
 def draw() -> None:
-    """Style sheets, and the ruler of a presentation. After the switch, which reads the URL."""
+    """Style sheets, and the ruler. After the switch, which reads the URL."""
     theme.apply("folding.css", "all" if state.presenting() else _NARROW)
     if state.presenting():
         theme.apply("present.css")
-        with st.container(key="ruler"):
-            _ruler(key=_REM, data={"rem": rem()}, on_rem_change=lambda: None)
+    shown = window()
+    rem = (shown.rem if shown.known else 0.0) if state.presenting() else None  # else nobody asks for it
+    data = {"rem": rem, "phone": shown.phone, "phone_px": _PHONE}
+    with st.container(key="ruler"):
+        _ruler(key=_WINDOW, data=data, on_rem_change=lambda: None, on_phone_change=lambda: None)
 
 
-def rem() -> float:
-    """Pixels of one rem in the visitor's browser."""
-    if not state.presenting():
-        return theme.REM
-    return (st.session_state.get(_REM) or {}).get("rem") or _SMALLEST_REM
+def window() -> Window:
+    """What the browser has told; a usual one until then."""
+    told = st.session_state.get(_WINDOW) or {}
+    rem = told.get("rem") if state.presenting() else theme.REM
+    return Window(rem or theme.REM, bool(told.get("phone")), known=bool(rem))
 
 
 def controls_button() -> None:

@@ -184,6 +184,8 @@ def style(figure: Figure, *, dark: bool, rem: float = REM) -> Figure:
     return type(figure)(_enlarged(figure.to_dict(), rem / REM), skip_invalid=True)
 
 
+_EXPONENT = 0.7  # of the size of the number that it stands at, as Plotly draws it
+
 # What Plotly counts in pixels: a key, and how the key above it ends ("" for any).
 _PIXELS = (
     ("size", "font"), ("size", "marker"), ("width", "line"), ("minsize", "uniformtext"), ("height", "layout"),
@@ -198,6 +200,8 @@ def _enlarged(part: Any, scale: float, name: str = "") -> Any:
         return [_enlarged(each, scale, name) if isinstance(each, Mapping) else each for each in part]
     if not isinstance(part, Mapping):
         return part
+    if part.get("exponentformat") == "power":  # the exponent is the smallest word there
+        part = {**part, "tickfont": {"size": _TYPE / _EXPONENT}}
     return {
         key: _longer(value, scale, at_least=_TYPE if "font" in name or key == "minsize" else -inf)
         if any(key == pixels and name.endswith(place) for pixels, place in _PIXELS)

@@ -18,7 +18,7 @@ from explorer.ui.formatting import three_digits
 from explorer.ui.timeline_layout import Line, Stop, short_name
 from explorer.ui.timeline_scene import Scene, scene
 
-WIDTH, WIDTH_PRESENTING = 1280.0, 935.0  # the narrower, the larger its type on a screen
+WIDTH, WIDTH_PRESENTING = 1280.0, 764.0  # the narrower, the larger its type on a screen
 
 _component = components.declare(
     "architecture_timeline",
@@ -47,7 +47,7 @@ def draw(
         _component(
             key=key,
             data={
-                **content(WIDTH_PRESENTING if presenting else WIDTH),
+                **content(presenting),
                 "selected": selected,
                 "on": list(families),
                 "colours": {family: theme.family_colour(family, dark=dark) for family in catalogue.FAMILIES},
@@ -59,9 +59,9 @@ def draw(
 
 
 @cache
-def content(width: float) -> dict[str, Any]:
+def content(presenting: bool) -> dict[str, Any]:
     """Scene and texts as the browser reads them; the same for every visitor."""
-    made = scene(width)
+    made = scene(WIDTH_PRESENTING if presenting else WIDTH, ladder=presenting)
     return {
         "width": made.width,
         "height": made.height,

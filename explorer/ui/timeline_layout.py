@@ -20,7 +20,7 @@ FIRST_YEAR, BREAK_YEAR, LAST_YEAR = 1995, 2010, 2023
 NAME, IDEA, SMALL = 13.5, 11.5, 11.0  # type sizes
 DOT, RUNG_DOT, METHOD_DOT = 5.0, 7.5, 3.0
 LINE_HEIGHT = 1.18
-LANE_GAP, ROW_GAP, COLUMN_GAP, BAND_PAD = 9.0, 3.0, 9.0, 3.0
+LANE_GAP, ROW_GAP, COLUMN_GAP, BAND_PAD = 6.0, 3.0, 9.0, 3.0
 GUTTER = 92.0  # left of the axis: the labels of the lanes that begin with it
 PAST_SHARE = 0.17  # of the width, for the compressed years
 

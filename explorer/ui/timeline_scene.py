@@ -15,7 +15,7 @@ from explorer.ui import timeline_layout as layout
 from explorer.ui.diagram_layout import Box
 from explorer.ui.timeline_layout import BREAK_YEAR, LAST_YEAR, SMALL, Lane, Line, Link, Stop, hull, x_of
 
-AXIS_HEIGHT, CARD_HEIGHT, GAP = 22.0, 250.0, 16.0
+AXIS_HEIGHT, CARD_HEIGHT, GAP = 19.0, 230.0, 16.0
 CURVE_HEIGHTS = range(280, 140, -10)  # the first that keeps clear of the lanes is taken
 MOST_ERROR = 30.0  # per cent at the top of the curve's scale
 FIRST_NETWORK = 1998
@@ -78,13 +78,17 @@ class Scene:
         return [*texts, ("card", self.card)]
 
 
-def scene(width: float) -> Scene:
-    """Everything in its place for a drawing `width` pixels wide."""
+def scene(width: float, *, ladder: bool = False) -> Scene:
+    """Everything in its place for a drawing `width` pixels wide.
+
+    ladder: its rungs alone, which fit on a screen in type for the last row of a room.
+    """
     story = catalogue.timeline()
     rungs = {rung.architecture: rung for rung in story.ladder}
-    milestones = catalogue.milestones()
+    milestones = [each for each in catalogue.milestones() if not ladder or each.id in rungs]
     stops = [layout.stop(each, rungs.get(each.id), width) for each in milestones]
-    stops += [layout.method(each, width) for each in story.handcrafted]
+    if not ladder:
+        stops += [layout.method(each, width) for each in story.handcrafted]
     lanes = layout.lanes(stops)
     taken = [lane.box for lane in lanes]
     card_right = x_of(BREAK_YEAR, width) - 44 - GAP
@@ -97,7 +101,7 @@ def scene(width: float) -> Scene:
         links=layout.links(
             [each for lane in lanes for each in lane.stops], {each.id: each.came_from for each in milestones}
         ),
-        curve=_largest_curve(story, taken, axis_y, width),
+        curve=_largest_curve(story, taken, axis_y, width, named=not ladder),
         axis=_axis(axis_y, width),
         card=Box(0, card_top, card_right, axis_y - card_top - GAP / 2),
     )
@@ -108,15 +112,20 @@ def _bottom(boxes: Sequence[Box], right: float) -> float:
     return max(box.y + box.height for box in boxes if box.x < right)
 
 
-def _largest_curve(story: catalogue.Timeline, taken: Sequence[Box], axis_y: float, width: float) -> Curve:
+def _largest_curve(
+    story: catalogue.Timeline, taken: Sequence[Box], axis_y: float, width: float, *, named: bool
+) -> Curve:
     """The error curve as high as the stairs of the lanes allow: it falls as they do."""
     left, right = x_of(BREAK_YEAR, width) - 44, x_of(story.ilsvrc[-1].year, width) + 30
-    curves = [_curve(story, Box(left, axis_y - h, right - left, h), width) for h in CURVE_HEIGHTS]
+    curves = [
+        _curve(story, Box(left, axis_y - h, right - left, h), width, named=named) for h in CURVE_HEIGHTS
+    ]
     clear = (curve for curve in curves if not any(b.overlaps(t) for b in curve.text_boxes() for t in taken))
     return next(clear, curves[-1])
 
 
-def _curve(story: catalogue.Timeline, box: Box, width: float) -> Curve:
+def _curve(story: catalogue.Timeline, box: Box, width: float, *, named: bool) -> Curve:
+    """named: the winners' names stand above their marks, which needs wide years."""
     floor, top = box.y + box.height - 4, box.y + 48
 
     def height(error: float) -> float:
@@ -125,7 +134,7 @@ def _curve(story: catalogue.Timeline, box: Box, width: float) -> Curve:
     human = height(story.human.value)
     year = x_of(BREAK_YEAR + 1, width) - x_of(BREAK_YEAR, width)
     points = tuple(
-        _point(entry, x_of(entry.year, width), height(entry.top5_error.value), human, year)
+        _point(entry, x_of(entry.year, width), height(entry.top5_error.value), human, year if named else 0.0)
         for entry in story.ilsvrc
     )
     return Curve(
@@ -133,22 +142,24 @@ def _curve(story: catalogue.Timeline, box: Box, width: float) -> Curve:
         points,
         human,
         (
-            Line("ImageNet challenge: top-5 error of the winner", box.x, box.y + 10, SMALL + 1, bold=True),
+            Line("ImageNet winners: top-5 error, %", box.x, box.y + 10, SMALL + 1, bold=True),
             Line(f"Human level {story.human.value:g} %", box.x, human - 5, SMALL),
         ),
     )
 
 
 def _point(entry: catalogue.IlsvrcEntry, x: float, y: float, human: float, room: float) -> Point:
-    """Value and name above the mark; above the line of the human level too, where the mark is near it.
+    """Value and name above the mark and right of it, where the falling curve does not come; above the line of
+    the human level too, where the mark is near it.
 
-    room: to the next year; a longer name takes two lines.
+    room: to the next year; a longer name takes two lines, and without any there is no name.
     """
     low = min(y - 9, human - 5) if y > human - 16 else y - 9
-    names = textwrap.wrap(entry.name.split(" (")[0], max(10, int(room / (0.42 * SMALL))))
+    name = entry.name.split(" (")[0]
+    names = textwrap.wrap(name, max(10, int(room / (0.48 * SMALL)))) if room else []
     tops = [low - 13 * (len(names) - 1 - row) for row in range(len(names))]
-    value = Line(f"{entry.top5_error.value:g} %", x, tops[0] - 13, SMALL + 1, "middle", bold=True)
-    lines = (Line(name, x, top, SMALL, "middle") for name, top in zip(names, tops, strict=True))
+    value = Line(f"{entry.top5_error.value:g}", x, tops[0] - 13 if tops else low, SMALL + 1, bold=True)
+    lines = (Line(name, x, top, SMALL) for name, top in zip(names, tops, strict=True))
     return Point(entry, x, y, (value, *lines))
 
 
@@ -159,5 +170,5 @@ def _axis(y: float, width: float) -> Axis:
         y,
         tuple(Line(str(year), x_of(year, width), y + 15, SMALL + 1, "middle") for year in years),
         turn,
-        Line("compressed scale", turn, y + 15, SMALL, "middle"),
+        Line("compressed", turn, y + 15, SMALL, "middle"),
     )
