@@ -116,30 +116,44 @@ def shrinking(both: tuple[Watched, Watched]) -> str:
 
 def watched(picture: Picture, weights_id: str, field: str) -> Watched:
     """The network swept over all shifts at the layer that the link's `field` names, else at a telling one."""
-    from explorer import inference
     from explorer.labs import inductive_bias as bias
 
-    asked = choices.get(field)
+    known = _layers(weights_id)
+    layer = choices.one_of(field, known.paths) or known.start
 
     def look(network: Network) -> Watched:
-        known = bias.places(network)
-        spoiled = any(place.spoiled for place in known.values())
-        start = inference.default_layer(network) if spoiled else bias.place_to_start(known)
-        layer = asked if asked in known else start if start in known else bias.place_to_start(known)
         return Watched(
             name=_name(network),
             weights_id=weights_id,
             labels=network.labels,
-            layers=tuple(known),
+            layers=known.paths,
             layer=layer,
-            sweep=bias.sweep(network, bias.scene(picture.image, network.input), known[layer]),
+            sweep=bias.sweep(network, bias.scene(picture.image, network.input), bias.places(network)[layer]),
             most=bias.most_shift(network.input),
             shrinks=bias.shrinks_by(network.model),
         )
 
-    found = looked("sweep", picture, weights_id, (asked,), look)
-    choices.one_of(field, found.layers)
-    return found
+    return looked("sweep", picture, weights_id, (layer,), look)
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """Whose maps can be watched: paths in the order they finish, and the one that is shown first."""
+
+    paths: tuple[str, ...]
+    start: str
+
+
+def _layers(weights_id: str) -> _Layers:
+    from explorer import inference
+    from explorer.labs import inductive_bias as bias
+
+    def look(network: Network) -> _Layers:
+        known = bias.places(network)
+        start = inference.default_layer(network) if any(place.spoiled for place in known.values()) else ""
+        return _Layers(tuple(known), start if start in known else bias.place_to_start(known))
+
+    return visit.ask("bias_layers", weights_id, (), look, "Looking for layers whose map can be watched …")
 
 
 def _name(network: Network) -> str:
