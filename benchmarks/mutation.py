@@ -1,57 +1,82 @@
 """Mutation run over the core: does a test fail when the code is changed?
 
-python benchmarks/mutation.py [MODULE ...] [--sample N] [--seed N] [--only LINE] [--json FILE]
+python benchmarks/mutation.py [MODULE ...] [--sample N] [--seed N] [--only LINE] [--table FILE]
 
 One change at a time (a comparison, an arithmetic or boolean operator, a number, a condition, a returned
 value, two arguments swapped), drawn evenly and with a fixed seed from all that a module allows, and the tests
-that mirror the module run against it until the first failure. A change that no test notices survives and is
-printed with its line. Exit code 1 where fewer than 90 % are killed.
+that mirror the module run against it until the first failure: first those that go through the changed
+statement, the quickest first. A change that no test notices survives and is printed with its line;
+`mutation_survivors.toml` says of those that may why. Exit code 1 where fewer than 90 % are killed.
 
 torch, timm and pytest are imported once. Every mutant runs in a fork, whose import of the module gets the
-changed source: nothing is written into the working tree, and nothing mutated reaches the cache of traces.
+changed source: nothing is written into the working tree. A fork carries over one thread only, so this program
+has only one; those that a test starts end with the fork. A test that takes many times as long as before is
+ended as hung, whatever it waits for. Traces are kept from mutant to mutant unless the module makes them.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import builtins
 import copy
+import gc
 import importlib.abc
 import importlib.util
-import json
 import os
+import pickle
 import random
 import resource
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: a fork inherits no pool of threads
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # loading them takes longer than most tests here
 
-# Module -> the tests that mirror it, the quickest to notice first.
+_PICTURES = (
+    "inference/test_images.py",
+    "inference/test_picture_modes.py",
+    "inference/test_picture_bombs.py",
+)
+# Module -> the tests that mirror it.
 TARGETS: Mapping[str, tuple[str, ...]] = {
     "analysis/costs": ("analysis/test_costs.py",),
     "analysis/einsum": ("analysis/test_costs.py", "analysis/test_receptive_field.py"),
     "analysis/skips": ("analysis/test_skips.py",),
     "analysis/folding": ("analysis/test_folding.py", "analysis/test_hierarchy.py"),
     "analysis/layout": ("analysis/test_receptive_field.py",),
+    "analysis/field_rules": ("analysis/test_receptive_field.py",),
     "analysis/field_mixing": ("analysis/test_receptive_field.py",),
     "analysis/field_views": ("analysis/test_receptive_field.py",),
     "analysis/field_operands": ("analysis/test_receptive_field.py",),
     "analysis/receptive_field": ("analysis/test_receptive_field.py",),
     "inference/explaining": ("inference/test_explaining.py",),
-    "inference/images": ("inference/test_images.py",),
+    "inference/images": _PICTURES,
+    **{
+        f"inference/pictures/{file.stem}": _PICTURES
+        for file in sorted((ROOT / "explorer/inference/pictures").glob("[a-z]*.py"))
+    },
     "serving/pool": ("serving/test_pool.py",),
 }
 ENOUGH = 0.9
-_SECONDS = 300  # of processor time for a mutant: one that hangs is noticed
+_MAKERS_OF_TRACES = ("analysis/costs", "analysis/einsum")  # what they change lies in the cache of traces
+_MEMORY = 8 << 30  # for a mutant: one that grows without end is noticed
+_PATIENCE = 40, 10  # seconds, and times what a test took before: then it hangs
+# By the exit code of pytest (1: a test failed, 2: the tests could not be imported) or the signal.
+_FATES = {0: "survived", 1: "killed", 2: "killed", -signal.SIGALRM: "hung"}
+_REASONS = Path(__file__).with_name("mutation_survivors.toml")
 
 _COMPARED: Mapping[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -66,12 +91,24 @@ _CALLED = {"min": "max", "max": "min", "any": "all", "all": "any", "floor": "cei
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module with one change. line: where; what: the change in words; source: the whole module."""
+    """A module with one change. line, text: where; what: the change in words; statement: the line where the
+    innermost statement around it begins; source: the whole module."""
 
     module: str
     line: int
+    text: str
     what: str
+    statement: int
     source: str
+
+
+@dataclass(frozen=True)
+class Usual:
+    """A test before anything is changed: how long it takes, and the statements it goes through, by module and
+    line."""
+
+    seconds: float
+    statements: frozenset[tuple[str, int]]
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST | None]]]:
@@ -114,23 +151,26 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST |
                 yield "first two arguments swapped", setting(args=[two, one, *rest])
 
 
-def mutants(module: str, source: str, sample: int, seed: int, only: int | None) -> list[Mutant]:
-    """Changes of the module, `sample` of them in the order of its lines; annotations are left alone.
+def mutants(module: str, source: str, sample: int, seed: int, only: int | None) -> tuple[list[Mutant], int]:
+    """Changes of the module, `sample` of them in the order of its lines, and how many there are; annotations
+    are left alone. A larger sample of the same seed holds the smaller one.
 
     only: a line, for its changes alone.
     """
     tree = ast.parse(source)
-    found = [(node, what, change) for node in _code(tree) for what, change in _changes(node)]
+    lines = source.splitlines()
+    found = [(node, at, *change) for node, at in _code(tree) for change in _changes(node)]
     found = [each for each in found if only is None or each[0].lineno == only]
-    drawn = random.Random(seed).sample(found, min(sample, len(found)))
+    random.Random(seed).shuffle(found)
     made = []
-    for node, what, change in sorted(drawn, key=lambda each: each[0].lineno):
+    for node, at, what, change in sorted(found[:sample], key=lambda each: each[0].lineno):
         changed = copy.deepcopy(node)
         changed = change(changed) or changed
         mutated = ast.fix_missing_locations(_Replaced(node, changed).visit(tree))
-        made.append(Mutant(module, node.lineno, what, ast.unparse(mutated)))
+        text = lines[node.lineno - 1].strip()
+        made.append(Mutant(module, node.lineno, text, what, at, ast.unparse(mutated)))
         _Replaced(changed, node).visit(tree)
-    return made
+    return made, len(found)
 
 
 class _Replaced(ast.NodeTransformer):
@@ -141,25 +181,39 @@ class _Replaced(ast.NodeTransformer):
         return self.new if node is self.old else self.generic_visit(node)
 
 
-def _code(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
+def _code(node: ast.AST, statement: int = 0) -> Iterator[tuple[ast.AST, int]]:
+    """All nodes, each with the line of the innermost statement around it."""
+    statement = node.lineno if isinstance(node, ast.stmt) else statement
+    yield node, statement
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                yield from _code(child)
+                yield from _code(child, statement)
+
+
+def _watched(module: str, source: str) -> str:
+    """The source with a call of `__passed__((module, line))` before every statement inside a function."""
+    tree = ast.parse(source)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for node in {inner for function in functions for inner in ast.walk(function)}:
+        for block in ("body", "orelse", "finalbody"):
+            statements = getattr(node, block, None)
+            if isinstance(statements, list):
+                marks = (ast.parse(f"__passed__({(module, each.lineno)!r})").body[0] for each in statements)
+                setattr(node, block, [each for pair in zip(marks, statements, strict=True) for each in pair])
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
 class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives the changed source to whoever imports the module first."""
+    """Gives the changed sources, by module, to whoever imports one first."""
 
-    def __init__(self, mutant: Mutant) -> None:
-        self.name = f"explorer.{mutant.module.replace('/', '.')}"
-        self.source = mutant.source
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = {f"explorer.{module.replace('/', '.')}": text for module, text in sources.items()}
 
     def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
-        if name != self.name:
+        if name not in self.sources:
             return None
         file = ROOT / f"{name.replace('.', '/')}.py"
         return importlib.util.spec_from_file_location(name, file, loader=self)
@@ -168,59 +222,151 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.source, str(module.__file__), "exec"), module.__dict__)
+        exec(compile(self.sources[module.__name__], str(module.__file__), "exec"), module.__dict__)
 
 
-def _passes(tests: Sequence[str], mutant: Mutant | None, cache: str) -> int:
-    """In a fork: pytest's exit code, or minus the signal that ended it."""
+class _Watch:
+    """Plugin of the run before anything is changed: writes down what is usual of each test."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.passed: set[tuple[str, int]] = set()
+        self.usual: dict[str, Usual] = {}
+        builtins.__passed__ = self.passed.add  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self.passed.clear()
+        begun = time.monotonic()
+        result = yield
+        self.usual[item.nodeid] = Usual(time.monotonic() - begun, frozenset(self.passed))
+        return result
+
+    def pytest_sessionfinish(self) -> None:
+        self.file.write_bytes(pickle.dumps(self.usual))
+
+
+class _Hunt:
+    """Plugin of a mutant's run: the tests that go through the changed statement first, the quickest of them
+    before the others; one that hangs ends the process, threads and all."""
+
+    def __init__(self, usual: Mapping[str, Usual], mutant: Mutant) -> None:
+        self.usual = usual
+        self.changed = mutant.module, mutant.statement
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: self._urgency(self.usual[item.nodeid]))
+
+    def _urgency(self, usual: Usual) -> tuple[bool, float]:
+        return self.changed not in usual.statements, usual.seconds
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        least, times = _PATIENCE
+        signal.alarm(int(least + times * self.usual[item.nodeid].seconds))
+
+
+def _tested(tests: Collection[str], sources: Mapping[str, str], plugin: object, cache: str) -> int:
+    """In a fork, tests against changed sources: pytest's exit code, or minus the signal that ended it."""
+    if (threads := len(os.listdir("/proc/self/task"))) > 1:
+        raise SystemExit(f"{threads} threads run here, and a fork would carry over one of them")
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS + 10))
-    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    gc.freeze()  # what was imported before need not be looked through again
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     os.environ["EXPLORER_CACHE"] = cache
-    if mutant is not None:
-        sys.meta_path.insert(0, _Changed(mutant))
-    import pytest
-
+    sys.meta_path.insert(0, _Changed(sources))
     files = [str(ROOT / "tests" / test) for test in tests]
-    os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), *files])))
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
+    os._exit(int(pytest.main([*options, *files], plugins=[plugin])))
 
 
-def run(module: str, sample: int, seed: int, only: int | None) -> list[tuple[Mutant, str]]:
-    """Each mutant drawn, and what became of it: "killed", "timeout" or "survived"."""
-    tests = TARGETS[module]
-    source = (ROOT / f"explorer/{module}.py").read_text("utf-8")
-    drawn = mutants(module, source, sample, seed, only)
-    with tempfile.TemporaryDirectory() as cache:
-        if code := _passes(tests, None, cache):
-            raise SystemExit(f"{module}: its tests fail (pytest's code {code}) before anything is changed")
+def usual_of(modules: Collection[str], cache: str) -> Mapping[str, Usual]:
+    """Of every test of these modules, by its id; the traces they make go into the cache."""
+    tests = dict.fromkeys(test for module in modules for test in TARGETS[module])
+    file = Path(cache) / "usual"
+    if code := _tested(tests, {m: _watched(m, _source(m)) for m in modules}, _Watch(file), cache):
+        raise SystemExit(f"{', '.join(tests)} fail (pytest's code {code}) before anything is changed")
+    return pickle.loads(file.read_bytes())
+
+
+def _source(module: str) -> str:
+    return (ROOT / f"explorer/{module}.py").read_text("utf-8")
+
+
+def fate(mutant: Mutant, usual: Mapping[str, Usual], cache: str) -> str:
+    """ "killed", "hung", "crashed" or "survived"."""
+    with tempfile.TemporaryDirectory() as fresh:
+        code = _tested(
+            TARGETS[mutant.module],
+            {mutant.module: mutant.source},
+            _Hunt(usual, mutant),
+            fresh if mutant.module in _MAKERS_OF_TRACES else cache,
+        )
+    if code > 2:
+        raise SystemExit(
+            f"pytest itself fails (code {code}) with {mutant.module}:{mutant.line} {mutant.what}"
+        )
+    return _FATES.get(code, "crashed")
+
+
+def run(
+    module: str, sample: int, seed: int, only: int | None, usual: Mapping[str, Usual], cache: str
+) -> tuple[list[tuple[Mutant, str]], int]:
+    """Each mutant drawn and its fate, and how many changes the module allows."""
+    drawn, possible = mutants(module, _source(module), sample, seed, only)
     results = []
     for mutant in drawn:
         begun = time.monotonic()
-        with tempfile.TemporaryDirectory() as cache:
-            code = _passes(tests, mutant, cache)
-        fate = "timeout" if code < 0 else "killed" if code else "survived"
-        results.append((mutant, fate))
-        print(
-            f"{fate:<9} {module}:{mutant.line} {mutant.what} ({time.monotonic() - begun:.0f} s)", flush=True
-        )
-    return results
+        results.append((mutant, fate(mutant, usual, cache)))
+        seconds = time.monotonic() - begun
+        print(f"{results[-1][1]:<9} {module}:{mutant.line} {mutant.what} ({seconds:.0f} s)", flush=True)
+    fates = [fate for _, fate in results]
+    print(f"{module}: {len(fates) - fates.count('survived')} of {len(fates)} noticed", flush=True)
+    return results, possible
+
+
+def table(found: Mapping[str, tuple[list[tuple[Mutant, str]], int]], sample: int, seed: int) -> str:
+    """Markdown: the score of each module and of all; the survivors, each with the reason why it may, if there
+    is one."""
+    rows = [
+        f"`python benchmarks/mutation.py --sample {sample} --seed {seed}`",
+        "",
+        "| Module | changes there are | drawn | noticed | |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    scores = [
+        (module, possible, len(results), sum(fate != "survived" for _, fate in results))
+        for module, (results, possible) in found.items()
+    ]
+    for name, possible, drawn, noticed in [*scores, ("all", *map(sum, list(zip(*scores, strict=True))[1:]))]:
+        rows.append(f"| {name} | {possible} | {drawn} | {noticed} | {noticed / max(1, drawn):.0%} |")
+    rows += ["", "| Survivor | Change | Why it may |", "|---|---|---|"]
+    reasons = {
+        (each["module"], each["text"], each["change"]): each["why"]
+        for each in tomllib.loads(_REASONS.read_text("utf-8"))["survivor"]
+    }
+    for results, _ in found.values():
+        for mutant, fate in results:
+            if fate == "survived":
+                why = reasons.get((mutant.module, mutant.text, mutant.what), "not known: a hole")
+                text = mutant.text.replace("|", "\\|")
+                rows.append(f"| {mutant.module}:{mutant.line} `{text}` | {mutant.what} | {why} |")
+    return "\n".join(rows) + "\n"
 
 
 def _import_once() -> None:
     """What takes long and is not under test."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # a fork inherits no pool of threads
     import hypothesis  # noqa: F401
-    import pytest  # noqa: F401
     import timm  # noqa: F401
     import torch
     import torchvision  # noqa: F401
 
-    torch.set_num_threads(1)
     with torch.no_grad():
         torch.export.export(torch.nn.Linear(2, 2).to("meta"), (torch.empty(1, 2, device="meta"),))
 
@@ -231,23 +377,23 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=50, help="mutants a module; default: 50")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, metavar="LINE", help="mutants of this line alone")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where every mutant's fate goes")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="for scores and survivors, as Markdown")
     arguments = parser.parse_args()
     if unknown := [each for each in arguments.modules if each not in TARGETS]:
         parser.error(f"{unknown[0]!r} is none of {', '.join(TARGETS)}")
     _import_once()
-    everything: list[tuple[Mutant, str]] = []
-    for module in arguments.modules or TARGETS:
-        found = run(module, arguments.sample, arguments.seed, arguments.only)
-        killed = sum(fate != "survived" for _, fate in found)
-        print(f"{module}: {killed} of {len(found)} killed", flush=True)
-        everything += found
-    killed = sum(fate != "survived" for _, fate in everything)
-    print(f"{killed} of {len(everything)} killed, {killed / max(1, len(everything)):.0%}")
-    if arguments.json:
-        rows = [{**asdict(mutant), "source": None, "fate": fate} for mutant, fate in everything]
-        arguments.json.write_text(json.dumps(rows, indent=1), "utf-8")
-    return 0 if killed >= ENOUGH * len(everything) else 1
+    found = {}
+    modules = arguments.modules or list(TARGETS)
+    with tempfile.TemporaryDirectory() as cache:
+        usual = usual_of(modules, cache)
+        for module in modules:
+            found[module] = run(module, arguments.sample, arguments.seed, arguments.only, usual, cache)
+            if arguments.table:
+                arguments.table.write_text(table(found, arguments.sample, arguments.seed), "utf-8")
+    fates = [fate for results, _ in found.values() for _, fate in results]
+    noticed = sum(fate != "survived" for fate in fates)
+    print(f"{noticed} of {len(fates)} noticed, {noticed / max(1, len(fates)):.0%}")
+    return 0 if noticed >= ENOUGH * len(fates) else 1
 
 
 if __name__ == "__main__":
