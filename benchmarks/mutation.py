@@ -55,7 +55,7 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "analysis/costs": ("analysis/test_costs.py",),
     "analysis/einsum": ("analysis/test_costs.py", "analysis/test_receptive_field.py"),
     "analysis/skips": ("analysis/test_skips.py",),
-    "analysis/folding": ("analysis/test_folding.py", "analysis/test_hierarchy.py"),
+    "analysis/folding": ("analysis/test_folding.py",),
     "analysis/layout": ("analysis/test_receptive_field.py",),
     "analysis/field_rules": ("analysis/test_receptive_field.py",),
     "analysis/field_mixing": ("analysis/test_receptive_field.py",),

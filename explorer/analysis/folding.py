@@ -73,18 +73,19 @@ def _weighted(ops: Sequence[Op]) -> list[Op]:
 
 
 def _channels_in(ops: Sequence[Op]) -> str:
-    return next((str(_channels(op)[0]) for op in _weighted(ops)), "none")
+    return next((str(_channels(op)) for op in _weighted(ops)), "none")
 
 
 def _output(ops: Sequence[Op]) -> str:
     return shape(ops[-1].output_shape)
 
 
-def _channels(op: Op) -> tuple[int, int]:
+def _channels(op: Op) -> int:
+    """That it reads."""
     if "in_channels" in op.attributes:
-        return op.attributes["in_channels"], op.attributes["out_channels"]
+        return op.attributes["in_channels"]
     before = next((o.shape for o in op.operands if not o.is_parameter), op.output_shape)
-    return before[-1] if before else 0, op.output_shape[-1] if op.output_shape else 0
+    return before[-1] if before else 0
 
 
 def _stride(ops: Sequence[Op]) -> str:

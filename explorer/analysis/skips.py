@@ -33,8 +33,6 @@ def skips(trace: Trace) -> Mapping[tuple[str, str], str]:
         for way in ways:
             behind[op.id] |= way
         inputs = [i for i in op.inputs if i in live]
-        if op.static or len(inputs) < 2:
-            continue
         if op.name in ADDITIONS:
             for one in inputs:
                 rest = 0

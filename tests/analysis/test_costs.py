@@ -1,5 +1,7 @@
 """Cost rules against closed forms and torch's own counter on the same module."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -69,6 +71,10 @@ def test_an_attention_of_unlike_widths_counts_each_product_by_its_own() -> None:
 PIXELS = 8
 
 
+def convolution(x: Tensor, weight: Tensor, *, transposed: bool) -> Tensor:
+    return torch.convolution(x, weight, None, (1, 1), (0, 0), (1, 1), transposed, (0, 0), 1)
+
+
 @pytest.mark.parametrize(
     ("function", "macs"),
     [
@@ -85,11 +91,21 @@ PIXELS = 8
         (lambda x: torch.linalg.vecdot(x, x, dim=1), 6 * PIXELS**2),
         (lambda x: torch.linalg.matmul(x, x), 6 * PIXELS**3),
         (lambda x: torch.tensordot(x, x, dims=([1, 2], [1, 2])), 6 * PIXELS**3),
+        (lambda x: torch.einsum("nchw,nchw,nchw->n", x, x, x), 2 * 6 * PIXELS**2),
+        (lambda x: torch.einsum("nchw,nchk->nwk", x[:, :1], x), 6 * PIXELS**3),
+        (lambda x: convolution(x, x[:, :, :3, :3], transposed=False), 6 * 3**2 * (PIXELS - 2) ** 2),
+        (lambda x: convolution(x, x[0, :, None, :3, :3], transposed=True), 6 * 3**2 * PIXELS**2),
     ],
 )
-def test_products_by_their_closed_form(function: object, macs: int) -> None:
+def test_products_by_their_closed_form(function: Callable[[Tensor], Tensor], macs: int) -> None:
     found = traced(Functional(function), 1, 6, PIXELS, PIXELS)
     assert (found.macs, found.uncounted) == (macs, ())
+    assert found.activations == function(torch.rand(1, 6, PIXELS, PIXELS)).numel()
+
+
+def test_an_einsum_of_one_operand_multiplies_nothing() -> None:
+    found = traced(Functional(lambda x: torch.einsum("nchw->nw", x)), 1, 6, PIXELS, PIXELS)
+    assert (found.macs, found.activations, found.uncounted) == (0, 0, ())
 
 
 class Deformable(nn.Module):
@@ -157,7 +173,8 @@ def test_a_recurrent_layer_multiplies_each_matrix_once_a_step() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.lstm(x)[0]
 
-    assert traced(Rows(), 1, 6, 8).macs == 6 * 2 * 4 * 5 * (8 + 5)
+    found = traced(Rows(), 1, 6, 8)
+    assert (found.macs, found.activations) == (6 * 2 * 4 * 5 * (8 + 5), 6 * 2 * 5)
 
 
 @pytest.mark.parametrize("cell", [nn.LSTMCell, nn.GRUCell, nn.RNNCell])
@@ -172,7 +189,8 @@ def test_a_recurrent_cell_multiplies_each_matrix_once(cell: type[nn.Module]) -> 
             return state[0] if isinstance(state, tuple) else state
 
     gates = {nn.LSTMCell: 4, nn.GRUCell: 3, nn.RNNCell: 1}[cell]
-    assert traced(Step(), 7, 8).macs == 7 * gates * 5 * (8 + 5)
+    found = traced(Step(), 7, 8)
+    assert (found.macs, found.activations) == (7 * gates * 5 * (8 + 5), 7 * 5)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,9 @@ def test_a_concatenation_hands_on_what_the_rest_was_made_from() -> None:
 
 
 def test_layers_behind_the_addition_do_not_lengthen_a_way() -> None:
-    assert kinds(nn.Sequential(Beside(2, 2), nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 3))) == []
+    behind = nn.Sequential(*(nn.Conv2d(2, 2, 1) for _ in range(3)))
+    assert kinds(nn.Sequential(Beside(2, 2), behind)) == []
+    assert kinds(nn.Sequential(Beside(3, None), behind)) == ["identity"]
 
 
 def test_one_of_several_made_from_it_is_enough_for_a_concatenation_to_hand_on() -> None:
@@ -99,3 +101,16 @@ def test_the_skip_is_the_input_of_the_addition_that_took_the_shorter_way() -> No
     traced = trace_module(Beside(3, None), (1, 2, 8, 8), "small")
     addition = next(op.id for op in traced.ops if op.name == "add")
     assert set(skips(traced)) == {(traced.ops[0].id, addition)}
+
+
+def test_what_pools_or_pads_elsewhere_does_not_name_a_skip() -> None:
+    class Cut(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.main = nn.Conv2d(2, 2, 3, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.main(x) + x[:, :, ::2, ::2]
+
+    assert kinds(nn.Sequential(nn.ZeroPad2d(1), nn.AvgPool2d(2), Cut())) == ["identity"]
+    assert kinds(nn.Sequential(nn.ZeroPad2d(1), nn.AvgPool2d(2), Beside(1, None))) == ["identity"]
