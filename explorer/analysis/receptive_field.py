@@ -42,8 +42,8 @@ class ReceptiveField:
     centre: Pair
     positions: tuple[int, int]
     global_from: str | None
-    local: bool = True
-    in_windows: bool = False
+    local: bool
+    in_windows: bool
 
     @property
     def beyond(self) -> str:

@@ -160,6 +160,7 @@ def test_predictions_are_the_softmax_of_a_plain_forward_pass(random_network, che
         expected.topk(3).values.tolist(), abs=1e-6
     )
     assert answer.target == answer.predictions[0].index
+    assert len(explain(network, chelsea).predictions) == 5
 
 
 def test_labels_come_from_the_network_and_unlabelled_outputs_say_so(chelsea):
@@ -251,6 +252,58 @@ def test_a_wrong_choice_is_answered_with_the_choices(arguments, says, random_net
         explain(network, chelsea, **arguments)
     assert "\n" not in str(caught.value)
     assert hook_count(network.model) == 0
+
+
+def offered_instead(network: Network, image: Image.Image) -> str:
+    with pytest.raises(ValueError, match="try one of") as caught:
+        explain(network, image, layer="none such")
+    return str(caught.value).partition("try one of ")[2]
+
+
+def test_of_many_layers_the_outermost_are_offered_instead(random_network, chelsea):
+    network = random_network("torchvision:resnet18")
+    said = offered_instead(network, chelsea)
+    assert said == (
+        f"layer4, conv1, bn1, relu, maxpool, layer1, layer2, layer3 and {len(layers(network)) - 8} more"
+    )
+    model = nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(8)), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    assert offered_instead(tiny_network(model), chelsea) == "7, 0, 1, 2, 3, 4, 5, 6"
+
+
+def test_a_network_without_parameters_runs_on_the_cpu(chelsea):
+    model = nn.Sequential(nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    assert explain(tiny_network(model), chelsea).device == "cpu"
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        lambda one, two: two,
+        lambda one, two: (one, two),
+        lambda one, two: [one, (two,)],
+        lambda one, two: {"one": one, "more": {"two": two}},
+    ],
+)
+def test_every_number_of_an_embedding_is_looked_at(nested, chelsea):
+    class Embeds(nn.Module):
+        def __init__(self, factor: float):
+            super().__init__()
+            self.conv, self.factor = nn.Conv2d(3, 4, 3), factor
+
+        def forward(self, x):
+            mean = self.conv(x).mean((2, 3))
+            return nested(mean, mean * self.factor)
+
+    finite, infinite = (
+        dataclasses.replace(tiny_network(Embeds(factor)), outputs="embedding") for factor in (1.0, np.inf)
+    )
+    assert explain(finite, chelsea).answers_with == "embedding"
+    with pytest.raises(networks.CannotRun, match="not finite"):
+        explain(infinite, chelsea)
+    with pytest.raises(ValueError, match="no class 0"):
+        explain(finite, chelsea, target=0)
+    with pytest.raises(ValueError, match="no class score"):
+        top_features(explain(finite, chelsea), 1, "contribution")
 
 
 class Fails(nn.Module):
