@@ -41,6 +41,12 @@ def forget_size() -> None:
     st.session_state[SIZE] = None
 
 
+def chosen_size() -> int | None:
+    """What stands in the visible field of a page that has one; None while it is empty."""
+    held = st.session_state.get(SIZE)
+    return None if held is None else round(held)
+
+
 def image_size(own: int | None) -> int | None:
     """The size chosen in the visible field; None while it is the network's own, `own` pixels."""
     chosen = choices.number_field(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from explorer.ui import diagram_choices, formatting, lab, node_facts, presentation, theme
+from explorer.ui import diagram_choices, formatting, lab, node_facts, onward, presentation, theme
 from explorer.ui.formatting import plain
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from explorer.analysis.hierarchy import Hierarchy, Node
     from explorer.networks import Reference, WeightsEntry
 
-_INFERENCE_PAGE = "pages/inference.py"
 _BINS = 48
 _WITH_PICTURES = 4  # axes of an output that has feature maps
 
@@ -85,11 +84,9 @@ def _links(hierarchy: Hierarchy, node: Node, arch: str) -> None:
             args=(hierarchy, "focus", node.id),
         )
     if node.path and len(node_facts.output_shape(hierarchy, node)) == _WITH_PICTURES:
-        st.page_link(
-            _INFERENCE_PAGE,
-            label="Feature maps and heatmap here",
-            icon=":material/image_search:",
-            query_params={"arch": arch, "layer": node.path},
+        address = onward.address("inference", arch=arch, layer=node.path)
+        onward.button(
+            address, "Feature maps and heatmap here", "node_to_inference", ":material/image_search:"
         )
 
 

@@ -24,7 +24,6 @@ from explorer.ui.formatting import count, exact, plain
 
 WHY_NOT = "cwhy"
 _CARDS, _ROWS = 3, 200
-_COMPARE = "pages/compare.py"
 _TWO_FORMS = ("params", "macs", "deployed params", "deployed macs")
 _COUNTS = (*_TWO_FORMS, "activations", "deployed activations")
 _SHOWN = ("card", "edge", "line", "muted", "accent", "text")
@@ -79,12 +78,9 @@ def _first(found: Choice, asked: Asked) -> None:
             name = plain(each.reference.partition(":")[2])
             onward.architecture(each.arch, name, f"chosen_{place}", each.image_size)
         if len(leaders) > 1:
-            st.page_link(
-                _COMPARE,
-                label="Compare these",
-                icon=":material/compare:",
-                query_params={"networks": ",".join(each.compared for each in leaders)},
-            )
+            names = ",".join(each.compared for each in leaders)
+            address = onward.address("compare", networks=names)
+            onward.button(address, "Compare these", "compare_chosen", ":material/compare:")
 
 
 def _card(place: int, those: Sequence[Candidate], asked: Asked) -> str:

@@ -6,15 +6,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
 from explorer.serving import measurements
 from explorer.serving.measurements import Measurement
-from explorer.ui import formatting, lab, onward, theme
-from explorer.ui.compare_networks import NETWORKS, Chosen
+from explorer.ui import architecture_choices, formatting, lab, onward, theme
+from explorer.ui.compare_networks import Chosen
 from explorer.ui.page import Page
 from explorer.ui.side_by_side import ratio
 
@@ -105,8 +104,8 @@ def show(chosen: Sequence[Chosen], here: Page) -> None:
 def _link(chosen: Sequence[Chosen], *, primary: bool) -> None:
     names = ",".join(each.name for each in chosen)
     label = "Measure them on this machine" if primary else "Measure more"
-    # No st.page_link: "networks" is a parameter of this page as well, and would go with it.
-    onward.button(f"measure?{urlencode({NETWORKS: names})}", label, "compare_to_measure", ":material/timer:")
+    address = onward.address("measure", networks=names, size=architecture_choices.chosen_size())
+    onward.button(address, label, "compare_to_measure", ":material/timer:")
 
 
 def _figure(run: Run, chosen: Sequence[Chosen], *, dark: bool) -> Figure:

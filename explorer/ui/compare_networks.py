@@ -59,6 +59,12 @@ class Chosen:
     def pixels(self) -> int:
         return int(self.sheet.trace.input_shape[-1])
 
+    @property
+    def another_size(self) -> int | None:
+        """Side of the input, None where it is the network's own."""
+        assert self.about.reference is not None
+        return None if self.pixels == architecture_view.own_size(self.about.reference) else self.pixels
+
     def compared(self) -> Compared:
         """With what is published of it."""
         from explorer.analysis.comparison import Compared, published

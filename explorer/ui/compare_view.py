@@ -46,7 +46,7 @@ def links(chosen: Sequence[Chosen]) -> None:
     with st.container(horizontal=True, gap="small"):
         for each in chosen:
             title, key = formatting.plain(each.title), f"compared_{each.name}"
-            onward.architecture(each.asked.network, title, key, each.asked.pixels)
+            onward.architecture(each.asked.network, title, key, each.another_size)
 
 
 def numbers(chosen: Sequence[Chosen]) -> None:

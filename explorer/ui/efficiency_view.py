@@ -21,7 +21,7 @@ from explorer.analysis.pareto import frontier
 from explorer.analysis.story import story
 from explorer.catalogue.printed_tables import PrintedTable, printed_tables
 from explorer.catalogue.published_tables import PROJECT_PAGE
-from explorer.ui import compare_networks, efficiency_data, lab, onward, state, theme
+from explorer.ui import compare_networks, efficiency_data, lab, onward, theme
 from explorer.ui import efficiency_controls as controls
 from explorer.ui.efficiency_controls import Choices
 from explorer.ui.efficiency_data import ALL_MEASURES, MEASURED, Data
@@ -161,11 +161,13 @@ def _under_the_chart(data: Data, shown: Shown, axes: Axes, lacking: str) -> None
     left, middle, right = st.columns([6, 3.4, 1.6], vertical_alignment="center")
     here = MEASURED.keys() & {axes.x, axes.y, axes.bubble}
     on = f"Measured here: on {plain(data.measured_on)}, float32. " if here and data.measured_on else ""
+    several = sorted(recipes(shown.candidates), key=str.lower)
+    chosen = st.session_state.get(controls.RECIPE) or ""
+    if chosen not in ("", *several) and any(each.network == chosen for each in shown.candidates):
+        lacking += f"No two of the weights of {plain(chosen)} were tested alike, so none are joined. "
     left.caption(
         f"{len(shown.candidates):,} sets of weights. {lacking}{on}Click dots, or draw a box, to compare."
     )
-    several = sorted(recipes(shown.candidates), key=str.lower)
-    chosen = st.session_state.get(controls.RECIPE) or ""
     st.session_state["erecipe_box"] = chosen if chosen in several else ""
     middle.selectbox(
         "Join the weights of",
@@ -223,15 +225,17 @@ def _selected(data: Data) -> None:
         return
     title, compare, clear = st.columns([6, 2, 2], vertical_alignment="center")
     title.header(f"Selected ({len(chosen)})", anchor=False)
-    compare.button(
-        "Compare networks",
-        icon=":material/compare_arrows:",
-        disabled=not 2 <= len(chosen) <= compare_networks.MOST,
-        help="These weights at these sizes, side by side on the Compare page.",
-        width="stretch",
-        on_click=state.go,
-        args=("pages/compare.py", {"networks": ",".join(each.compared for each in chosen)}),
-    )
+    with compare:
+        onward.button(
+            onward.address("compare", networks=",".join(each.compared for each in chosen)),
+            "Compare networks",
+            "compare_selected",
+            ":material/compare_arrows:",
+            type="secondary",
+            disabled=not 2 <= len(chosen) <= compare_networks.MOST,
+            help="These weights at these sizes, side by side on the Compare page.",
+            width="stretch",
+        )
     clear.button(
         "Clear",
         icon=":material/close:",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import streamlit as st
@@ -31,20 +32,22 @@ def architecture(network: str, label: str, key: str, pixels: int | None = None) 
 
 
 def architecture_address(network: str, pixels: int | None = None) -> str:
-    size = {architecture_choices.SIZE: pixels} if pixels else {}
-    return f"architecture?{urlencode({state.ARCH: network, **size})}"
+    return address("architecture", **{state.ARCH: network, architecture_choices.SIZE: pixels})
 
 
-def button(address: str, label: str, key: str, icon: str = ":material/visibility:") -> None:
+def address(page: str, **choices: str | int | None) -> str:
+    """The page with what was chosen; a choice that is None or "" is left to the page."""
+    chosen = {name: value for name, value in choices.items() if value not in (None, "")}
+    return f"{page}?{urlencode(chosen)}"
+
+
+def button(address: str, label: str, key: str, icon: str = ":material/visibility:", **more: Any) -> None:
+    """The one way from page to page. more: of `st.button`.
+
+    No st.page_link: its parameters do not arrive where the page left knows them too, and its network would
+    stand beside the one that is chosen, which then stays.
+    """
     script, choices = split(address)
     arch = choices.pop(state.ARCH, "")
-    # No st.page_link: it would put its network beside the one that is chosen, which then stays.
-    st.button(
-        label,
-        icon=icon,
-        key=key,
-        type="tertiary",
-        on_click=state.go,
-        args=(script, choices, arch),
-        wrap=True,
-    )
+    options: dict[str, Any] = {"type": "tertiary", "wrap": True} | more
+    st.button(label, icon=icon, key=key, on_click=state.go, args=(script, choices, arch), **options)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.ui import formatting
+from explorer.ui import formatting, onward
 from explorer.ui.formatting import plain
 
 if TYPE_CHECKING:
     from explorer.networks import Reference, WeightsEntry
 
-_INFERENCE_PAGE = "pages/inference.py"
 _SHORT_LIST = 6
 
 
@@ -64,11 +63,9 @@ def _row(entry: WeightsEntry) -> dict[str, object]:
 
 def _action(entry: WeightsEntry, arch: str) -> None:
     if entry.on_this_machine:
-        st.page_link(
-            _INFERENCE_PAGE,
-            label="Look at a photo with these",
-            icon=":material/image_search:",
-            query_params={"arch": arch, "weights": entry.id},
+        address = onward.address("inference", arch=arch, weights=entry.id)
+        onward.button(
+            address, "Look at a photo with these", "weights_to_inference", ":material/image_search:"
         )
     elif st.button(_download_label(entry), icon=":material/download:", key="download_weights"):
         _download(entry)

@@ -153,7 +153,7 @@ def test_the_open_boxes_and_the_node_of_a_drawing_come_back(server, visit):
     panel = page.locator(".node-panel")
     expect(panel.get_by_role("heading")).to_have_text("Bottleneck")
     standing(page, "Architecture")
-    page.get_by_role("link", name="Feature maps and heatmap here").click()
+    page.get_by_role("button", name="Feature maps and heatmap here").click()
     page.wait_for_url(re.compile("/inference"))
     standing(page, "Inference")
     assert parameters(page.url)["arch"] == ["resnet50"]

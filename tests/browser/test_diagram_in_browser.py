@@ -49,7 +49,7 @@ def test_from_the_network_to_a_convolution_and_back(server, visit):
     expect(panel).to_contain_text("MACs = k² · Cin · Cout · H · W")
     expect(panel).to_contain_text("115,605,504")
     expect(page.get_by_text(re.compile(r"torch/nn/modules/conv\.py:\d+"))).to_be_visible()
-    expect(page.get_by_role("link", name="Feature maps and heatmap here")).to_be_visible()
+    expect(page.get_by_role("button", name="Feature maps and heatmap here")).to_be_visible()
     page.wait_for_url(re.compile("node=conv2d"))
     page.go_back()
     # Counts wait: for a moment two nodes are chosen, in the drawing that goes and in the one that comes.
