@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from explorer.analysis.pareto import Better
 from explorer.catalogue import Architecture, architectures
 from explorer.catalogue.counts import COSTS, counts
+from explorer.catalogue.evaluations import Evaluation, evaluation
 from explorer.catalogue.network_names import MORE_PICTURES, ONLY_IMAGENET_1K, line, training_data
 from explorer.catalogue.published_tables import Row
 
@@ -219,6 +220,25 @@ def _printed() -> Iterator[Candidate]:
                 protocol=fact.protocol,
                 values=MappingProxyType({**counted, "top1": fact.value}),
             )
+
+
+def tested_apart(measure: str, one: Candidate, other: Candidate) -> tuple[str, ...]:
+    """In words, what sets apart how an accuracy of the two was tested; () where it may be subtracted, as any
+    measure that is no accuracy may.
+    """
+    if measure not in MEASURES or MEASURES[measure].unit != "%":
+        return ()
+    return evaluation(one.protocol).differences(evaluation(other.protocol))
+
+
+def tested_alike(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The most of them whose accuracies were tested in one and the same way; [] where no two were."""
+    groups: dict[Evaluation, list[Candidate]] = {}
+    for each in candidates:
+        groups.setdefault(evaluation(each.protocol), []).append(each)
+    # One that does not say how it was tested differs from itself.
+    several = [those for how, those in groups.items() if len(those) > 1 and not how.differences(how)]
+    return max(several, key=len, default=[])
 
 
 def _size_in(protocol: str) -> int | None:

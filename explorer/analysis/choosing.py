@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
 
-from explorer.analysis.candidates import Candidate
+from explorer.analysis.candidates import Candidate, tested_apart
 from explorer.analysis.constraints import Wishes, reasons
 from explorer.analysis.pareto import Better
 
@@ -17,14 +17,15 @@ from explorer.analysis.pareto import Better
 class Give:
     """What dropping one constraint brings. gained: how many candidates it alone keeps out. best: of these the
     first in the ranking, which is better than all that pass. gain: by how much, in the measure's unit and
-    positive; None where nothing passes, or nobody knows the measure of what does. nearest: of those that are
-    better than the best that passes, whose number misses the limit by the smallest factor; None where the
-    constraint is no number."""
+    positive; None where nothing passes, nobody knows the measure of what does, or the two were not tested
+    alike: apart says in words how. nearest: of those that are better than the best that passes, whose number
+    misses the limit by the smallest factor; None where the constraint is no number."""
 
     constraint: str
     gained: int
     best: Candidate
     gain: float | None
+    apart: tuple[str, ...]
     nearest: Candidate | None
 
 
@@ -90,6 +91,10 @@ class _Gain:
         old = self.kept[0].value(self.measure) if self.kept else None
         return None if new is None or old is None else (new - old if self.better == "more" else old - new)
 
+    def apart(self, each: Candidate) -> tuple[str, ...]:
+        """What sets its test apart from that of the first that passes; () where the two can be subtracted."""
+        return tested_apart(self.measure, self.kept[0], each) if self.kept else ()
+
     def is_one(self, each: Candidate) -> bool:
         """Whatever is known is better than nothing and than what nobody knows."""
         gain = self.of(each)
@@ -133,7 +138,8 @@ def _gives(
             name,
             len(those),
             those[0],
-            gain.of(those[0]),
+            None if gain.apart(those[0]) else gain.of(those[0]),
+            gain.apart(those[0]),
             _nearest(list(filter(gain.is_one, those)), name, wishes),
         )
         for name, those in alone.items()

@@ -13,7 +13,7 @@ from math import inf
 
 import numpy as np
 
-from explorer.analysis.candidates import MEASURES, Candidate
+from explorer.analysis.candidates import MEASURES, Candidate, tested_alike
 from explorer.analysis.choosing import one_a_network
 from explorer.analysis.pareto import Better, frontier
 from explorer.catalogue.counts import CHANNELS, counts
@@ -88,17 +88,21 @@ def _number(each: Candidate, measure: str) -> float:
 
 
 def spread(rule: Rule, scene: Scene) -> Sequence[str]:
-    """How far the weights of one network lie apart."""
+    """How far the weights of one network lie apart, as far as they were tested alike."""
     found = []
     for pattern in rule.about:
         those = [each for each in scene.everything if fnmatch(each.reference, pattern)]
-        values = [each.values["top1"] for each in those if "top1" in each.values]
-        if len(values) > 1:
+        those = [each for each in those if "top1" in each.values]
+        alike = tested_alike(those)
+        values = [each.values["top1"] for each in alike]
+        if values:
             worst, best = min(values), max(values)
             found.append(
-                f"{pattern}: {len(values)} published results from {worst:.1f} to {best:.1f} % top-1, "
-                f"{best - worst:.1f} points apart by recipe, data and image size alone."
+                f"{pattern}: {len(values)} results published at {alike[0].image_size} px from {worst:.1f} to "
+                f"{best:.1f} % top-1, {best - worst:.1f} points apart by recipe and data alone."
             )
+        elif those:
+            found.append(f"{pattern}: no two published results were tested alike, so none are subtracted.")
     return found
 
 

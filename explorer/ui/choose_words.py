@@ -92,7 +92,9 @@ def gives(found: Choice, asked: Asked) -> list[str]:
     told = []
     for give in found.gives:
         broken = reasons(give.best, asked.wishes)[give.constraint]
-        better = "" if give.gain is None else f", {_gain(give.gain, asked.measure)}"
+        better = f", {_gain(give.gain, asked.measure)}" if give.gain is not None else ""
+        if give.apart:
+            better = f" (no difference is given: tested otherwise, {', '.join(give.apart)})"
         best = f"{give.best.name} with {measured(give.best, asked.measure)}"
         step = _step(give, asked)
         told.append(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.analysis.candidates import Candidate, Measure, as_deployed
+from explorer.analysis.candidates import Candidate, Measure, as_deployed, tested_alike
 from explorer.analysis.pareto import Frontier
 from explorer.catalogue import FAMILIES, Architecture
 from explorer.ui import theme
@@ -325,28 +325,30 @@ def _rings(figure: go.Figure, shown: Shown, marked: Sequence[str], sizes: np.nda
         )
 
 
-def recipes(shown: Sequence[Candidate]) -> dict[str, int]:
-    """Networks with several weights at one image size, and at which most of them: network -> image size."""
-    counted: dict[tuple[str, int], int] = {}
+def recipes(shown: Sequence[Candidate]) -> dict[str, list[Candidate]]:
+    """Networks with several weights that were tested alike, with these; results of papers are no weights."""
+    by_network: dict[str, list[Candidate]] = {}
     for each in shown:
         if each.published_by != "paper":
-            counted[each.network, each.image_size] = counted.get((each.network, each.image_size), 0) + 1
-    several = sorted((key for key, number in counted.items() if number > 1), key=lambda key: counted[key])
-    return dict(several)
+            by_network.setdefault(each.network, []).append(each)
+    found = {network: tested_alike(those) for network, those in by_network.items()}
+    return {network: alike for network, alike in found.items() if alike}
 
 
 def _recipe_arrow(figure: go.Figure, shown: Shown, axes: Axes, of_recipe: np.ndarray, dark: bool) -> None:
-    """From the worst weights of the network to the best, at the size most of them have."""
+    """From the worst weights of the network to the best, of those that were tested alike."""
     members = [place for place in np.flatnonzero(of_recipe).tolist() if shown.candidates[place].weights]
-    at = next(iter(recipes([shown.candidates[place] for place in members]).values()), None)
-    same = [place for place in members if shown.candidates[place].image_size == at]
-    if len(same) < 2:
+    alike = {each.id for each in tested_alike(shown.candidates[place] for place in members)}
+    same = [place for place in members if shown.candidates[place].id in alike]
+    if not same:
         return
     sign = 1 if ALL_MEASURES[axes.y].better == "more" else -1
     ordered = sorted(same, key=lambda place: float(sign * shown.y[place]))
     worst, best = ordered[0], ordered[-1]
     gain = shown.y[best] - shown.y[worst]
     unit = "points" if ALL_MEASURES[axes.y].unit == "%" else ALL_MEASURES[axes.y].unit
+    trained_on = {shown.candidates[place].training_data for place in (worst, best)}
+    other = "recipe" if len(trained_on) == 1 else "recipe and data"
     x, y, log_x, log_y = shown.x, shown.y, axes.x_log, axes.y_log
     figure.add_annotation(
         x=_on_axis(x[best], log_x), y=_on_axis(y[best], log_y),
@@ -357,7 +359,7 @@ def _recipe_arrow(figure: go.Figure, shown: Shown, axes: Axes, of_recipe: np.nda
     figure.add_annotation(
         x=_on_axis(x[best], log_x), y=_on_axis((y[best] + y[worst]) / 2, log_y), showarrow=False,
         xanchor="left", xshift=10, align="left",
-        text=f"<b>{gain:+.3g} {unit}</b><br>same network, other recipe",
+        text=f"<b>{gain:+.3g} {unit}</b><br>same network and test, other {other}",
         bgcolor=theme.SURFACE.on(dark=dark),
     )  # fmt: skip
 

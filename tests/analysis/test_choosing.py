@@ -211,6 +211,16 @@ def test_the_one_wish_that_would_have_to_give():
     assert choose([b], wishes).gives == ()  # no single wish is enough
 
 
+def test_accuracies_of_different_tests_are_ranked_but_not_subtracted():
+    passes = candidate("timm:d", values={"top1": 79.5})
+    larger = candidate("timm:a", values={"params": 30e6, "top1": 81.0}, protocol="1 crop 288")
+    (give,) = choose([larger, passes], Wishes(params=26e6)).gives
+    assert (give.best, give.gain, give.apart) == (larger, None, ("288 pixels against 224 pixels",))
+    fast = candidate("timm:b", values={"params": 30e6, "throughput 3090": 2500.0}, protocol="1 crop 288")
+    (give,) = choose([fast, passes], Wishes(params=26e6), "throughput 3090").gives
+    assert (give.gain, give.apart) == (500.0, ())
+
+
 def test_the_smallest_step_that_gains():
     """At most 10 M: 40 M is best, 12 M the nearest that is better than what passes, 11 M is worse."""
     sizes = {8e6: 78.0, 11e6: 77.0, 12e6: 79.0, 20e6: 81.0, 40e6: 83.0}

@@ -32,7 +32,19 @@ def test_where_a_network_stands():
 def test_how_far_recipes_lie_apart():
     those = [candidate(id=str(value), values={"top1": value}) for value in (76.1, 80.9, 79.0)]
     (told,) = spread(Rule("", "", spread, ("timm:resnet50",)), scene(*those))
-    assert told.startswith("timm:resnet50: 3 published results from 76.1 to 80.9 % top-1, 4.8 points apart")
+    assert told.startswith(
+        "timm:resnet50: 3 results published at 224 px from 76.1 to 80.9 % top-1, 4.8 points apart"
+    )
+
+
+def test_results_of_other_sizes_and_crops_are_not_subtracted():
+    protocols = ("1 crop 224, timm", "1 crop 288, timm", "10 crops 224, paper", "")
+    those = [candidate(id=each, values={"top1": 76.0}, protocol=each) for each in protocols]
+    rule = Rule("", "", spread, ("timm:resnet50",))
+    (told,) = spread(rule, scene(*those))
+    assert told == "timm:resnet50: no two published results were tested alike, so none are subtracted."
+    unstated = [candidate(id=str(value), values={"top1": value}, protocol="") for value in (76.0, 80.0)]
+    assert spread(rule, scene(*unstated)) == [told]
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_the_arrow_goes_from_the_worst_recipe_to_the_best() -> None:
     assert any("<b>+4 points</b>" in (each.text or "") for each in figure.layout.annotations)
     drawn = points(figure)
     assert {each for each, found in drawn.items() if found["symbol"] == "diamond"} == {"big", "old"}
-    assert recipes(ALL) == {"timm:big": 224}
+    assert {name: len(alike) for name, alike in recipes(ALL).items()} == {"timm:big": 2}
 
 
 def test_the_selected_have_a_ring() -> None:
