@@ -13,9 +13,9 @@ from torchvision.ops import SqueezeExcitation
 
 from explorer.analysis import trace, trace_module
 from explorer.inference.spatial import spatial_layers
-from explorer.labs.gradient_support import all_positive, influence_on, support
 from explorer.labs.receptive_field import field_at, middle_unit
 from explorer.networks import build
+from tests.labs.all_positive_networks import all_positive, influence_on, support
 
 
 def dilated_resnet() -> nn.Module:
