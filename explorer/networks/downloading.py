@@ -7,6 +7,7 @@ downloader has no deadline, tells its progress every 10 MiB, and compares length
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -120,6 +121,13 @@ def remove_if_damaged(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def forget(path: Path) -> None:
+    """Have the hub asked again for a file that `cached_from_hub` or `download_from_hub` gave."""
+    if not remove_if_damaged(path):
+        with suppress(OSError):  # a cache that may only be read
+            path.unlink(missing_ok=True)
 
 
 def _from_hub(repository: str, revision: str, filename: str, report: Progress, clock: Clock) -> Path:

@@ -7,10 +7,11 @@ from torch import nn
 
 from explorer.networks import checkpoint_file
 from explorer.networks.checkpoint_config import CheckpointConfig, read_config
-from explorer.networks.downloading import CONFIG, Progress, cached_from_hub, download_from_hub
+from explorer.networks.downloading import CONFIG, Progress, cached_from_hub, download_from_hub, forget
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.from_timm import HUB_FILES
 from explorer.networks.inputs import InputSpec
+from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import resolve
 
 
@@ -43,10 +44,18 @@ def config_of(name: str, progress: Progress | None = None) -> CheckpointConfig:
 
     Raises DownloadFailed, UnknownNetwork or checkpoint_file.Misfit.
     """
-    arrived = download_from_hub(name, ("config.json",), progress, CONFIG)
-    stated = read_config(arrived, f"{name}'s config.json")
+    stated = _stated(name, download_from_hub(name, ("config.json",), progress, CONFIG))
     path = _file(name)
     return stated if path is None else checkpoint_file.held_against(stated, path)
+
+
+def _stated(name: str, here: Path) -> CheckpointConfig:
+    """What its config.json says. One that is none is not kept: its publisher may have mended it since."""
+    try:
+        return read_config(here, f"{name}'s config.json")
+    except UnknownNetwork:
+        forget(here)
+        raise
 
 
 def _file(name: str) -> Path | None:
@@ -60,7 +69,7 @@ def entries(name: str) -> tuple[WeightsEntry, ...]:
 def entry(name: str) -> WeightsEntry:
     """What is known without asking the network: all of it once the repository has been downloaded."""
     here = cached_from_hub(name, ("config.json",))
-    config = read_config(here, f"{name}'s config.json") if here else None
+    config = _stated(name, here) if here else None
     path = _file(name) if here else None
     if config is not None and path is not None:
         with suppress(checkpoint_file.Misfit):  # reported when the network is asked for
@@ -86,5 +95,5 @@ def fetch(chosen: WeightsEntry, progress: Progress | None) -> Path:
 
 def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     name = chosen.reference.name
-    config = read_config(download_from_hub(name, ("config.json",)), f"{name}'s config.json")
+    config = _stated(name, download_from_hub(name, ("config.json",)))
     return checkpoint_file.read(config, path)

@@ -185,6 +185,18 @@ def test_a_strangers_config_is_held_to_the_rules_here_too(hub: Hub) -> None:
         networks.load("hf-hub:someone/evil")
 
 
+@pytest.mark.parametrize("spoilt", [b"{}", b'{"architecture": 5}', b'{"architecture": "tomorrows_net"}'])
+def test_a_config_that_is_none_is_asked_for_again(
+    hub: Hub, repository: str, tiny_config: dict, spoilt: bytes
+) -> None:
+    hub.put("someone/tiny", "config.json", spoilt)
+    for _ in range(2):
+        with pytest.raises(networks.UnknownNetwork, match="unknown to timm"):
+            networks.load(repository)
+    hub.put("someone/tiny", "config.json", json.dumps(tiny_config).encode())
+    assert networks.load(repository).labels == ("cat", "dog", "axolotl")
+
+
 def test_offline_mode_is_respected(
     hub: Hub, repository: str, torchvision_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
