@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.ui import lab
+from explorer.ui.formatting import plain
 from explorer.ui.inductive_bias_view import ANSWER, MAP, POOLING, SHUFFLE, Watched, shrinking
 
+_PATCHES = "patch_embed"  # what timm's transformers call the layer that cuts the picture up
 _LOOK_FOR = {
     MAP: "Each ring is a shift by whole strides: there the map moves exactly with the picture, for pooling "
-    "and strides alike. Between two rings values are left out, and the error rises. An untrained ViT can "
-    "be put beside it: its patches are exact, its position embedding ends that.",
+    "and strides alike. Between two rings values are left out, and the error rises.",
     ANSWER: "A thing remains what it is wherever it stands, so the upper curve ought to be flat. Where "
     "does it wobble, and does the answer change?",
     SHUFFLE: "Shuffled patches keep the texture and lose the shape: up to which grid does the answer stay? "
@@ -22,7 +23,11 @@ _LOOK_FOR = {
 
 def look_for(shown: str, both: tuple[Watched, Watched] | None) -> str:
     """What the picture in front of the reader shows; of two networks also how they shrink. Markdown."""
-    return (shrinking(both) if both and shown in (MAP, ANSWER) else "") + _LOOK_FOR[shown]
+    said = (shrinking(both) if both and shown in (MAP, ANSWER) else "") + _LOOK_FOR[shown]
+    if both and shown == MAP and (of := next((of for of in both if _PATCHES in of.layers), None)):
+        said += f" Of {plain(of.name)} compare `{_PATCHES}`, where shifts by whole patches are exact, with a "
+        said += "later layer: its position embedding ends that."
+    return said
 
 
 def formula(shown: str) -> None:

@@ -20,6 +20,10 @@ def small_rivals(monkeypatch, only_the_zoo):
 opened = partial(opening.opened, "pages/inductive_bias.py")
 
 
+def look_for(app: AppTest) -> str:
+    return next(each.value for each in app.markdown if "What to look for" in each.value)
+
+
 def tiles(app: AppTest) -> list:
     return list(app.session_state["_once_bias_tiles"].values())
 
@@ -34,8 +38,8 @@ def test_a_link_without_anything_shows_two_trained_networks_of_which_one_pools()
     assert (first.weights_id, second.weights_id) == ("zoo:resnet20", "zoo:vgg_small")
     assert (first.trained, second.trained) == (True, True)
     assert (first.shrinks, second.shrinks) == (("strided convolutions",), ("max pooling",))
-    says = next(each.value for each in app.markdown if "What to look for" in each.value)
-    assert "shrinks its maps by max pooling; neither blurs" in says
+    assert "shrinks its maps by max pooling; neither blurs" in look_for(app)
+    assert "patch" not in look_for(app)  # neither has any
     assert first.layer == "layer2.0"
     still = tiles(app)[0]
     assert still.shift == (8, 0)
@@ -74,6 +78,7 @@ def test_the_vits_patches_are_exact_and_its_later_tokens_are_not():
     app = opened(rival=f"random:{VIT}", rlayer="patch_embed", dx="16")
     assert tiles(app)[-1].measured.exact
     assert tiles(app)[-1].measured.error < 1e-4
+    assert "Of test_vit compare `patch_embed`" in look_for(app)
     app.selectbox(key="rlayer_box").set_value("blocks.1").run()
     assert not app.exception
     found = tiles(app)[-1].measured
