@@ -23,6 +23,7 @@ from explorer.inference.preprocessing import prepare
 from explorer.inference.training_mode import training_mode
 from explorer.labs.input_numbers import normalise, understood
 from explorer.networks import InputSpec, Network, WeightsEntry
+from explorer.networks.entries import first_sentence
 from explorer.networks.inputs import IMAGENET_MEAN, IMAGENET_STD
 from explorer.networks.labels import output_name
 from explorer.networks.running import CannotRun, probabilities
@@ -72,7 +73,7 @@ def right(network: Network, image: Image.Image) -> Run:
     if run.failure:
         name = network.weights.id
         named = run.failure.startswith(name)  # what is not finite is said so already
-        raise CannotRun(run.failure if named else f"{name} does not run on this: {run.failure.rstrip('.')}.")
+        raise CannotRun(f"{run.failure}." if named else f"{name} does not run on this: {run.failure}.")
     return run
 
 
@@ -271,7 +272,7 @@ def _run(
 
 
 def _failed(network: Network, x: Tensor, error: Exception, note: str = "") -> Run:
-    view, reason = understood(x, network.input), str(error).strip().splitlines()[0]
+    view, reason = understood(x, network.input), first_sentence(error)
     return Run(
         view, np.zeros(0, np.float32), network.labels, float(x.mean()), float(x.std()), note, {}, reason
     )

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.profiler import profile
 
+from explorer.networks.entries import first_sentence
 from explorer.serving.pool import bytes_of
 
 CPU_NOTE = (
@@ -53,7 +54,7 @@ def peak_bytes(
             if event.name() == "[memory]"
         ]
     except (AttributeError, RuntimeError) as error:  # another profiler is at work, or torch without one
-        return None, f"the profiler of torch could not read it ({str(error).splitlines()[0][:80]})"
+        return None, f"the profiler of torch could not read it ({first_sentence(error)[:80]})"
     return bytes_of(model) + x.nbytes + peak_of(change for _, change in sorted(events)), CPU_NOTE
 
 

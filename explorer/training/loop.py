@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.catalogue.writing import write_whole
+from explorer.networks.entries import first_sentence
 from explorer.training import recipes
 from explorer.training.data import ImageSet, normalise, training_batches
 from explorer.training.evaluation import autocast, evaluate
@@ -200,7 +201,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a spoilt file fails in as many ways as pickle and zip have
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_sentence(error)
         raise TrainingError(
             f"{path} cannot be read as a checkpoint ({reason}); delete it to start over"
         ) from error

@@ -206,6 +206,15 @@ def test_a_size_that_does_not_fit_is_told_as_an_error(cat):
     assert found.wrong.view.shape == (224, 224, 3)
 
 
+def test_an_error_without_words_is_told_by_its_kind(resnet20):
+    class Silent(nn.Module):
+        def forward(self, x):
+            raise RuntimeError("\n")
+
+    run = mistaken_runs._run(resnet20, torch.zeros(1, 3, 32, 32), model=Silent())
+    assert run.failure == "RuntimeError"
+
+
 def test_crop_and_squeeze_differ_from_the_right_run_only_where_they_should(resnet20, cat):
     square = cat.crop((0, 0, 300, 300))
     assert np.array_equal(
