@@ -36,7 +36,7 @@ def bind_fields(labels: Mapping[str, str]) -> None:
     st.html(_UNSEEN)
     with st.container(key="bound_inference"):
         for name, label in labels.items():
-            st.text_input(label, key=name, bind="query-params")
+            state.bound_text(label, name)
 
 
 def get(name: str) -> str:

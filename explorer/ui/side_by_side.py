@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer import catalogue
-from explorer.ui import architecture_choices, architecture_view, picker, theme
+from explorer.ui import architecture_choices, architecture_view, picker, state, theme
 from explorer.ui import inference_choices as choices
 from explorer.ui.diagram_svg import variables
 from explorer.ui.formatting import count, exact, plain
@@ -188,7 +188,7 @@ def _fill(kind: str) -> str:
 
 def _bind() -> None:
     with st.container(key="bound_beside"):
-        st.text_input("Beside", key=BESIDE, bind="query-params")
+        state.bound_text("Beside", BESIDE)
         st.text_input("Its image size", key=SIZE, bind="query-params")
 
 

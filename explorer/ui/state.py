@@ -13,6 +13,8 @@ from urllib.parse import parse_qs
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.networks import folders
+
 ARCH = "arch"
 PRESENT = "present"
 DEFAULT_ARCH = "resnet50"
@@ -99,7 +101,29 @@ def bind() -> None:
     """Tie `arch` to the URL. Called once a run by the frame."""
     _restore(ARCH)
     with st.container(key="bound_state"):
-        st.text_input("Architecture", key=ARCH, bind="query-params")
+        bound_text("Architecture", ARCH)
+
+
+def bound_text(label: str, key: str) -> None:
+    """A field tied to the URL under its key. A folder that it names by its path gets a name first, also one
+    in a list: an address goes to others, and is on the screen.
+    """
+    if (held := st.session_state.get(key) or "") != (named := _without_paths(held)):
+        st.session_state[key] = named
+    asked = st.query_params.get(key, "")
+    if not held and asked != (named := _without_paths(asked)):
+        st.query_params[key] = named
+        if (run := get_script_run_ctx()) is not None:
+            with run.session_state.query_params() as known:
+                known.set_initial_query_params_from_current()  # what the field starts from
+    st.text_input(label, key=key, bind="query-params")
+
+
+def _without_paths(held: str) -> str:
+    if "local-dir:" not in held:
+        return held
+    named = folders.without_path(held)
+    return named if named != held else ",".join(map(folders.without_path, held.split(",")))
 
 
 def present_switch() -> None:

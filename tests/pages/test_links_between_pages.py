@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from explorer.networks import folders
 from explorer.ui import onward
 from tests.conftest import REPOSITORY
 from tests.pages import opening
@@ -82,6 +83,22 @@ def test_the_best_three_arrive_with_their_weights_and_sizes():
     assert len(names) == len(networks) > 1
     assert all(each.rpartition("@")[2].isdigit() for each in names)
     assert_stands(app, f"compare?networks={','.join(names)}")
+
+
+def test_no_address_shows_a_path_of_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(folders, "_here", {})
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"architecture": "test_resnet"}')
+    typed = f"local-dir:{folder}"
+    app = opened(f"compare?networks=resnet18,{typed}&compare=Layers&arch={typed}")
+    assert (app.session_state["networks"], app.session_state["arch"]) == (
+        "resnet18,folder:mine",
+        "folder:mine",
+    )
+    assert str(tmp_path) not in str(app.query_params)
+    assert_stands(app, "compare?networks=resnet18,folder:mine")
 
 
 def test_there_is_one_way_from_page_to_page():
