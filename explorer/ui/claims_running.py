@@ -20,6 +20,7 @@ from explorer.labs import kept_results
 from explorer.labs.claim_results import Result
 from explorer.labs.kept_results import Kept
 from explorer.ui import inference_answer
+from explorer.ui.formatting import time_left
 
 _STOPPED = "_claims_stopped"
 _ROUND = 1.0  # seconds
@@ -109,12 +110,8 @@ def _show(bar: DeltaGenerator, word: str) -> None:
     left, whole = waiting(), len(claims())
     found = done()
     seconds = sum(found[name].seconds if name in found else _TYPICAL for name in left)
-    told = f"{word} {whole - len(left)} of {whole}, {_roughly(seconds)}"
+    told = f"{word} {whole - len(left)} of {whole}, {time_left(seconds)}"
     bar.progress(1 - len(left) / whole, told)
-
-
-def _roughly(seconds: float) -> str:
-    return f"about {5 * round(seconds / 5)} s left" if seconds > 5 else "a few seconds left"
 
 
 def _stop(stopped: bool) -> None:

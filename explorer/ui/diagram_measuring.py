@@ -46,7 +46,7 @@ def overlay(name: str, shown: Sheet, reference: Reference) -> Overlay:
     about_picture = "" if name == TIME else picture.digest
 
     def compute() -> Mapping[str, Overlay]:
-        with st.spinner("Measuring on this machine …"):
+        with st.spinner("Measuring on this machine: some seconds …"):
             return _measure(name, shown.trace, entry, picture)
 
     return visit.once("overlays", (*shown.key, entry.id, about_picture), compute)[name]

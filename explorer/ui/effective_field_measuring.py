@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui import architecture_view
+from explorer.ui.formatting import time_left
 
 if TYPE_CHECKING:
     from explorer.analysis import ReceptiveField
@@ -80,7 +82,9 @@ def width(found: EffectiveField) -> float:
     return effective_width(found.energy)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Tracing …")
+@st.cache_resource(
+    max_entries=64, show_spinner="Tracing, about two seconds, the largest networks up to twenty …"
+)
 def plan_of(identifier: str) -> Plan:
     """The last map of the network, at a size that has room for its field where it takes one."""
     from explorer.labs import effective_field as effective
@@ -126,13 +130,16 @@ def complete(
         button.button("Stop", icon=":material/stop:", key="rf_stop", on_click=_stop, args=(signature,))
         whole = passes * len(wanted)
         drawn({each: kept[each] for each in wanted if each in kept})
+        started, already = perf_counter(), whole - missing
         try:
             begun = min(_passes(kept, each) for each in wanted)
             for turn in range(begun + 1, passes + 1):
                 for each in wanted:
                     if _passes(kept, each) < turn:
                         done = whole - missing
-                        bar.progress(done / whole, f"Input {done + 1} of {whole}")
+                        a_pass = (perf_counter() - started) / (done - already) if done > already else None
+                        left = f", {time_left(missing * a_pass)}" if a_pass else ""
+                        bar.progress(done / whole, f"Input {done + 1} of {whole}{left}")
                         kept[each] = _one_more(each, kept.get(each))
                         missing -= 1
                 if turn in _DRAWN and missing:

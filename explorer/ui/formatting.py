@@ -64,6 +64,15 @@ def share(part: float, whole: float) -> str:
     return f"{percent:.1f}{_GAP}%" if percent < 99.95 else f"100{_GAP}%"
 
 
+def time_left(seconds: float) -> str:
+    """Roughly how long something goes on: `about 15 s left`, `about 4 min left`."""
+    if seconds <= 5:
+        return "a few seconds left"
+    if seconds < 90:
+        return f"about {5 * round(seconds / 5)}{_GAP}s left"
+    return f"about {round(seconds / 60)}{_GAP}min left"
+
+
 def shape(dimensions: tuple[int, ...]) -> str:
     """A tensor without its batch, in PyTorch's order: [1, 256, 56, 48] is `256 × 56 × 48`, tokens are
     `197 × 768`.

@@ -73,7 +73,7 @@ def wait_for_imports(place: DeltaGenerator) -> None:
     """Until torch and timm are there: 0 s as a rule, some seconds for the first visitor of a fresh server."""
     thread = start_meanwhile()
     if thread.is_alive():
-        with place, st.spinner("Starting PyTorch, once per server …"):
+        with place, st.spinner("Starting PyTorch, once per server: about five seconds …"):
             thread.join()
 
 
@@ -145,7 +145,7 @@ def _asked(picture: Picture, entry: WeightsEntry, place: DeltaGenerator) -> Answ
     try:
         with slot:
             if entry.on_this_machine:
-                with st.spinner("Looking …"):
+                with st.spinner("Looking: about a second, the largest networks up to ten …"):
                     return ask(picture, entry)
             return ask(picture, entry, _bar(entry))
     except (WeightsUnavailable, ValueError) as error:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalogue.writing import WriteError
 from explorer.serving.measurements import Setting
-from explorer.ui.formatting import plain
+from explorer.ui.formatting import plain, time_left
 
 if TYPE_CHECKING:
     from explorer.serving.benchmark import Bench, Limits, Progress
@@ -88,11 +89,18 @@ def carry_out(
     button.button("Stop", icon=":material/stop:", key="measure_stop", on_click=_stop, width="stretch")
     done: set[Hashable] = st.session_state.setdefault(_DONE, set())
 
+    started, already = perf_counter(), len(done)
+
     def report(task: Task | None) -> Progress:
         what = f"{plain(task.title)}, batch {task.batch_size}" if task else "This machine"
 
         def show(share: float, text: str) -> None:
-            bar.progress((len(done) + share) / len(job.tasks) if task else 0.0, f"{what}: {text}")
+            through = len(done) + share if task else 0.0
+            left = ""
+            if (here := through - already) > 0.1:  # before that a guess would be wild
+                seconds = (perf_counter() - started) * (len(job.tasks) - through) / here
+                left = f", {time_left(seconds)}"
+            bar.progress(through / len(job.tasks), f"{what}: {text}{left}")
 
         return show
 

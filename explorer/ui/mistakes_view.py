@@ -81,7 +81,7 @@ def _compared(picture: Picture, weights_id: str, mistake: Mistake) -> Comparison
         weights_id,
         (picture.digest, mistake.id),
         lambda network: mistakes.compare(mistake, network, picture.image),
-        "The network looks twice, once right and once wrong …",
+        "The network looks at the picture and its crops, right and wrong: about two seconds …",
     )
 
 
@@ -183,7 +183,7 @@ def everything(picture: Picture, weights_id: str, here: Page) -> None:
         weights_id,
         (picture.digest,),
         lambda network: mistakes.overview(network, picture.image),
-        "All mistakes, one after the other …",
+        "All mistakes, one after the other: about ten seconds …",
     )
     made = figures.overview(found, mistakes.MISTAKES, dark=here.dark)
     lab.figure(
@@ -203,7 +203,7 @@ def time_or_parameters(here: Page) -> None:
     from explorer.ui import mistakes_figures as figures
 
     def compute() -> tuple[Cost, ...]:
-        with st.spinner("Measuring on this machine …"):
+        with st.spinner("Measuring three networks on this machine: about ten seconds …"):
             return tuple(lab_costs.measured(name) for name in lab_costs.MEASURED)
 
     found = visit.once("costs", "measured", compute)

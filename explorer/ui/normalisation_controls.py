@@ -48,7 +48,7 @@ START: Mapping[str, Any] = MappingProxyType(
 
 def ask(weights_id: str, key: tuple[Hashable, ...], look: Callable[[Network], T]) -> T:
     """`look` at the loaded network, or what it gave for this key before in this visit."""
-    return visit.ask("normalisation", weights_id, key, look, "Looking into the network …")
+    return visit.ask("normalisation", weights_id, key, look, "Looking into the network: about two seconds …")
 
 
 def choice(slot: DeltaGenerator, label: str, key: str, options: Sequence[str], *, named: bool = True) -> str:

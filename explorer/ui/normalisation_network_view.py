@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.ui import inference_answer, inference_choices, lab
 from explorer.ui import normalisation_controls as controls
-from explorer.ui.formatting import exact, plain
+from explorer.ui.formatting import exact, plain, time_left
 from explorer.ui.normalisation_controls import LAYER
 from explorer.ui.page import Page
 
@@ -37,6 +37,7 @@ _PLACES: Mapping[str, str] = {
     "ConvNeXt V2-T": "timm:convnextv2_tiny",
 }
 _TRACED = "_norm_traced"
+_A_TRACE = 2.0  # seconds, of a network of this size on two cores
 
 
 def train_or_eval(here: Page) -> None:
@@ -226,7 +227,10 @@ def _all(here: Page) -> Mapping[str, Block]:
     place, found = st.empty(), {}
     for number, (name, network) in enumerate(wanted.items()):
         if not st.session_state.get(_TRACED):
-            place.progress(number / len(wanted), text=f"Reading the graph of {plain(name)}")
+            left = time_left(_A_TRACE * (len(wanted) - number))
+            place.progress(
+                number / len(wanted), text=f"Reading the graph of {plain(name)}, once per server: {left}"
+            )
         block = _block(network)
         if block is not None:
             found[name] = block

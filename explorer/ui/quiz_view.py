@@ -47,7 +47,7 @@ def question(asked: Question) -> None:
     st.caption(_place(asked))
     with st.container(key="quiz_text"):
         st.markdown(plain(asked.text))
-    with st.spinner("Working the answer out …"):
+    with st.spinner("Working the answer out: about two seconds, a measured one up to ten …"):
         found = answers.answer(asked.id)
     given = quiz.visit().of(asked.id)
     if given and given.outcome == "skipped":
@@ -272,7 +272,7 @@ def _look_again(given: Given) -> None:
 
     asked = questions()[given.question]
     text, link = st.columns([7, 3], vertical_alignment="center")
-    with st.spinner("Working the answer out …"):
+    with st.spinner("Working the answer out: about two seconds, a measured one up to ten …"):
         right = answers.right_text(asked, answers.answer(asked.id))
     said = "skipped" if given.outcome == "skipped" else f"you said “{plain(given.text)}”"
     text.markdown(f"{plain(asked.text)}  \n**{plain(right)}**, {said}")

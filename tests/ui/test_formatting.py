@@ -70,3 +70,16 @@ def test_markdown_and_html_lose_their_meaning():
 def test_equal_names_of_two_classes_are_told_apart():
     labels = {134: "crane", 517: "crane", 1: "goldfish"}
     assert formatting.distinct(labels) == {134: "crane (134)", 517: "crane (517)", 1: "goldfish"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (2, "a few seconds left"),
+        (14, f"about 15{GAP}s left"),
+        (89, f"about 90{GAP}s left"),
+        (250, f"about 4{GAP}min left"),
+    ],
+)
+def test_what_is_left_is_said_roughly(seconds: float, said: str):
+    assert formatting.time_left(seconds) == said

@@ -54,20 +54,22 @@ class Camera {
     return { k, x: (width - this.size.width * k) / 2, y: (height - this.size.height * k) / 2 };
   }
 
-  // All of it where that can be read, else the box to begin with at a size that can, or the beginning of that.
+  // All of it where that can be read, else the box to begin with at a size that can; of a wider one its end,
+  // where the branches meet, of a higher one its beginning.
   start() {
     const whole = this.whole();
     const k = this.readable;
     if (whole.k >= k) return whole;
     const { width, height } = this.window;
-    const place = (room, length, low, extent) => {
+    const place = (room, length, low, extent, edge) => {
       const spare = room - length * k;
       if (spare >= 2 * MARGIN) return spare / 2;
       const fits = extent * k <= room - 2 * MARGIN;
-      return clamp(fits ? room / 2 - (low + extent / 2) * k : MARGIN - low * k, spare - MARGIN, MARGIN);
+      return clamp(fits ? room / 2 - (low + extent / 2) * k : edge, spare - MARGIN, MARGIN);
     };
     const [x, y, w, h] = this.entry;
-    return { k, x: place(width, this.size.width, x, w), y: place(height, this.size.height, y, h) };
+    const [end, top] = [width - MARGIN - (x + w) * k, MARGIN - y * k];
+    return { k, x: place(width, this.size.width, x, w, end), y: place(height, this.size.height, y, h, top) };
   }
 
   zoom(factor, x = this.window.width / 2, y = this.window.height / 2) {
