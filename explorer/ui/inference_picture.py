@@ -168,6 +168,7 @@ def paste(slot, picture: Picture | None) -> None:
             },
             on_picture_change=_pasted,
             on_again_change=_brought_again,
+            on_connected_change=lambda: None,  # the run itself tells the part what the server knows
             on_refused_change=lambda: st.session_state.update(
                 {_REFUSED: st.session_state.paste_part.refused}
             ),

@@ -136,8 +136,6 @@ def test_a_server_started_anew_takes_the_picture_from_the_open_page(serve, visit
     before = bars(page)
     first.kill()
     serve(port=first.port)
-    expect(page.locator('.stApp[data-test-connection-state="CONNECTED"]')).to_be_attached()
-    page.get_by_role("slider").press("ArrowRight")  # the first act; until then the page stands as it was
     expect(page.locator(".credit", has_text="The server was started anew")).to_be_visible(
         timeout=FIRST_ANSWER_MS
     )

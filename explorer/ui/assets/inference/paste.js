@@ -1,7 +1,8 @@
 // A picture from the clipboard: Ctrl+V anywhere on the page, or the button.
 //
 // The last picture that the visitor gave, in whichever way, is remembered here as long as the page is open: a
-// server that is started anew under it has lost its uploads, and gets the picture once more.
+// server that is started anew under it has lost its uploads, and gets the picture once more. Streamlit runs
+// nothing when the connection is back, so the page is asked for then.
 
 const memory = (window.explorerPicture ??= { file: null, taken: false });
 
@@ -17,6 +18,14 @@ if (!memory.listens) {
   };
   document.addEventListener("change", (event) => note(event.target.files, event.target), true);
   document.addEventListener("drop", (event) => note(event.dataTransfer?.files, event.target), true);
+  const state = "data-test-connection-state";
+  new MutationObserver(([change]) => {
+    if (change.target.getAttribute(state) !== "CONNECTED") memory.lost = true;
+    else if (memory.lost) {
+      memory.lost = false;
+      if (memory.taken) memory.ask?.();
+    }
+  }).observe(document.documentElement, { subtree: true, attributeFilter: [state] });
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -63,9 +72,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
     send(file);
   }
 
+  memory.ask = () => setTriggerValue("connected", true);
   button.onclick = fromButton;
   document.removeEventListener("paste", root.fromKeys);
   root.fromKeys = fromKeys;
   document.addEventListener("paste", fromKeys);
-  return () => document.removeEventListener("paste", root.fromKeys);
+  return () => {
+    document.removeEventListener("paste", root.fromKeys);
+    memory.ask = null;
+  };
 }
