@@ -1,6 +1,7 @@
 """What draws at random in training mode, whatever it is called; what keeps statistics."""
 
 import pytest
+import timm
 import torch
 import torch.nn.functional as F
 from timm.layers import DropBlock2d, DropPath
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
 from explorer import networks
-from explorer.inference.training_mode import training_mode
+from explorer.inference.training_mode import BATCH_NORM, training_mode
 
 
 class _Function(nn.Module):
@@ -111,3 +112,38 @@ def test_of_known_networks(name: str, depths: int, others: int, statistics: int)
     assert kinds.count("stochastic depth") == depths
     assert len(kinds) == depths + others
     assert len(found.statistics) == statistics
+
+
+@pytest.mark.parametrize("name", sorted(timm.list_models("test_*")))
+def test_of_timm_s_networks_what_is_found_is_all_there_is(name: str) -> None:
+    """What draws is put to rest: then two passes from different seeds agree, and before they do not."""
+    model = _with_drops(name)
+    x = torch.randn(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    found = training_mode(model, (3, 96, 96)).random
+    assert found
+    assert not torch.equal(_trained(model, x, 1), _trained(model, x, 2))
+    for path in found:
+        model.get_submodule(path).training = False
+    assert torch.equal(_trained(model, x, 1), _trained(model, x, 2))
+
+
+def _with_drops(name: str) -> nn.Module:
+    """With every kind of drop that its constructor takes; batch norm keeps to its statistics."""
+    rates = {"drop_rate": 0.5, "drop_path_rate": 0.5}
+    sized = {"img_size": 96}
+    for more in (rates | sized, rates):
+        try:
+            model = timm.create_model(name, **more)
+            break
+        except TypeError:
+            continue
+    for module in model.train().modules():
+        if isinstance(module, BATCH_NORM):
+            module.eval()
+    return model
+
+
+def _trained(model: nn.Module, x: Tensor, seed: int) -> Tensor:
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        return model(x)
