@@ -240,7 +240,7 @@ def einsum(op: Op, at: int, fields: Fields) -> Field:
     live = image_fields(fields)
     letters, out = terms(op.attributes["equation"], [operand.shape for operand in op.operands])
     named: dict[str, Dim] = {}
-    lead = live[0]
+    read = []
     for term, field in zip(letters, fields, strict=True):
         if field is None:
             continue
@@ -249,8 +249,8 @@ def einsum(op: Op, at: int, fields: Fields) -> Field:
                 field = field.collapsed(position)
             elif letter not in named or field.dims[position].spatial:
                 named[letter] = field.dims[position]
-        if field.count(0) * field.count(1) > lead.count(0) * lead.count(1) or lead is live[0]:
-            lead = field
+        read.append(field)
+    lead = max(read, key=lambda f: f.count(0) * f.count(1))
     sides = [named.get(letter, opaque(n)) for letter, n in zip(out, op.output_shape, strict=True)]
     result = lead.with_dims(
         [dim if dim.size == n else opaque(n) for dim, n in zip(sides, op.output_shape, strict=True)]

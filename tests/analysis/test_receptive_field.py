@@ -1,6 +1,7 @@
 """Receptive fields against closed forms, hand-derived networks, and the support of the gradient."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -451,6 +452,81 @@ def test_branches_that_drift_apart_are_held_by_a_band_no_wider_than_the_drift(
     assert field.interval(1, 15) == (first + 15 * steps[0], last + 15 * steps[0])
 
 
+class Function(nn.Module):
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+def tokens_behind_two(x: Tensor) -> Tensor:
+    return torch.cat([x.new_zeros(1, 2, 2), x.flatten(2)], 2)
+
+
+@pytest.mark.parametrize(
+    ("function", "places", "rows", "columns"),
+    [
+        (lambda x: x.chunk(5, 2)[1], (3, 20), (3, 3), (0, 0)),
+        (lambda x: x.chunk(3, -1)[2], (12, 6), (0, 0), (14, 14)),
+        (lambda x: x.split(5, 2)[2], (2, 20), (10, 10), (0, 0)),
+        (lambda x: x.split([4, 16], 3)[1], (12, 16), (0, 0), (4, 4)),
+        (lambda x: x.unbind(2)[4], (1, 20), (4, 4), (0, 0)),
+        (lambda x: x.select(3, -2), (12, 1), (0, 0), (18, 18)),
+        (lambda x: x[:, :, 7:12:3], (2, 20), (7, 7), (0, 0)),
+        (lambda x: x[:, :, :, -5:], (12, 5), (0, 0), (15, 15)),
+        (lambda x: x.narrow(2, -6, 4), (4, 20), (6, 6), (0, 0)),
+        (lambda x: x.movedim((2, 3), (1, 2))[:, 3, 4:], (1, 16), (3, 3), (4, 4)),
+        (lambda x: x.movedim(-1, 1)[:, 4:, :, 3:], (9, 16), (3, 3), (4, 4)),
+        (lambda x: x.transpose(1, 3)[:, 4:], (12, 16), (0, 0), (4, 4)),
+        (lambda x: x.unfold(2, 5, 3).sum(-1), (3, 20), (0, 4), (0, 0)),
+        (lambda x: nn.functional.pad(x, (1, 2, 3, 4)), (19, 23), (-3, -3), (-1, -1)),
+        (lambda x: x.flip(3), (12, 20), (0, 0), (19, 19)),
+        (lambda x: nn.functional.fold(nn.functional.unfold(x, 3), (12, 20), 3), (12, 20), (-2, 2), (-2, 2)),
+        (lambda x: torch.stack([x, nn.functional.pad(x, (1, -1))], 2).sum(2), (12, 20), (0, 0), (-1, 0)),
+        (lambda x: x.reshape(1, 2, 12, 20, 1)[:, :, 1:, 2:], (11, 18), (1, 1), (2, 2)),
+        (lambda x: x.flatten(2)[:, :, 40:200].view(1, 2, 8, 20), (8, 20), (2, 2), (0, 0)),
+        (lambda x: tokens_behind_two(x)[:, :, 2:42].view(1, 2, 2, 20), (2, 20), (0, 0), (0, 0)),
+        (lambda x: tokens_behind_two(x)[:, :, 1:][:, :, 1:].view(x.shape), (12, 20), (0, 0), (0, 0)),
+    ],
+)
+def test_what_only_moves_pixels_is_followed(
+    function: Callable[[Tensor], Tensor],
+    places: tuple[int, int],
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+) -> None:
+    """rows, columns: what the first place sees."""
+    field = last_field(trace_module(Function(function), (1, 2, 12, 20), "small"))
+    assert field.positions == places
+    assert (field.interval(0, 0), field.interval(1, 0)) == (rows, columns)
+    assert field.local
+    assert field.global_from is None
+
+
+def test_of_summed_rows_the_columns_keep_their_places() -> None:
+    field = last_field(trace_module(Function(lambda x: x.sum(2)), (1, 2, 12, 20), "small"))
+    assert (field.interval(0, 0), field.interval(1, 5)) == ((0, 11), (5, 5))
+    assert field.local
+    assert field.global_from is not None
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * x.mean((2, 3), keepdim=True),
+        lambda x: torch.einsum("nchw,nc->nchw", x, x.mean((2, 3))),
+        lambda x: torch.einsum("nc,nchw->nchw", x.mean((2, 3)), x),
+    ],
+)
+def test_a_gate_leaves_the_places_it_weighs(function: Callable[[Tensor], Tensor]) -> None:
+    field = last_field(trace_module(Function(function), (1, 2, 12, 20), "small"))
+    assert (field.interval(0, 5), field.interval(1, 5)) == ((5, 5), (5, 5))
+    assert field.global_from is not None
+    assert field.local
+
+
 def ones(like: Tensor, *shape: int) -> Tensor:
     return torch.ones(*shape, device=like.device)
 
@@ -465,11 +541,7 @@ def ones(like: Tensor, *shape: int) -> Tensor:
     ],
 )
 def test_products_with_vectors_and_short_equations_keep_the_other_axis(function, followed: int) -> None:
-    class Product(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return function(x)
-
-    field = last_field(small(Product()))
+    field = last_field(small(Function(function)))
     assert field.interval(followed, 5) == (5, 5)
     assert field.interval(1 - followed, 0) == (0, 32)
 
