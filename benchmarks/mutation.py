@@ -1,6 +1,7 @@
 """Mutation run over the core: does a test fail when the code is changed?
 
-python benchmarks/mutation.py [MODULE ...] [--sample N] [--seed N] [--only LINE] [--table FILE]
+python benchmarks/mutation.py [MODULE ...] [--sample N] [--seed N] [--only LINE] [--tests EXPRESSION]
+                             [--table FILE]
 
 One change at a time (a comparison, an arithmetic or boolean operator, a number, a condition, a returned
 value, two arguments swapped), drawn evenly and with a fixed seed from all that a module allows, and the tests
@@ -27,6 +28,7 @@ import os
 import pickle
 import random
 import resource
+import shlex
 import signal
 import sys
 import tempfile
@@ -267,8 +269,11 @@ class _Hunt:
         signal.alarm(int(least + times * self.usual[item.nodeid].seconds))
 
 
-def _tested(tests: Collection[str], sources: Mapping[str, str], plugin: object, cache: str) -> int:
-    """In a fork, tests against changed sources: pytest's exit code, or minus the signal that ended it."""
+def _tested(
+    tests: Collection[str], chosen: str, sources: Mapping[str, str], plugin: object, cache: str
+) -> int:
+    """In a fork, the chosen of these tests against changed sources: pytest's exit code, or minus the signal
+    that ended it."""
     if (threads := len(os.listdir("/proc/self/task"))) > 1:
         raise SystemExit(f"{threads} threads run here, and a fork would carry over one of them")
     child = os.fork()
@@ -282,15 +287,15 @@ def _tested(tests: Collection[str], sources: Mapping[str, str], plugin: object, 
     os.environ["EXPLORER_CACHE"] = cache
     sys.meta_path.insert(0, _Changed(sources))
     files = [str(ROOT / "tests" / test) for test in tests]
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
+    options = ["-x", "-q", "-k", chosen, "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
     os._exit(int(pytest.main([*options, *files], plugins=[plugin])))
 
 
-def usual_of(modules: Collection[str], cache: str) -> Mapping[str, Usual]:
-    """Of every test of these modules, by its id; the traces they make go into the cache."""
+def usual_of(modules: Collection[str], chosen: str, cache: str) -> Mapping[str, Usual]:
+    """Of every chosen test of these modules, by its id; the traces they make go into the cache."""
     tests = dict.fromkeys(test for module in modules for test in TARGETS[module])
     file = Path(cache) / "usual"
-    if code := _tested(tests, {m: _watched(m, _source(m)) for m in modules}, _Watch(file), cache):
+    if code := _tested(tests, chosen, {m: _watched(m, _source(m)) for m in modules}, _Watch(file), cache):
         raise SystemExit(f"{', '.join(tests)} fail (pytest's code {code}) before anything is changed")
     return pickle.loads(file.read_bytes())
 
@@ -299,11 +304,12 @@ def _source(module: str) -> str:
     return (ROOT / f"explorer/{module}.py").read_text("utf-8")
 
 
-def fate(mutant: Mutant, usual: Mapping[str, Usual], cache: str) -> str:
+def fate(mutant: Mutant, chosen: str, usual: Mapping[str, Usual], cache: str) -> str:
     """ "killed", "hung", "crashed" or "survived"."""
     with tempfile.TemporaryDirectory() as fresh:
         code = _tested(
             TARGETS[mutant.module],
+            chosen,
             {mutant.module: mutant.source},
             _Hunt(usual, mutant),
             fresh if mutant.module in _MAKERS_OF_TRACES else cache,
@@ -316,26 +322,25 @@ def fate(mutant: Mutant, usual: Mapping[str, Usual], cache: str) -> str:
 
 
 def run(
-    module: str, sample: int, seed: int, only: int | None, usual: Mapping[str, Usual], cache: str
-) -> tuple[list[tuple[Mutant, str]], int]:
-    """Each mutant drawn and its fate, and how many changes the module allows."""
-    drawn, possible = mutants(module, _source(module), sample, seed, only)
+    drawn: Collection[Mutant], chosen: str, usual: Mapping[str, Usual], cache: str
+) -> list[tuple[Mutant, str]]:
+    """Each mutant of a module and its fate."""
     results = []
     for mutant in drawn:
         begun = time.monotonic()
-        results.append((mutant, fate(mutant, usual, cache)))
+        results.append((mutant, fate(mutant, chosen, usual, cache)))
         seconds = time.monotonic() - begun
-        print(f"{results[-1][1]:<9} {module}:{mutant.line} {mutant.what} ({seconds:.0f} s)", flush=True)
-    fates = [fate for _, fate in results]
-    print(f"{module}: {len(fates) - fates.count('survived')} of {len(fates)} noticed", flush=True)
-    return results, possible
+        print(
+            f"{results[-1][1]:<9} {mutant.module}:{mutant.line} {mutant.what} ({seconds:.0f} s)", flush=True
+        )
+    return results
 
 
-def table(found: Mapping[str, tuple[list[tuple[Mutant, str]], int]], sample: int, seed: int) -> str:
+def table(found: Mapping[str, tuple[list[tuple[Mutant, str]], int]], options: str) -> str:
     """Markdown: the score of each module and of all; the survivors, each with the reason why it may, if there
     is one."""
     rows = [
-        f"`python benchmarks/mutation.py --sample {sample} --seed {seed}`",
+        f"`python benchmarks/mutation.py {options}`",
         "",
         "| Module | changes there are | drawn | noticed | |",
         "|---|---:|---:|---:|---:|",
@@ -377,6 +382,9 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=50, help="mutants a module; default: 50")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, metavar="LINE", help="mutants of this line alone")
+    parser.add_argument(
+        "--tests", default="", metavar="EXPRESSION", help="pytest's -k: with fewer tests, at least this score"
+    )
     parser.add_argument("--table", type=Path, metavar="FILE", help="for scores and survivors, as Markdown")
     arguments = parser.parse_args()
     if unknown := [each for each in arguments.modules if each not in TARGETS]:
@@ -385,11 +393,15 @@ def main() -> int:
     found = {}
     modules = arguments.modules or list(TARGETS)
     with tempfile.TemporaryDirectory() as cache:
-        usual = usual_of(modules, cache)
+        usual = usual_of(modules, arguments.tests, cache)
         for module in modules:
-            found[module] = run(module, arguments.sample, arguments.seed, arguments.only, usual, cache)
+            source = _source(module)
+            drawn, possible = mutants(module, source, arguments.sample, arguments.seed, arguments.only)
+            found[module] = run(drawn, arguments.tests, usual, cache), possible
+            fates = [fate for _, fate in found[module][0]]
+            print(f"{module}: {len(fates) - fates.count('survived')} of {len(fates)} noticed", flush=True)
             if arguments.table:
-                arguments.table.write_text(table(found, arguments.sample, arguments.seed), "utf-8")
+                arguments.table.write_text(table(found, shlex.join(sys.argv[1:])), "utf-8")
     fates = [fate for results, _ in found.values() for _, fate in results]
     noticed = sum(fate != "survived" for fate in fates)
     print(f"{noticed} of {len(fates)} noticed, {noticed / max(1, len(fates)):.0%}")

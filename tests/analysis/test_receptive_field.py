@@ -505,8 +505,9 @@ def test_what_only_moves_pixels_is_followed(
     assert field.global_from is None
 
 
-def test_of_summed_rows_the_columns_keep_their_places() -> None:
-    field = last_field(trace_module(Function(lambda x: x.sum(2)), (1, 2, 12, 20), "small"))
+@pytest.mark.parametrize("function", [lambda x: x.sum(2), lambda x: torch.cat([x, x[:, :, :1]], 2)])
+def test_of_rows_without_a_place_the_columns_keep_theirs(function: Callable[[Tensor], Tensor]) -> None:
+    field = last_field(trace_module(Function(function), (1, 2, 12, 20), "small"))
     assert (field.interval(0, 0), field.interval(1, 5)) == ((0, 11), (5, 5))
     assert field.local
     assert field.global_from is not None
