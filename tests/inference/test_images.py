@@ -172,6 +172,13 @@ def test_a_large_picture_is_reduced_in_proportion():
         assert difference(decoded.resize((64, 48), Image.Resampling.BOX), gradient()) < 4
 
 
+def test_a_jpeg_above_the_cap_of_pixels_is_decoded_smaller():
+    decoded = decode(encoded(Image.new("L", (6000, 5000)), "JPEG"))
+    assert images.PIXEL_CAP < 6000 * 5000
+    assert decoded.width / decoded.height == pytest.approx(6 / 5, rel=2e-3)
+    assert decoded.width * decoded.height <= images.WORKING_PIXELS * 1.01
+
+
 def test_a_rotated_large_photo_is_upright_after_reduction():
     exif = Image.Exif()
     exif[0x0112] = 6
