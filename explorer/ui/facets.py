@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 # Of panels one below the other, in pixels: between two of them, for the ticks and the title of an axis and
 # the title of the next panel; and what a figure keeps for its margins and its legend.
-_BETWEEN, _AROUND = 96, 120
+_BETWEEN, _AROUND = 112, 120
 _TITLE_LETTERS = 34  # of a panel's title on a phone; a longer one takes a second line
 
 
@@ -146,6 +146,9 @@ def stacked(figure: go.Figure, height: int) -> tuple[go.Figure, int]:
     for name, axis in layout.items():
         if name.startswith("xaxis"):
             lefts[name.replace("axis", "")] = axis["domain"][0]
+            title = made.layout[name].title
+            if title.text:
+                title.update(text="<br>".join(textwrap.wrap(title.text, _TITLE_LETTERS)), font={"size": 14})
             made.layout[name].domain = (0, 1)
     for name, axis in layout.items():
         if name.startswith("yaxis"):
