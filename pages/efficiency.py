@@ -3,10 +3,11 @@
 import streamlit as st
 
 from explorer.ui import efficiency_controls as controls
-from explorer.ui import efficiency_data, inference_answer, page
+from explorer.ui import efficiency_data, inference_answer, page, prefetch
 from explorer.ui import efficiency_view as view
 
 here = page.begin()
+prefetch.chart()
 inference_answer.wait_for_imports(st.container())
 files = st.session_state.get(view.FILES) or ()
 data = view.from_files(files) if files else efficiency_data.here()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from html import escape
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +17,7 @@ from explorer.analysis.pareto import Frontier
 from explorer.catalogue import FAMILIES, Architecture
 from explorer.ui import theme
 from explorer.ui.efficiency_data import ALL_MEASURES
-from explorer.ui.efficiency_labels import PRESENTED, Label, laid_out
+from explorer.ui.efficiency_labels import PRESENTED, ROOMY, WIDEST, Label, Plot, laid_out
 from explorer.ui.formatting import count, size, three_digits
 
 _DOT, _ON_FRONTIER, _OF_STORY, _LARGEST = 7.0, 9.0, 11.0, 42.0  # diameters in pixels
@@ -111,7 +112,8 @@ def scatter(
                 },
                 **marker,
             },
-            customdata=[(shown.candidates[place].id, hover[place]) for place in members],
+            # An array of objects: Plotly walks a list of pairs value by value, twice.
+            customdata=np.array([(shown.candidates[place].id, hover[place]) for place in members], object),
             hovertemplate="%{customdata[1]}<extra></extra>",
         )
     _frontier_line(figure, shown, axes, dark)
@@ -242,10 +244,20 @@ def names(shown: Shown, axes: Axes, rem: float = theme.REM) -> dict[int, Label]:
     across, up = (_placed(values, log) for values, log in ((shown.x, axes.x_log), (shown.y, axes.y_log)))
     seen = {*shown.story, *np.flatnonzero(shown.frontier.on).tolist()}
     at = {place: (float(across[place]), float(up[place])) for place in seen}
-    if rem == theme.REM:
-        return laid_out(named, at, _OF_STORY / 2, _TYPE, spare)
-    plot = PRESENTED[rem > _SMALLEST_PRESENTED]
-    return laid_out(named, at, _OF_STORY / 2, _TYPE_PRESENTED, spare, [plot])
+    presented = None if rem == theme.REM else PRESENTED[rem > _SMALLEST_PRESENTED]
+    return dict(_laid_out(tuple(named.items()), tuple(at.items()), tuple(spare), presented))
+
+
+@lru_cache(maxsize=64)
+def _laid_out(
+    named: tuple[tuple[int, str], ...],
+    at: tuple[tuple[int, tuple[float, float]], ...],
+    spare: tuple[int, ...],
+    presented: Plot | None,
+) -> Mapping[int, Label]:
+    """As `laid_out`, once for all visitors: 0.08 s, a third of what the server needs for a drawing."""
+    size, plots = (_TYPE_PRESENTED, [presented]) if presented else (_TYPE, [ROOMY, WIDEST])
+    return laid_out(dict(named), dict(at), _OF_STORY / 2, size, spare, plots)
 
 
 def _along_frontier(shown: Shown) -> list[int]:
