@@ -369,6 +369,7 @@ class Resized(nn.Module):
         nn.Sequential(nn.Conv2d(2, 8, 3, padding=1), nn.PixelShuffle(2), nn.Conv2d(2, 2, 3, padding=1)),
         nn.Sequential(nn.Conv2d(2, 18, 1), nn.PixelShuffle(3), nn.MaxPool2d(3, 2), nn.Conv2d(2, 2, 3)),
         nn.Sequential(nn.Conv2d(2, 8, 1), nn.PixelShuffle(2), nn.ZeroPad2d(1), nn.Conv2d(2, 2, 3)),
+        nn.Sequential(nn.Conv2d(2, 8, 1), nn.PixelShuffle(2), nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(2, 2, 3)),
         nn.Sequential(nn.Conv2d(2, 8, 1), nn.PixelShuffle(2), Unfolded()),
         nn.Sequential(nn.AdaptiveAvgPool2d(13), nn.Conv2d(2, 2, 3, padding=1)),
         nn.Sequential(nn.AdaptiveMaxPool2d(13), nn.Conv2d(2, 2, 3, padding=1)),
