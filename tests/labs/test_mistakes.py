@@ -207,11 +207,11 @@ def test_a_size_that_does_not_fit_is_told_as_an_error(cat):
 
 
 def test_an_error_without_words_is_told_by_its_kind(resnet20):
-    class Silent(nn.Module):
+    class Silent(nn.Linear):
         def forward(self, x):
             raise RuntimeError("\n")
 
-    run = mistaken_runs._run(resnet20, torch.zeros(1, 3, 32, 32), model=Silent())
+    run = mistaken_runs._run(resnet20, torch.zeros(1, 3, 32, 32), model=Silent(1, 1))
     assert run.failure == "RuntimeError"
 
 

@@ -78,7 +78,7 @@ def test_the_vits_patches_are_exact_and_its_later_tokens_are_not():
     app = opened(rival=f"random:{VIT}", rlayer="patch_embed", dx="16")
     assert tiles(app)[-1].measured.exact
     assert tiles(app)[-1].measured.error < 1e-4
-    assert "Of test_vit compare `patch_embed`" in look_for(app)
+    assert "compare `patch_embed`, where shifts by whole patches are exact" in look_for(app)
     app.selectbox(key="rlayer_box").set_value("blocks.1").run()
     assert not app.exception
     found = tiles(app)[-1].measured
