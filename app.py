@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui import page
+from explorer.ui.frame import page
 
 page.configure()
 st.logo(str(page.LOGO), size="large")

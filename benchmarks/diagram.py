@@ -5,7 +5,7 @@ python benchmarks/diagram.py [--sample N] [--shard I/N] [--level stage|block|op]
 Prints a line a network (name, seconds, visible nodes, pixels, what went wrong), then the failures, the median
 and the slowest. Seconds are those after the trace and its receptive fields, which the stats sheet needs too:
 hierarchy, cut and layout. Wrong is an exception, or a broken promise of the layout, either way round
-(`tests.analysis.diagram_geometry`). Traces come from the disk cache where they are in it. Exit code 1 on any
+(`tests.analysis.diagram.geometry`). Traces come from the disk cache where they are in it. Exit code 1 on any
 failure.
 """
 
@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.trace_all import add_selection, selected
 from explorer.analysis import receptive_fields, trace
-from explorer.analysis.cut import LEVELS, at_level, cut
-from explorer.analysis.hierarchy import hierarchy
-from explorer.analysis.placement import place
-from tests.analysis.diagram_geometry import faults
+from explorer.analysis.diagram.cut import LEVELS, at_level, cut
+from explorer.analysis.diagram.placement import place
+from explorer.analysis.structure.hierarchy import hierarchy
+from tests.analysis.diagram.geometry import faults
 
 
 class Result(NamedTuple):

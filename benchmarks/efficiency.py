@@ -55,12 +55,12 @@ FRAMES = """
 
 def server_times() -> list[tuple[int, float]]:
     """(dots, milliseconds) for each filter, the first one twice to leave the imports out."""
-    from explorer.analysis.narrowing import Narrowing, narrowed
-    from explorer.ui import efficiency_data
-    from explorer.ui.efficiency_figures import Axes, names, scatter
-    from explorer.ui.efficiency_view import points
+    from explorer.analysis.choosing.filters import Narrowing, narrowed
+    from explorer.ui.efficiency.figures import Axes, names, scatter
+    from explorer.ui.efficiency.view import points
+    from explorer.ui.network import candidates
 
-    data, axes = efficiency_data.here(), Axes("macs", "top1", True, False, "")
+    data, axes = candidates.here(), Axes("macs", "top1", True, False, "")
     times = []
     for filters in (FILTERS[0], *FILTERS):
         began = time.perf_counter()

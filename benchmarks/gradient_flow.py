@@ -20,8 +20,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from explorer.labs import gradient_flow, paths, random_nets
-from explorer.labs.random_nets import Design
+from explorer.labs.gradients import flow, paths, random_networks
+from explorer.labs.gradients.random_networks import Design
 
 LIMIT_S = 3.0
 SEEDS = (0, 1, 2)
@@ -61,16 +61,16 @@ def main() -> int:
     )
     print(
         f"{len(SEEDS)} seeds, {arguments.depth} convolutions of {arguments.width} channels, "
-        f"{random_nets.PICTURES} pictures of {random_nets.SIDE} x {random_nets.SIDE}, float64"
+        f"{random_networks.PICTURES} pictures of {random_networks.SIDE} x {random_networks.SIDE}, float64"
     )
     slowest = 0.0
     for name, design in designs(arguments.depth, arguments.width).items():
-        times = timed(lambda design=design: gradient_flow.measure(design, SEEDS), arguments.rounds)
+        times = timed(lambda design=design: flow.measure(design, SEEDS), arguments.rounds)
         slowest = max(slowest, statistics.median(times))
         print(f"{name:26} median {statistics.median(times):5.2f} s, slowest {max(times):5.2f} s")
     half = Design(min(arguments.depth, 50), arguments.width, norm="batch", skip="ResNet v2")
     for name, work in {
-        f"Jacobians, {half.depth} layers": lambda: gradient_flow.jacobians(half),
+        f"Jacobians, {half.depth} layers": lambda: flow.jacobians(half),
         f"paths, {half.depth} layers": lambda: paths.measure(*paths.random_steps(half)),
     }.items():
         print(f"{name:26} median {statistics.median(timed(work, 2)):5.2f} s")

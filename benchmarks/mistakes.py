@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from explorer import networks
 from explorer.inference import decode
-from explorer.labs import inductive_bias, mistaken_runs
-from explorer.labs.mistakes import MISTAKES, overview
+from explorer.labs.inductive_bias import shifts
+from explorer.labs.mistakes import runs as mistaken_runs
+from explorer.labs.mistakes.comparing import MISTAKES, overview
 from explorer.networks import Network
 
 
@@ -59,17 +60,15 @@ def accuracy(network: Network, photos: list[Path]) -> None:
 def seconds(network: Network, photo: Path) -> None:
     """Wall time of the overview of all mistakes and of a sweep of shifts, once each after a first pass."""
     image = decode(photo.read_bytes())
-    place = inductive_bias.places(network)
-    layer = place[inductive_bias.place_to_start(place)]
+    place = shifts.places(network)
+    layer = place[shifts.place_to_start(place)]
     mistaken_runs.right(network, image)
     started = time.perf_counter()
     overview(network, image)
     between = time.perf_counter()
-    inductive_bias.sweep(network, inductive_bias.scene(image, network.input), layer)
+    shifts.sweep(network, shifts.scene(image, network.input), layer)
     print(f"threads {torch.get_num_threads()}: all mistakes {between - started:.2f} s", end=", ")
-    print(
-        f"sweep of {len(inductive_bias.shifts(network.input))} shifts {time.perf_counter() - between:.2f} s"
-    )
+    print(f"sweep of {len(shifts.shifts(network.input))} shifts {time.perf_counter() - between:.2f} s")
 
 
 if __name__ == "__main__":

@@ -54,16 +54,16 @@ _PICTURES = (
 )
 # Module -> the tests that mirror it.
 TARGETS: Mapping[str, tuple[str, ...]] = {
-    "analysis/costs": ("analysis/test_costs.py",),
-    "analysis/einsum": ("analysis/test_costs.py", "analysis/test_receptive_field.py"),
-    "analysis/skips": ("analysis/test_skips.py",),
-    "analysis/folding": ("analysis/test_folding.py",),
-    "analysis/layout": ("analysis/test_receptive_field.py",),
-    "analysis/field_rules": ("analysis/test_receptive_field.py",),
-    "analysis/field_mixing": ("analysis/test_receptive_field.py",),
-    "analysis/field_views": ("analysis/test_receptive_field.py",),
-    "analysis/field_operands": ("analysis/test_receptive_field.py",),
-    "analysis/receptive_field": ("analysis/test_receptive_field.py",),
+    "analysis/graph/costs": ("analysis/test_costs.py",),
+    "analysis/graph/einsum": ("analysis/test_costs.py", "analysis/test_receptive_field.py"),
+    "analysis/structure/skips": ("analysis/test_skips.py",),
+    "analysis/structure/folding": ("analysis/test_folding.py",),
+    "analysis/field/dimensions": ("analysis/test_receptive_field.py",),
+    "analysis/field/rules": ("analysis/test_receptive_field.py",),
+    "analysis/field/mixing": ("analysis/test_receptive_field.py",),
+    "analysis/field/views": ("analysis/test_receptive_field.py",),
+    "analysis/field/operands": ("analysis/test_receptive_field.py",),
+    "analysis/field/propagation": ("analysis/test_receptive_field.py",),
     "inference/explaining": ("inference/test_explaining.py",),
     "inference/images": _PICTURES,
     **{
@@ -73,7 +73,8 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "serving/pool": ("serving/test_pool.py",),
 }
 ENOUGH = 0.9
-_MAKERS_OF_TRACES = ("analysis/costs", "analysis/einsum")  # what they change lies in the cache of traces
+# What they change lies in the cache of traces.
+_MAKERS_OF_TRACES = ("analysis/graph/costs", "analysis/graph/einsum")
 _MEMORY = 8 << 30  # for a mutant: one that grows without end is noticed
 _PATIENCE = 40, 10  # seconds, and times what a test took before: then it hangs
 # By the exit code of pytest (1: a test failed, 2: the tests could not be imported) or the signal.

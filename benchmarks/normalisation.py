@@ -24,7 +24,7 @@ from streamlit.testing.v1 import AppTest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from explorer.serving import warmup
-from explorer.ui import normalisation_view
+from explorer.ui.normalisation import numbers
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 NETWORK = "zoo:resnet20"
@@ -92,14 +92,14 @@ def mover(app: AppTest, kind: str, key: str, values: tuple) -> Callable[[], None
 def empty_page() -> Callable[[], None]:
     """The same page with views that show nothing."""
     app = opened({"nview": "Axes"})
-    shown = normalisation_view.axes
+    shown = numbers.axes
 
     def move() -> None:
-        normalisation_view.axes = lambda here: None
+        numbers.axes = lambda here: None
         try:
             app.run()
         finally:
-            normalisation_view.axes = shown
+            numbers.axes = shown
 
     return move
 

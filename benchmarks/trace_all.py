@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import timm
 
 from explorer.analysis import Stats, Trace, stats_of, trace
-from explorer.analysis.receptive_field import unknown_operations
+from explorer.analysis.field.propagation import unknown_operations
 from explorer.networks import build
 
 

@@ -32,7 +32,7 @@ class _OneLineParser(argparse.ArgumentParser):
 
 def _stats(arguments: argparse.Namespace) -> None:
     from explorer.analysis import stats
-    from explorer.ui.formatting import count, size
+    from explorer.ui.kit.formatting import count, size
 
     counted = stats(arguments.name, arguments.image_size)
     sheet = counted.to_json()
@@ -73,11 +73,11 @@ def _stats(arguments: argparse.Namespace) -> None:
 
 def _diagram(arguments: argparse.Namespace) -> None:
     from explorer.analysis import receptive_fields, trace
-    from explorer.analysis.cut import at_level, cut, found, opened, to_json
-    from explorer.analysis.hierarchy import hierarchy
-    from explorer.analysis.overlays import OVERLAYS
+    from explorer.analysis.diagram.cut import at_level, cut, found, opened, to_json
+    from explorer.analysis.numbers.overlays import OVERLAYS
+    from explorer.analysis.structure.hierarchy import hierarchy
     from explorer.catalogue.writing import write_whole
-    from explorer.ui.diagram_drawing import Wanted, standalone
+    from explorer.ui.diagram.drawing import Wanted, standalone
 
     if arguments.out is None and not arguments.json:
         raise ValueError("say where the drawing goes (--out FILE.svg), or ask for its data (--json)")
@@ -254,7 +254,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
 
 
 def _print_measurement(found: "Measurement", *, first: bool, watts: float | None) -> None:
-    from explorer.ui.formatting import size
+    from explorer.ui.kit.formatting import size
 
     if first:
         how = [found.device, found.precision]
@@ -275,9 +275,9 @@ def _passes(share: float, text: str) -> None:
 def _claims(arguments: argparse.Namespace) -> int:
     """Exit code 1 where a check could not run: no claim passes for checked that was not."""
     from explorer.catalogue.claims import claims
-    from explorer.labs.claims import check
-    from explorer.labs.verdicts import ERROR
-    from explorer.ui.claim_words import expectation, measurements
+    from explorer.labs.claims.checking import check
+    from explorer.labs.claims.verdicts import ERROR
+    from explorer.ui.claims.words import expectation, measurements
 
     known = claims()
     if unknown := [identifier for identifier in arguments.ids if identifier not in known]:
@@ -359,7 +359,7 @@ def _parser() -> argparse.ArgumentParser:
         "--watts", type=float, metavar="W", help="assume this power and print energy: power times time"
     )
 
-    from explorer.labs.verdicts import VERDICTS
+    from explorer.labs.claims.verdicts import VERDICTS
 
     claims = command("claims", _claims, "Claims of the sources, each checked by computing or by looking up.")
     claims.add_argument("ids", nargs="*", metavar="ID", help="claims to check; default: all")

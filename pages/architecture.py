@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from explorer.ui import architecture_choices as choices
-from explorer.ui import architecture_details as details
-from explorer.ui import architecture_graph as graph
-from explorer.ui import architecture_view as view
-from explorer.ui import formatting, notes, page, stats_sheet
+from explorer.ui.architecture import details
+from explorer.ui.architecture import drawings as graph
+from explorer.ui.frame import page
+from explorer.ui.kit import formatting
+from explorer.ui.network import choices, notes, stats_sheet
+from explorer.ui.network import sheet as view
 
 here = page.begin()
 choices.bind(here.arch)

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from explorer.ui import choose_controls as controls
-from explorer.ui import choose_view as view
-from explorer.ui import efficiency_data, inference_answer, page
+from explorer.ui.choose import controls, view
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.network import candidates as efficiency_data
 
 here = page.begin()
-inference_answer.wait_for_imports(st.container())
+wait_for_imports(st.container())
 data = efficiency_data.here()
 if not data.rows:
     st.info("Only torchvision's weights can be chosen from; see the end of the page.", icon=":material/info:")

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from explorer.ui import claims_running as running
-from explorer.ui import claims_view as view
-from explorer.ui import page, theme
+from explorer.ui.claims import running, view
+from explorer.ui.frame import page
+from explorer.ui.kit import theme
 
 here = page.begin()
-theme.apply("claims.css")
+theme.apply("claims/page.css")
 counts, bar, button, csv = st.columns([7.6, 2.6, 1.2, 1], vertical_alignment="center")
 view.summary(counts)
 shown, wanted = view.filters()

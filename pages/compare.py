@@ -2,24 +2,26 @@
 
 import streamlit as st
 
-from explorer.ui import architecture_choices, compare_measured, compare_networks, inference_answer, lab, page
-from explorer.ui import compare_view as view
-from explorer.ui import inference_choices as fields
+from explorer.ui.compare import measured, view
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.kit.fields import reset, segments
+from explorer.ui.network import choices, several
 
 here = page.begin()
-compare_networks.bind(here)
-inference_answer.wait_for_imports(st.container())
+several.bind(here)
+wait_for_imports(st.container())
 top = st.columns([7.6, 2.4, 1.2], vertical_alignment="bottom")
-names = compare_networks.menu(top[0], here)
+names = several.menu(top[0], here)
 with top[1]:
-    size = architecture_choices.image_size(None)
+    size = choices.image_size(None)
 with top[2]:
-    lab.reset(view.START)
+    reset(view.START)
 row = st.columns([6, 6], vertical_alignment="center")
-shown = fields.segments(
+shown = segments(
     row[0], "View", view.VIEWS, default=view.NUMBERS, key=view.VIEW, label_visibility="collapsed"
 )
-chosen = compare_networks.load(names, here, size)
+chosen = several.load(names, here, size)
 if len(chosen) < 2:
     st.info("Add a second network above: two to four can be compared.", icon=":material/info:")
 if not chosen:
@@ -36,4 +38,4 @@ elif shown == view.LAYERS:
 elif shown == view.FIELD:
     view.field(chosen, here)
 else:
-    compare_measured.show(chosen, here)
+    measured.show(chosen, here)

@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from explorer.ui import efficiency_controls as controls
-from explorer.ui import efficiency_data, inference_answer, page, prefetch
-from explorer.ui import efficiency_view as view
+from explorer.ui.efficiency import controls, view
+from explorer.ui.frame import page, prefetch
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.network import candidates
 
 here = page.begin()
 prefetch.chart()
-inference_answer.wait_for_imports(st.container())
+wait_for_imports(st.container())
 files = st.session_state.get(view.FILES) or ()
-data = view.from_files(files) if files else efficiency_data.here()
+data = view.from_files(files) if files else candidates.here()
 view.about_files(data if files else None)
 first = st.container(key="efirst")
 with first, st.container(key="econtrols"):

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from explorer.ui import gradient_flow_controls as controls
-from explorer.ui import gradient_flow_view as view
-from explorer.ui import inference_answer as core
-from explorer.ui import page
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.gradient_flow import controls, view
 
 here = page.begin()
 choices = controls.rows()
-core.wait_for_imports(st.container())
+wait_for_imports(st.container())
 view.SHOW[choices.view](choices, here)

@@ -2,25 +2,25 @@
 
 import streamlit as st
 
-from explorer.ui import inductive_bias_answers as answers
-from explorer.ui import inductive_bias_notes as notes
-from explorer.ui import inductive_bias_view as view
-from explorer.ui import inference_answer, lab, page
-from explorer.ui import inference_choices as fields
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.inductive_bias import answers, notes, view
+from explorer.ui.kit import explain, fields
+from explorer.ui.picture import weights
 
 here = page.begin()
-lab.bound("sample", "weights", view.RIVAL, view.LAYER, view.RIVAL_LAYER)
+fields.bound("sample", "weights", view.RIVAL, view.LAYER, view.RIVAL_LAYER)
 top = st.columns([5.4, 2, 3, 3, 1.4], vertical_alignment="bottom")
 shown = fields.segments(top[0], "What to do", view.VIEWS, default=view.START[view.VIEW], key=view.VIEW)
 with top[4]:
-    lab.reset(view.START)
+    fields.reset(view.START)
 both = None
 if shown == view.POOLING:
     answers.pooling(here)
 else:
-    inference_answer.wait_for_imports(st.container())
-    picture = lab.picture(top[1])
-    weights_id = lab.weights(top[2], here)
+    wait_for_imports(st.container())
+    picture = weights.picture(top[1])
+    weights_id = weights.weights(top[2], here)
     rival_id = view.rival(top[3], weights_id)
     row = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
     if shown == view.SHUFFLE:
@@ -35,6 +35,6 @@ else:
         answers.answers(both, here)
     else:
         answers.shuffle(picture, both, grid, deal, here)
-lab.look_for(notes.look_for(shown, both))
+explain.look_for(notes.look_for(shown, both))
 notes.formula(shown)
 notes.sources()

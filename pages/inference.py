@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from explorer.ui import inference_answer as core
-from explorer.ui import inference_choices as choices
-from explorer.ui import inference_controls as controls
-from explorer.ui import inference_picture as pictures
-from explorer.ui import inference_view as view
-from explorer.ui import page
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import start_meanwhile, wait_for_imports
+from explorer.ui.inference import answer as core
+from explorer.ui.inference import controls, view
+from explorer.ui.picture import choices
+from explorer.ui.picture import current as pictures
 
 here = page.begin()
 choices.bind(here.arch)
@@ -19,7 +19,7 @@ pictures.paste(row.paste, picture)
 
 if picture is None:
     pictures.invite()
-    core.start_meanwhile()
+    start_meanwhile()
     st.stop()
 
 left, right = st.columns([5, 7], gap="medium")
@@ -28,7 +28,7 @@ place = left.empty() if waiting else left
 if waiting:
     with place:
         view.picture(picture, None, key="picture_waiting")
-core.wait_for_imports(headline)
+wait_for_imports(headline)
 with headline:  # where an unknown name is said
     who = core.lookers(here)
 controls.weights(row, who)

@@ -2,25 +2,26 @@
 
 import streamlit as st
 
-from explorer.analysis import roofline
-from explorer.ui import compare_networks, inference_answer, lab, page
-from explorer.ui import measure_controls as controls
-from explorer.ui import measure_layers_view as layers
-from explorer.ui import measure_results_view as results
-from explorer.ui.measure_running import Job, Task
+from explorer.analysis.numbers import roofline
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.kit import explain, fields
+from explorer.ui.measure import controls, layers, results
+from explorer.ui.measure.running import Job, Task
+from explorer.ui.network import several
 
 here = page.begin()
-compare_networks.bind(here)
-inference_answer.wait_for_imports(st.container())
+several.bind(here)
+wait_for_imports(st.container())
 top = st.columns([3.4, 4, 1.9, 1.3], vertical_alignment="center")
 shown = controls.view(top[0])
 with top[3]:
-    lab.reset(controls.START)
+    fields.reset(controls.START)
 row = st.columns([5.9, 2.9, 1.6, 1.6], vertical_alignment="bottom")
-names = compare_networks.menu(row[0], here, controls.PAIR, controls.ABOUT_NETWORKS)
+names = several.menu(row[0], here, controls.PAIR, controls.ABOUT_NETWORKS)
 choices = controls.row(row[1], row[2], row[3])
 with st.container():  # one place, however many of them have to be waited for
-    chosen = compare_networks.load(names, here, choices.pixels)
+    chosen = several.load(names, here, choices.pixels)
 if not chosen:
     st.info("Choose a network above.", icon=":material/info:")
     st.stop()
@@ -40,7 +41,7 @@ if shown == controls.RESULTS:
     results.show(chosen, job, choices, top[1], top[2], here)
 elif shown == controls.ROOFLINE:
     layers.show(chosen, job, top[1], top[2], here, layers.roofline)
-    lab.code(roofline.Ceilings, roofline.works)
+    explain.code(roofline.Ceilings, roofline.works)
 else:
     layers.show(chosen, job, top[1], top[2], here, layers.kinds)
-    lab.code(roofline.by_kind)
+    explain.code(roofline.by_kind)

@@ -2,23 +2,25 @@
 
 import streamlit as st
 
-from explorer.ui import inference_answer, lab, page
-from explorer.ui import inference_choices as fields
-from explorer.ui import mistakes_view as view
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.kit import explain, fields
+from explorer.ui.mistakes import view
+from explorer.ui.picture import weights
 
 here = page.begin()
-lab.bound("sample", "weights", view.MISTAKE)
+fields.bound("sample", "weights", view.MISTAKE)
 row = st.columns([4, 2.2, 3, 3, 1.4], vertical_alignment="bottom")
 shown = fields.segments(row[0], "View", view.VIEWS, default=view.START[view.VIEW], key=view.VIEW)
-inference_answer.wait_for_imports(st.container())
+wait_for_imports(st.container())
 mistake = view.chosen()
 if shown != view.COSTS:
-    picture = lab.picture(row[1])
-    weights_id = lab.weights(row[2], here)
+    picture = weights.picture(row[1])
+    weights_id = weights.weights(row[2], here)
 if shown == view.ONE:
     view.menu(row[3], mistake)
 with row[4]:
-    lab.reset(view.START)
+    fields.reset(view.START)
 
 if shown == view.ALL:
     view.everything(picture, weights_id, here)
@@ -27,7 +29,7 @@ elif shown == view.COSTS:
 else:
     view.one(picture, weights_id, mistake, here)
 
-lab.look_for(
+explain.look_for(
     "Which mistakes raise no error and even keep the first answer? Those are found late, so look at how far "
     "the whole answer moves and at the picture as the network saw it; try a picture whose colour decides."
 )

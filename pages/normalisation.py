@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from explorer.ui import inference_choices as fields
-from explorer.ui import lab, page
-from explorer.ui import normalisation_controls as controls
-from explorer.ui import normalisation_network_view as networks
-from explorer.ui import normalisation_view as numbers
+from explorer.ui.frame import page
+from explorer.ui.kit import fields
+from explorer.ui.normalisation import controls, networks, numbers
 
 VIEWS = {
     "Axes": numbers.axes,
@@ -18,11 +16,11 @@ VIEWS = {
 }
 
 here = page.begin()
-lab.bound("sample", "weights", controls.TENSOR, controls.LAYER)
+fields.bound("sample", "weights", controls.TENSOR, controls.LAYER)
 menu, reset = st.columns([9, 1], vertical_alignment="bottom")
 view = fields.segments(
     menu, "View", list(VIEWS), default="Axes", key=controls.VIEW, label_visibility="collapsed"
 )
 with reset:
-    lab.reset(controls.START)
+    fields.reset(controls.START)
 VIEWS[view](here)

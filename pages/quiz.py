@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from explorer.ui import inference_answer, page, theme
-from explorer.ui import quiz_state as quiz
-from explorer.ui import quiz_view as view
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.kit import theme
+from explorer.ui.quiz import state as quiz
+from explorer.ui.quiz import view
 
 here = page.begin()
-theme.apply("quiz.css")
+theme.apply("quiz/page.css")
 view.controls()
 quiz.bind()
-inference_answer.wait_for_imports(st.container())
+wait_for_imports(st.container())
 
 question = quiz.current()
 if question is None:

@@ -2,24 +2,26 @@
 
 import streamlit as st
 
-from explorer.ui import effective_field_view, inference_answer, lab, page, window_stack_view
-from explorer.ui import inference_choices as fields
-from explorer.ui import receptive_field_notes as notes
-from explorer.ui import receptive_field_view as view
+from explorer.ui.effective_field import view as effective_field_view
+from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.kit import fields
+from explorer.ui.picture import weights
+from explorer.ui.receptive_field import notes, stack, view
 
 here = page.begin()
-lab.bound(*view.BOUND)
+fields.bound(*view.BOUND)
 row = st.columns([4.4, 2.2, 2.2, 1.2], vertical_alignment="bottom")
 shown = fields.segments(
     row[0], "View", view.VIEWS, default=view.GROWTH, key=view.VIEW, label_visibility="collapsed"
 )
 with row[3]:
-    lab.reset(view.START)
-picture = lab.picture(row[2]) if shown == view.PICTURE else None
-inference_answer.wait_for_imports(st.container())
+    fields.reset(view.START)
+picture = weights.picture(row[2]) if shown == view.PICTURE else None
+wait_for_imports(st.container())
 
 if shown == view.BUILDER:
-    window_stack_view.show(here)
+    stack.show(here)
 elif shown == view.EFFECTIVE:
     own = None if here.entry and not here.entry.builders else here.reference()
     effective_field_view.show(own, row[1], row[2], here)

@@ -4,7 +4,9 @@ import streamlit as st
 
 from explorer import catalogue
 from explorer.serving import warmup
-from explorer.ui import formatting, page, prefetch, state, timeline
+from explorer.ui.frame import page, prefetch, state
+from explorer.ui.kit import formatting
+from explorer.ui.timeline import component
 
 KEY = "timeline"
 FAMILIES = "families"
@@ -31,7 +33,7 @@ def meant() -> None:
 chosen = list(filter(None, st.query_params.get(FAMILIES, "").split(",")))
 if unknown := [family for family in chosen if family not in catalogue.FAMILIES]:
     state.not_understood(FAMILIES, ",".join(unknown))
-timeline.draw(
+component.draw(
     selected=here.entry.id if state.chosen() and here.entry else None,
     families=[family for family in catalogue.FAMILIES if family in chosen],
     dark=here.dark,
@@ -44,7 +46,7 @@ timeline.draw(
 
 with st.expander("Where the numbers come from", icon=":material/menu_book:"):
     lines = ["| What | Value | Printed in |", "|---|---:|---|"]
-    for what, value, source, url in timeline.citations():
+    for what, value, source, url in component.citations():
         cited = f"[{formatting.plain(source)}]({url})" if url else formatting.plain(source)
         lines.append(f"| {formatting.plain(what)} | {value} | {cited} |")
     st.markdown("\n".join(lines))

@@ -11,7 +11,7 @@ import pytest
 import skimage
 
 from explorer.__main__ import main
-from explorer.analysis import tracing
+from explorer.analysis.graph import tracing
 from tests.full_disk import fill, names
 
 CHELSEA = Path(skimage.__file__).parent / "data" / "chelsea.png"
@@ -219,7 +219,7 @@ def test_claims_by_verdict_and_a_claim_that_is_none(capsys):
 
 
 def test_a_claim_that_cannot_be_checked_is_an_error_row_and_an_exit_code(capsys, monkeypatch):
-    from explorer.labs import claims as lab
+    from explorer.labs.claims import checking as lab
 
     monkeypatch.setattr(lab, "CHECKS", {})
     code, out, _ = run(capsys, "claims", "001-dense-78", "--json", "--verdict", "holds")

@@ -4,12 +4,29 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ORDER = ("catalogue", "networks", "analysis", "inference", "labs", "training", "serving", "ui")
+ROOMS = {
+    "analysis": ("graph", "field", "structure", "numbers", "diagram", "choosing", "comparing"),
+    "ui": (
+        "kit",
+        "frame",
+        "picture",
+        "volumes",
+        "network",
+        "diagram",
+        "side_by_side",
+        "families",
+        "effective_field",
+    ),
+}
+PAGES = {path.stem for path in (REPOSITORY / "pages").glob("*.py")}
+MOST_OUTSIDE = 6  # Python files of a folder that stand in none of its rooms
 SCREEN = {"streamlit", "gradio", "plotly"}
 BUILDERS = {"torch", "torchvision", "timm", "captum"}
 
@@ -48,6 +65,54 @@ def test_a_folder_imports_only_from_folders_before_it(folder: str):
     assert not wrong
 
 
+def _room(folder: str, name: str) -> str | None:
+    """The room of a module of this folder: "explorer.ui.kit.theme" is in "kit"; None outside."""
+    parts = name.split(".")
+    inside = parts[:2] == ["explorer", folder] and (REPOSITORY / "explorer" / folder / parts[2]).is_dir()
+    return parts[2] if inside else None
+
+
+def _imports_of_rooms(folder: str) -> Iterator[tuple[Path, str, str]]:
+    """(file, its room, a room of the same folder that it imports), where they are two."""
+    for path in _files(f"explorer/{folder}"):
+        own = path.relative_to(REPOSITORY / "explorer" / folder).parts[0]
+        for name in _imported(path):
+            room = _room(folder, name) if name.count(".") > 1 else None
+            if room not in (None, own) and not own.endswith(".py"):
+                yield path, own, room
+
+
+@pytest.mark.parametrize("folder", ROOMS)
+def test_a_room_imports_only_from_rooms_before_it(folder: str):
+    shared = ROOMS[folder]
+    wrong = [
+        f"{path.relative_to(REPOSITORY)} imports {room}"
+        for path, own, room in _imports_of_rooms(folder)
+        if room not in (shared[: shared.index(own)] if own in shared else shared)
+    ]
+    assert not wrong
+
+
+def test_every_room_of_the_screen_is_shared_or_a_page():
+    rooms = {path.parent.name for path in (REPOSITORY / "explorer" / "ui").glob("*/__init__.py")}
+    assert rooms == {*ROOMS["ui"], *PAGES}
+
+
+@pytest.mark.parametrize("folder", ["analysis", "labs"])
+def test_rooms_do_not_import_each_other_in_a_circle(folder: str):
+    before: dict[str, set[str]] = {}
+    for _, own, room in _imports_of_rooms(folder):
+        before.setdefault(own, set()).add(room)
+    assert list(TopologicalSorter(before).static_order())
+
+
+@pytest.mark.parametrize("folder", ["analysis", "labs", "ui"])
+def test_a_folder_is_made_of_rooms_and_no_file_repeats_the_name_of_its_own(folder: str):
+    assert len(list((REPOSITORY / "explorer" / folder).glob("*.py"))) <= MOST_OUTSIDE
+    repeating = [path for path in _files(f"explorer/{folder}") if path.parent.name in path.stem]
+    assert not repeating
+
+
 def test_the_screen_libraries_stay_in_ui_pages_and_app():
     core = [path for folder in ORDER[:-1] for path in _files(f"explorer/{folder}")]
     core += (REPOSITORY / "explorer").glob("*.py")
@@ -80,7 +145,13 @@ def test_pages_are_reached_through_the_frame():
 
 
 @pytest.mark.parametrize(
-    "module", ["explorer.catalogue", "explorer.ui.page", "explorer.ui.timeline", "explorer.serving.warmup"]
+    "module",
+    [
+        "explorer.catalogue",
+        "explorer.ui.frame.page",
+        "explorer.ui.timeline.component",
+        "explorer.serving.warmup",
+    ],
 )
 def test_what_the_first_page_needs_leaves_torch_alone(module: str):
     code = f"import sys, {module}; print(sorted(set(sys.modules) & {{'torch', 'timm', 'torchvision'}}))"

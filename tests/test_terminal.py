@@ -40,12 +40,12 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("module", "words", "first", "place"),
     [
-        ("explorer", ["stats", "resnet50"], "import explorer.analysis", "explorer.analysis.stats"),
+        ("explorer", ["stats", "resnet50"], "import explorer.analysis", "explorer.analysis.numbers.stats"),
         (
             "explorer",
             ["claims", "001-dense-78"],
-            "import explorer.labs.claims",
-            "explorer.labs.claims.check",
+            "import explorer.labs.claims.checking",
+            "explorer.labs.claims.checking.check",
         ),
         ("explorer", ["list"], "import explorer.catalogue", "explorer.catalogue.architectures"),
         (
@@ -55,7 +55,7 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
             "explorer.training.data.load",
         ),
         (
-            "explorer.analysis.counting",
+            "explorer.analysis.numbers.counting",
             ["results.csv"],
             "import pathlib",
             "pathlib.Path.read_bytes",

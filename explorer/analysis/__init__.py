@@ -1,15 +1,14 @@
 """What a network IS, computed from its graph and never from its weights.
 
-`tracing` turns a name into a `Trace` (`graph`), through `export` and the cost rules in `costs` (`einsum`);
-`receptive_field` reads off it what every unit sees (`layout` is the algebra, `field_rules` the table),
-`stages` folds it into stem, stages and head (`module_tree`), `stats` sums it up to the stats sheet, `memory`
-estimates bytes for training and inference, `roofline` bounds each operation by a device's ceilings.
+An import runs only upwards in this list:
 
-The diagram: `hierarchy` nests the trace into boxes (`folding`, `op_labels`, `stochastic_depth`), `cut` says
-what is visible and what flows between it (`skips`), `placement` gives it pixels (`frames`, `layering`,
-`lanes`, `cards`, `geometry`; `wrapping` breaks it into lines), `overlays`, `formulas` and `key_ideas`
-(`ways`) say what stands on it, `alignment` puts two networks side by side. These are imported from their
-own modules.
+    graph      a name becomes a `Trace`: operations, shapes, costs; kept on disk
+    field      what every unit sees of the picture
+    structure  the trace as stages and nested blocks, with skips, names and the key idea
+    numbers    the stats sheet, memory, roofline, formulas, values by layer
+    diagram    what of the nesting is visible, and where it stands in pixels
+    choosing   published weights by accuracy, cost and licence
+    comparing  two networks side by side
 
 What traces needs torch and is imported when first used, so that geometry and finished traces do without.
 """
@@ -17,17 +16,17 @@ What traces needs torch and is imported when first used, so that geometry and fi
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from explorer.analysis.graph import ROLES, Idle, Op, Operand, Trace
-from explorer.analysis.memory import OPTIMISERS, PRECISIONS, Memory, memory, peak_activation_bytes
-from explorer.analysis.receptive_field import ReceptiveField, receptive_fields
-from explorer.analysis.stages import Stage, stages
-from explorer.analysis.stats import Layer, Share, Stats, stats, stats_of
+from explorer.analysis.field.propagation import ReceptiveField, receptive_fields
+from explorer.analysis.graph.operations import ROLES, Idle, Op, Operand, Trace
+from explorer.analysis.numbers.memory import OPTIMISERS, PRECISIONS, Memory, memory, peak_activation_bytes
+from explorer.analysis.numbers.stats import Layer, Share, Stats, stats, stats_of
+from explorer.analysis.structure.stages import Stage, stages
 
 if TYPE_CHECKING:
-    from explorer.analysis.export import trace_module
-    from explorer.analysis.tracing import ImageSizeError, trace
+    from explorer.analysis.graph.export import trace_module
+    from explorer.analysis.graph.tracing import ImageSizeError, trace
 
-_HOMES = {"ImageSizeError": "tracing", "trace": "tracing", "trace_module": "export"}
+_HOMES = {"ImageSizeError": "graph.tracing", "trace": "graph.tracing", "trace_module": "graph.export"}
 
 __all__ = [
     "OPTIMISERS",

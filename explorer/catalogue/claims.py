@@ -1,9 +1,9 @@
 """Claims of the documents the project grew from: what each says in its own few words, and how it is checked.
 
 `data/claims/NNN.toml` holds one table a claim of document NNN. A claim has one way of checking it, or several
-where it leaves the protocol open; each names a check of `explorer.labs.claims` with its arguments. What is
-expected is kept as printed, because its last digit says how exactly it is meant; where the document prints no
-number ("a third", "the same"), `says` states the bound that it is put to. `data/claims/facts.toml`
+where it leaves the protocol open; each names a check of `explorer.labs.claims.checking` with its arguments.
+What is expected is kept as printed, because its last digit says how exactly it is meant; where the document
+prints no number ("a third", "the same"), `says` states the bound that it is put to. `data/claims/facts.toml`
 holds published numbers that a check needs and that belong to no entry of the catalogue.
 """
 
@@ -58,7 +58,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to check a claim: a check of `explorer.labs.claims`, and what it is asked.
+    """One way to check a claim: a check of `explorer.labs.claims.checking`, and what it is asked.
 
     protocol: what distinguishes this way from the others of the claim; "" where there is only one.
     """

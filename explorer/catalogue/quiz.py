@@ -1,7 +1,8 @@
 """The quiz's questions as data: what is asked, where its answer comes from, what to look at afterwards.
 
-`data/quiz/TOPIC.toml` holds one table a question. A question either names a function of `explorer.labs.quiz`
-that computes its answer from `arguments`, or writes its options down and cites where the right one stands.
+`data/quiz/TOPIC.toml` holds one table a question. A question either names a function of
+`explorer.labs.quiz.answering` that computes its answer from `arguments`, or writes its options down and
+cites where the right one stands.
 """
 
 from __future__ import annotations

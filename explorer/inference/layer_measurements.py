@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.analysis import Trace
-from explorer.analysis.overlays import Overlay, by_call, measured
+from explorer.analysis.numbers.overlays import Overlay, by_call, measured
 from explorer.inference.spatial import SpatialLayer, spatial_layers
 from explorer.inference.watching import hooked
 from explorer.networks import CannotRun, Network

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from explorer.analysis.stochastic_depth import DROPS_WAYS
+from explorer.analysis.structure.stochastic_depth import DROPS_WAYS
 from explorer.inference.spatial import without_weights
 from explorer.inference.watching import hooked
 

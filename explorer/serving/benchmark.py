@@ -35,7 +35,7 @@ MEMORY_SHARE = 0.5  # of the machine's memory; what a batch is estimated to need
 WARM_UP_PASSES = 2
 LAYER_PASSES = 5
 _PROGRESS_SECONDS = 0.2
-_BYTES = {"float32": "fp32", "bfloat16": "bf16", "float16": "bf16"}  # as explorer.analysis.memory names sizes
+_BYTES = {"float32": "fp32", "bfloat16": "bf16", "float16": "bf16"}  # as analysis.numbers.memory says
 _SLOW_MACS_PER_SECOND = 2e10  # of a laptop's processor; guesses a first pass whose time nobody knows yet
 
 _alone = threading.Lock()

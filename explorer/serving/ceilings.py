@@ -16,7 +16,7 @@ from time import perf_counter
 
 import torch
 
-from explorer.analysis.roofline import Ceilings
+from explorer.analysis.numbers.roofline import Ceilings
 from explorer.catalogue.cache_folder import cache_folder
 from explorer.catalogue.writing import WriteError, write_whole
 from explorer.inference.layer_measurements import synchroniser

@@ -10,10 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from explorer.training.cards import evaluate_shipped, export
     from explorer.training.data import DataError, ImageSet, load
     from explorer.training.evaluation import Evaluation, evaluate
     from explorer.training.loop import EpochRecord, Progress, Run, TrainingError, train
+    from explorer.training.model_cards import evaluate_shipped, export
     from explorer.training.recipes import ADAMW, BASIC, RECIPES, Recipe
 
 _HOMES = {

@@ -97,9 +97,9 @@ def _train(
 
 
 def _export(name: str, run: Path, train_set: "ImageSet", test_set: "ImageSet") -> None:
-    from explorer.training import cards
+    from explorer.training import model_cards
 
-    card = cards.export(name, run, train_set, test_set)
+    card = model_cards.export(name, run, train_set, test_set)
     print(
         f"{name}: test {card.test_accuracy_percent} %, train {card.train_accuracy_percent} %, "
         f"{card.params:,} parameters"
@@ -108,12 +108,12 @@ def _export(name: str, run: Path, train_set: "ImageSet", test_set: "ImageSet") -
 
 def run(arguments: argparse.Namespace) -> None:
     from explorer.networks import zoo
-    from explorer.training import cards, data, machine
+    from explorer.training import data, machine, model_cards
 
     test_set = data.load(arguments.data, "test")
     if arguments.command == "evaluate":
         device = machine.pick_device(arguments.device)
-        measured = cards.evaluate_shipped(arguments.name, test_set, device)
+        measured = model_cards.evaluate_shipped(arguments.name, test_set, device)
         print(f"{arguments.name}: {measured.accuracy_percent:.2f} % ({measured.correct} of {measured.total})")
         return
     train_set = data.load(arguments.data, "train")

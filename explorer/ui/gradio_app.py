@@ -18,8 +18,9 @@ from explorer.analysis import stats
 from explorer.inference.images import BYTE_CAP, READABLE
 from explorer.networks import Network
 from explorer.serving import pool
-from explorer.ui import feature_maps, uploads
-from explorer.ui.formatting import count, distinct, shape, size, three_digits
+from explorer.ui.inference import feature_maps
+from explorer.ui.kit.formatting import count, distinct, shape, size, three_digits
+from explorer.ui.picture import uploads
 
 AUTOMATIC = "the network's default"
 _TILE = (112, 112)  # pixels a feature map is enlarged to, without smoothing

@@ -8,7 +8,7 @@ import os
 import pytest
 from playwright.sync_api import Page, expect
 
-from explorer.ui.page import ENTRIES
+from explorer.ui.frame.navigation import ENTRIES
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the script of axe-core")
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from explorer.ui.page import ENTRIES
+from explorer.ui.frame.navigation import ENTRIES
 
 Change = Callable[[Page], None]
 ADDRESSES = {entry.title: f"/{entry.script.removeprefix('pages/').removesuffix('.py')}" for entry in ENTRIES}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.ui.page import ENTRIES
+from explorer.ui.frame.navigation import ENTRIES
 
 # Visible words: their size on the screen, and whether the box around them or the window cuts them off. Icons
 # are letters of a font to the browser, and no words.

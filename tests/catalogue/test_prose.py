@@ -12,7 +12,7 @@ from explorer import catalogue
 from explorer.catalogue import claims
 from explorer.catalogue.facts import Fact
 from explorer.catalogue.sources import DATA
-from explorer.labs.verdicts import last_digit
+from explorer.labs.claims.verdicts import last_digit
 
 _NUMBERS = r"(\d+(?:\.\d+)?(?:(?:, | and | or )\d+(?:\.\d+)?)*)"
 PERCENT = re.compile(_NUMBERS + r" %")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from explorer import networks
 from explorer.analysis import receptive_fields, trace
-from explorer.analysis.hierarchy import Hierarchy, hierarchy
+from explorer.analysis.structure.hierarchy import Hierarchy, hierarchy
 from explorer.inference.layer_measurements import layer_activations, layer_times
 from explorer.inference.weight_histograms import weight_histograms
 from explorer.networks import Network

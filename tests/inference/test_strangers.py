@@ -14,7 +14,7 @@ from explorer import networks
 from explorer.__main__ import main
 from explorer.inference import SAMPLES, decode, explain, overlay, top_features
 from explorer.inference.preprocessing import prepare
-from explorer.labs.mistaken_runs import right
+from explorer.labs.mistakes.runs import right
 from explorer.networks import CannotRun, InputSpec, Network, WeightsEntry, resolve
 from explorer.networks.labels import outputs_of
 from explorer.networks.running import told

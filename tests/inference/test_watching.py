@@ -13,7 +13,9 @@ from explorer.inference.layer_measurements import layer_activations
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import spatial_layers
 from explorer.inference.watching import cut_after, hooked, inputs_of, outputs_of
-from explorer.labs import effective_field, inductive_bias, normalisation_networks
+from explorer.labs.inductive_bias import shifts
+from explorer.labs.normalisation import networks as normalisation_networks
+from explorer.labs.receptive_field import effective
 from explorer.networks import InputSpec, Network
 
 SIDE = 64
@@ -75,7 +77,7 @@ def test_the_effective_field_reads_the_layers_own_output_and_gradient(small, nam
     layer = spatial_layers(model, (3, SIDE, SIDE)).by_path[path]
     unit = (layer.height // 2, layer.width // 2)
     x = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    values = effective_field.unit_values(model, x, layer, unit)
+    values = effective.unit_values(model, x, layer, unit)
     wanted = layer.to_map(by_hand(model, path, x)[1])[:, unit[0], unit[1]]
     assert torch.equal(values, wanted)
     assert torch.equal(*(torch.autograd.grad(each.sum(), x)[0] for each in (values, wanted)))
@@ -89,7 +91,7 @@ def test_shifts_compare_the_layers_own_maps(small, name, path):
     x = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     output = by_hand(network.model, path, x)[1]
     wanted = torch.stack([layer.to_map(output[n : n + 1]) for n in range(2)])
-    assert torch.equal(inductive_bias.answers(network, x, layer).maps, wanted)
+    assert torch.equal(shifts.answers(network, x, layer).maps, wanted)
     assert hooks(network.model) == 0
 
 

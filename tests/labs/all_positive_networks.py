@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.inference.spatial import SpatialLayer
-from explorer.labs.effective_field import unit_values
-from explorer.labs.receptive_field import Unit
+from explorer.labs.receptive_field.effective import unit_values
+from explorer.labs.receptive_field.theory import Unit
 
 Extent = tuple[tuple[int, int], tuple[int, int]]  # (first, last) row, (first, last) column
 

@@ -13,7 +13,7 @@ from torchvision.ops import SqueezeExcitation
 
 from explorer.analysis import trace, trace_module
 from explorer.inference.spatial import spatial_layers
-from explorer.labs.receptive_field import field_at, middle_unit
+from explorer.labs.receptive_field.theory import field_at, middle_unit
 from explorer.networks import build
 from tests.labs.all_positive_networks import all_positive, influence_on, support
 

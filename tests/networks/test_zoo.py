@@ -14,9 +14,9 @@ from PIL import Image
 
 from explorer.networks import zoo
 from explorer.networks.zoo import ZooError
-from explorer.training.cards import shipped
 from explorer.training.data import ImageSet
 from explorer.training.evaluation import evaluate
+from explorer.training.model_cards import shipped
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TEST_PICTURES_A_CLASS = 100

@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui import first_picture, state
+from explorer.ui.frame import first_picture, state
 from tests.conftest import REPOSITORY
 
 PATIENCE = 240  # seconds: the first page imports torch, on whatever machine this is

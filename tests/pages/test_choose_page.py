@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.serving.measurements import keep
-from explorer.ui import choose_controls as controls
+from explorer.ui.choose import controls
 from tests.pages import opening
 from tests.pages.test_compare_page import html, measured
 

@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.catalogue.claims import claims
-from explorer.labs import claims as lab
-from explorer.labs import kept_results
-from explorer.ui import claims_running, claims_view
+from explorer.labs.claims import checking as lab
+from explorer.labs.claims import kept
+from explorer.ui.claims import running, view
 from tests.conftest import REPOSITORY
 from tests.pages import opening
 
@@ -30,10 +30,10 @@ def few(monkeypatch, tmp_path):
     """These claims only, and nothing checked yet; what has been, by id."""
     found: dict = {}
     some = MappingProxyType({name: claims()[name] for name in FEW})
-    for module in (claims_running, claims_view):
+    for module in (running, view):
         monkeypatch.setattr(module, "claims", lambda: some)
-    monkeypatch.setattr(claims_running, "kept", lambda: found)
-    monkeypatch.setattr(kept_results, "file", lambda: tmp_path / "results.json")
+    monkeypatch.setattr(running, "kept", lambda: found)
+    monkeypatch.setattr(kept, "file", lambda: tmp_path / "results.json")
     return found
 
 
@@ -130,7 +130,7 @@ def test_a_check_that_fails_is_shown_with_its_reason(monkeypatch):
 
 
 def test_numbers_are_short_and_whole_numbers_whole():
-    from explorer.ui.claim_words import number
+    from explorer.ui.claims.words import number
 
     assert [number(value) for value in (70_144, 2.0, 25.557032, 0.12822, 8.0817e-47, 9.4e6, 0.0)] == [
         "70,144",
@@ -152,10 +152,10 @@ def first_opened() -> AppTest:
 
 
 def test_a_fresh_machine_has_all_verdicts_at_once(few):
-    few.update({name: each for name, each in kept_results.known().items() if name in FEW})
+    few.update({name: each for name, each in kept.known().items() if name in FEW})
     app = first_opened()
     assert "… waiting" not in rows(app).values()
-    made = kept_results.libraries(few[FEW[0]].made_with)
+    made = kept.libraries(few[FEW[0]].made_with)
     assert says(app, f"Last checked with {made}", "being checked anew here", "the table that is shipped")
     app.button(key="claims_go_on").click().run()
     assert all(each.current for each in few.values())
@@ -164,9 +164,9 @@ def test_a_fresh_machine_has_all_verdicts_at_once(few):
 
 
 def test_other_versions_than_the_tables_are_named(few):
-    shipped = {name: each for name, each in kept_results.known().items() if name in FEW}
+    shipped = {name: each for name, each in kept.known().items() if name in FEW}
     few.update({name: replace(each, made_with=("torch 9.0", "code 0")) for name, each in shipped.items()})
-    here = kept_results.libraries(kept_results.made_with())
+    here = kept.libraries(kept.made_with())
     assert says(
         first_opened(),
         f"Last checked with torch 9.0; being checked anew here, **with other versions: {here}**",
@@ -175,7 +175,7 @@ def test_other_versions_than_the_tables_are_named(few):
 
 def test_verdicts_of_an_earlier_version_are_shown_while_they_are_checked_anew(few):
     opened()
-    before = {name: kept_results.Kept(each.result, ("torch 1.0", "code 0")) for name, each in few.items()}
+    before = {name: kept.Kept(each.result, ("torch 1.0", "code 0")) for name, each in few.items()}
     few.update(before)
     app = first_opened()
     assert "… waiting" not in rows(app).values()

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.serving import measurements
 from explorer.serving.measurements import Measurement
-from explorer.ui import compare_measured
+from explorer.ui.compare import measured as compare_measured
 from tests.pages import opening
 
 opened = partial(opening.opened, "pages/compare.py")

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.labs.degradation import TWINS, Gap
 from explorer.networks import zoo
-from explorer.ui import degradation_view as view
-from explorer.ui import picker
+from explorer.ui.degradation import view
+from explorer.ui.frame import picker
 from tests.labs.made_up_cards import write
 from tests.pages import opening
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.ui import efficiency_controls as controls
-from explorer.ui import efficiency_data
+from explorer.ui.efficiency import controls
+from explorer.ui.network import candidates
 from tests.pages import opening
 
 TABLE = """model,img_size,top1,top5,crop_pct,interpolation
@@ -139,7 +139,7 @@ def test_a_printed_table_stands_beside_what_is_counted() -> None:
 
 def test_without_internet_all_published_results_are_drawn(monkeypatch) -> None:
     monkeypatch.delenv("EXPLORER_TABLES")
-    monkeypatch.setattr(efficiency_data, "fetch_newer", lambda: "the server cannot be reached")
+    monkeypatch.setattr(candidates, "fetch_newer", lambda: "the server cannot be reached")
     app = opened()
     before = drawn(app)
     assert len(before) > 1500

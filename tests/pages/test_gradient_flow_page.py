@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.labs import activations, initialisation, random_nets
+from explorer.labs.gradients import activations, initialisation, random_networks
 from explorer.networks import zoo
-from explorer.ui import gradient_flow_controls as controls
-from explorer.ui import gradient_flow_view as view
+from explorer.ui.gradient_flow import controls, view
 from tests.pages import opening
 
 opened = partial(opening.opened, "pages/gradient_flow.py")
@@ -34,8 +33,8 @@ def test_the_choices_are_those_of_the_labs():
     """They are repeated for the first page, which leaves torch alone."""
     assert tuple(activations.ACTIVATIONS) == controls.ACTIVATIONS
     assert tuple(initialisation.INITIALISATIONS) == controls.INITIALISATIONS
-    assert controls.NORMS == random_nets.NORMS
-    assert controls.SKIPS == random_nets.SKIPS
+    assert controls.NORMS == random_networks.NORMS
+    assert controls.SKIPS == random_networks.SKIPS
     assert set(view.SHOW) == set(controls.VIEWS)
 
 
@@ -167,7 +166,7 @@ def test_numbers_of_any_size_are_readable(value: float, text: str):
 
 
 def test_no_bin_of_the_claim_holds_both_shorter_and_longer():
-    from explorer.ui import path_figures
+    from explorer.ui.gradient_flow import path_figures
 
     for factors in ([0.2, 0.9, 1.3], [1.06, 3.8], [0.5, 0.6], [1.0, 1.0]):
         edges = path_figures._bins_from_one(np.array(factors))

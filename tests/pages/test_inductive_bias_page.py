@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.serving import pool
-from explorer.ui import inductive_bias_view as view
+from explorer.ui.inductive_bias import view
 from tests.pages import opening
 
 VIT = "timm:test_vit"  # timm's smallest, 160 pixels

@@ -9,7 +9,8 @@ from explorer import networks
 from explorer.inference import SAMPLES
 from explorer.networks.labels import of_imagenet as imagenet_names
 from explorer.serving import pool
-from explorer.ui import inference_answer, inference_choices
+from explorer.ui.inference import answer as inference_answer
+from explorer.ui.picture import choices
 from tests import checkpoints
 from tests.pages import opening
 
@@ -140,16 +141,16 @@ def test_what_a_link_asks_for_in_vain_is_left_to_the_page(imagenet):
 def test_opacity_and_colours_call_no_model(imagenet):
     app = opened(sample="chelsea")
     assert leases() == 1
-    app.slider(key=inference_choices.OPACITY).set_value(80).run()
-    app.selectbox(key=inference_choices.COLOURS).set_value("Cividis").run()
+    app.slider(key=choices.OPACITY).set_value(80).run()
+    app.selectbox(key=choices.COLOURS).set_value("Cividis").run()
     assert not app.exception
     assert leases() == 1
 
 
 def test_opacity_and_colours_come_from_the_link(imagenet):
     app = opened(sample="chelsea", opacity="80", cmap="Cividis")
-    assert app.slider(key=inference_choices.OPACITY).value == 80
-    assert app.selectbox(key=inference_choices.COLOURS).value == "Cividis"
+    assert app.slider(key=choices.OPACITY).value == 80
+    assert app.selectbox(key=choices.COLOURS).value == "Cividis"
 
 
 def test_going_back_to_a_class_calls_no_model_again(imagenet):

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from explorer.networks import folders
-from explorer.ui import onward
+from explorer.ui.frame import links
 from tests.conftest import REPOSITORY
 from tests.pages import opening
 
@@ -71,7 +71,7 @@ def test_what_is_chosen_arrives_whole(left):
     key, address = LINKS[left]
     app = button(opened(left), key).click().run()
     assert_stands(app, address)
-    title = onward.title(address)
+    title = links.title(address)
     assert title == "Architecture" or app.title[0].value == title
 
 

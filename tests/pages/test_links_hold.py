@@ -15,8 +15,11 @@ from streamlit.runtime.state.query_params import QueryParams
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from explorer.ui import claims_running, diagram_choices, effective_field_measuring, visit
-from explorer.ui.page import ENTRIES
+from explorer.ui.claims import running as claims_running
+from explorer.ui.diagram import choices
+from explorer.ui.effective_field import measuring as effective_field_measuring
+from explorer.ui.frame.navigation import ENTRIES
+from explorer.ui.kit import once as visit
 from tests.conftest import REPOSITORY
 from tests.pages.opening import PATIENCE
 
@@ -119,8 +122,8 @@ def views(app: AppTest) -> list[dict[str, str]]:
             found += [{name: option.content} for option in proto.options]
         if kind == "TabContainer":
             found += [{name: tab.label} for tab in app.tabs]
-        if name == diagram_choices.DRAWING:  # its buttons show names, its parameter holds identifiers
-            found += [{name: each} for each in diagram_choices.DRAWINGS]
+        if name == choices.DRAWING:  # its buttons show names, its parameter holds identifiers
+            found += [{name: each} for each in choices.DRAWINGS]
     return found
 
 

@@ -10,8 +10,8 @@ from explorer.analysis import trace
 from explorer.serving import benchmark, ceilings, measurements
 from explorer.serving.benchmark import CannotMeasure, Limits
 from explorer.serving.measurements import Measurement, Setting
-from explorer.ui import measure_controls
-from explorer.ui.formatting import three_digits
+from explorer.ui.kit.formatting import three_digits
+from explorer.ui.measure import controls
 from tests.pages import opening
 
 PAIR = {"networks": "zoo:resnet20,lenet5"}
@@ -252,7 +252,7 @@ def test_no_batch_size_is_batch_one():
 
 
 def test_the_start_is_one_click_away(monkeypatch):
-    monkeypatch.setattr(measure_controls, "PAIR", ("zoo:vgg_small", "lenet5"))  # small ones, for the test
+    monkeypatch.setattr(controls, "PAIR", ("zoo:vgg_small", "lenet5"))  # small ones, for the test
     app = opened(**PAIR, mbatch="2", mprecision="bfloat16", mlast="true")
     app.button(key="lab_reset").click().run()
     assert not app.exception

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from explorer.serving import pool
-from explorer.ui import diagram_drawing
+from explorer.ui.diagram import drawing as diagram_drawing
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import networks
 from explorer.inference import SAMPLES, decode
-from explorer.labs import cost_of_networks, mistakes
-from explorer.labs.mistakes import MISTAKES
-from explorer.ui import mistakes_figures
-from explorer.ui import mistakes_view as view
+from explorer.labs.mistakes import comparing, cost_of_networks
+from explorer.labs.mistakes.comparing import MISTAKES
+from explorer.ui.mistakes import figures, view
 from tests.pages import opening
 
 pytestmark = pytest.mark.usefixtures("only_the_zoo")
@@ -82,11 +81,11 @@ def test_the_overview_makes_them_all_and_counts_what_is_left():
 def test_bars_and_numbers_speak_of_the_same_classes():
     """Both panels the same classes in the same order; in the overview a bar is as long as its number says."""
     app = opened(mistake="bgr")
-    right, wrong = mistakes_figures.answers(comparison(app), dark=False)
+    right, wrong = figures.answers(comparison(app), dark=False)
     assert list(right.data[0].customdata) == list(wrong.data[0].customdata)
     assert {"cat", "airplane"} <= set(right.data[0].customdata)
-    found = mistakes.overview(networks.load("zoo:resnet20"), decode(SAMPLES["chelsea"].load()))
-    bars = [bar for bar in mistakes_figures.overview(found, MISTAKES, dark=False).data if bar.type == "bar"]
+    found = comparing.overview(networks.load("zoo:resnet20"), decode(SAMPLES["chelsea"].load()))
+    bars = [bar for bar in figures.overview(found, MISTAKES, dark=False).data if bar.type == "bar"]
     told = {name: (x, text) for bar in bars for name, x, text in zip(bar.y, bar.x, bar.text, strict=True)}
     assert len(told) == len(MISTAKES)
     for key, mistake in MISTAKES.items():

@@ -7,10 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.inference import SAMPLES
-from explorer.labs import normalisation
+from explorer.labs.normalisation import tensors
 from explorer.serving import pool
-from explorer.ui import normalisation_controls as controls
-from explorer.ui.normalisation_view import numbers
+from explorer.ui.normalisation import controls
+from explorer.ui.normalisation.numbers import numbers
 from tests.pages import opening
 
 
@@ -78,7 +78,7 @@ def test_the_sliders_of_the_worked_example_move_its_numbers():
 
 def test_a_link_holds_the_worked_example():
     app = opened(nview="One batch", nvalues="10, 20", gamma="1.5", beta="-2.0")
-    expected = normalisation.worked((10, 20), 1.5, -2.0).output
+    expected = tensors.worked((10, 20), 1.5, -2.0).output
     assert steps(app) == pytest.approx(expected, abs=6e-4)
 
 
@@ -103,8 +103,8 @@ def test_histograms_of_a_layer_run_the_network_once():
 
 def test_noise_and_running_mean_follow_their_sliders():
     app = opened(nview="Statistics")
-    values = normalisation.normal_pictures()
-    noise = normalisation.batch_noise(values, (2, 16, 64))
+    values = tensors.normal_pictures()
+    noise = tensors.batch_noise(values, (2, 16, 64))
     assert "A batch of 16 pictures" in said(app)
     app.select_slider(key="nbatch").set_value(64).run()
     (shown,) = re.findall(r"its mean off by \*\*([\d.]+) σ", said(app))

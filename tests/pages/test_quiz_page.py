@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.catalogue.quiz import questions
-from explorer.labs import quiz
+from explorer.labs.quiz import answering
 from tests.pages import opening
 
 opened = partial(opening.opened, "pages/quiz.py")
@@ -54,7 +54,7 @@ def options(app: AppTest) -> list[str]:
 def answer(app: AppTest, *, right: bool) -> None:
     """Say something to whatever is asked."""
     asked = questions()[shown(app)]
-    found = quiz.answer(asked.id)
+    found = answering.answer(asked.id)
     if asked.kind == "number":
         value = found.right / asked.per
         app.text_input(key="quiz_typed").set_value(f"{value if right else value * 3 + 1:.9g}")
@@ -65,8 +65,8 @@ def answer(app: AppTest, *, right: bool) -> None:
                 button.click().run()
         app.button(key="quiz_check").click().run()
     else:
-        wanted = quiz.right_text(asked, found)
-        texts = quiz.options(asked, found, app.session_state["_quiz_visit"].seed)
+        wanted = answering.right_text(asked, found)
+        texts = answering.options(asked, found, app.session_state["_quiz_visit"].seed)
         place = next(n for n, text in enumerate(texts) if (text == wanted) == right)
         app.button(key=f"quiz_is_open_{place}").click().run()
     assert not app.exception
@@ -164,7 +164,7 @@ def test_another_topic_asks_a_question_of_it():
 def test_no_question_of_that_level_in_those_topics(monkeypatch):
     app = opened(q="conv_weights")
     easy = {key: each for key, each in questions().items() if each.level != 3}
-    monkeypatch.setattr("explorer.ui.quiz_state.questions", lambda: easy)
+    monkeypatch.setattr("explorer.ui.quiz.state.questions", lambda: easy)
     app.button_group(key="difficulty").set_value(["Hard"]).run()
     assert ["no question of this level" in each.value for each in app.info] == [True]
     app.button(key="quiz_all_levels").click().run()

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
 from explorer.networks import names
-from explorer.ui import page, picker, state
+from explorer.ui.frame import navigation, picker, state
 from tests.conftest import REPOSITORY
 
 
@@ -22,7 +22,7 @@ def test_the_first_page_is_the_timeline(app: AppTest):
     app.run()
     assert not app.exception
     assert titles(app) == ["Timeline"]
-    assert app.caption[0].value == page.ENTRIES[0].sentence
+    assert app.caption[0].value == navigation.ENTRIES[0].sentence
     assert app.selectbox(key="picker").value is None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.analysis.roofline import Ceilings
+from explorer.analysis.numbers.roofline import Ceilings
 from explorer.catalogue.writing import WriteError
 from explorer.serving import benchmark, ceilings
 from explorer.serving.benchmark import Busy, CannotMeasure

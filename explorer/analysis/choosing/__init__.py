@@ -1,0 +1,1 @@
+"""Published weights by accuracy, cost and licence: candidates, filters, Pareto front, ranking."""

@@ -1,0 +1,1 @@
+"""Two networks laid beside each other, block by block."""

@@ -1,0 +1,1 @@
+"""A network summed up: stats sheet, memory, roofline, formulas, values by layer."""

@@ -1,0 +1,1 @@
+"""Shifted and shuffled pictures: what of the answer stays."""

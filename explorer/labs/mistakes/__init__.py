@@ -1,0 +1,1 @@
+"""Common mistakes made on purpose, beside the right way."""

@@ -1,0 +1,1 @@
+"""Answers of the quiz, computed, and what a wrong one comes from."""

@@ -1,0 +1,1 @@
+"""How far units see: in theory, measured, and as published."""

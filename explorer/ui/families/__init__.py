@@ -1,0 +1,1 @@
+"""The drawing of the blocks of all families."""

@@ -1,0 +1,1 @@
+"""What stands around every page: navigation, head row with the picker, links, the address, presentation."""

@@ -1,0 +1,1 @@
+"""The Inductive bias page."""

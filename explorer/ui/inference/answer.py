@@ -1,0 +1,222 @@
+"""From picture and choices to an answer, computed once and kept in the visit.
+
+This is where the Inference page meets the core: everything heavy is imported inside functions, so that
+importing this module stays light. Nothing of a visitor's picture is cached across visits.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.ui.frame import state
+from explorer.ui.frame.page import Page
+from explorer.ui.kit import fields
+from explorer.ui.kit.formatting import plain, size
+from explorer.ui.picture import choices, weights
+from explorer.ui.picture.current import Picture
+from explorer.ui.picture.parts import data_url, is_tiny
+
+if TYPE_CHECKING:
+    from explorer.inference import Explanation
+    from explorer.networks import Network, Reference, WeightsEntry
+    from explorer.serving.pool import Progress
+
+_ANSWERS, _WANTED = "_answers", "_download_wanted"
+_KEPT = 6  # explanations in one visit: going back to the last few choices costs nothing
+_TOP = 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An explanation with what the page says about it.
+
+    layers: where this network can be explained. note: where it runs, if that is not as wanted.
+    display_url, view_url: the crop at the picture's own resolution, and as the network gets it.
+    """
+
+    explanation: Explanation
+    entry: WeightsEntry
+    labels: tuple[str, ...] = field(repr=False)
+    layers: tuple[str, ...] = field(repr=False)
+    default_layer: str
+    note: str
+    display_url: str = field(repr=False)
+    view_url: str = field(repr=False)
+    heat_url: str = field(repr=False)
+
+    @property
+    def tiny(self) -> bool:
+        return is_tiny(self.explanation.view)
+
+
+def answered_before() -> bool:
+    """Whether this visit has seen an answer, which then stays on screen until the next one is ready."""
+    return bool(st.session_state.get(_ANSWERS))
+
+
+@dataclass(frozen=True)
+class Lookers:
+    """Who is to look at the picture. entries: what the network can be given, untrained last.
+
+    asked: the weights that the link or the choice of a network means; None where nobody has published any,
+    for an untrained network is never taken unasked. used: who answers now: `asked`, or the best network on
+    this machine where they must be downloaded first; None where there is none. others: weights of other
+    networks that need no download.
+    """
+
+    entries: tuple[WeightsEntry, ...]
+    asked: WeightsEntry | None
+    used: WeightsEntry | None
+    others: tuple[WeightsEntry, ...]
+
+
+def lookers(here: Page) -> Lookers:
+    from explorer import networks
+
+    reference = here.reference() if state.chosen() else _unasked()
+    entries = (*networks.weights_of(reference), networks.entry_of(f"random:{reference}"))
+    named = {entry.id: entry for entry in entries}.get(fields.get(choices.WEIGHTS))
+    published = len(entries) > 1
+    asked = named or (networks.choose_weights(reference) if published else None)
+    here_now = networks.on_this_machine()
+    used = asked if asked and asked.on_this_machine else next(iter(here_now), None)
+    return Lookers(entries, asked, used, tuple(each for each in here_now if each not in entries))
+
+
+def _unasked() -> Reference:
+    """Where no network is chosen: the one of the weights that the link names, else the best here."""
+    from explorer import networks
+
+    try:
+        return networks.choose_weights(None, fields.get(choices.WEIGHTS)).reference
+    except ValueError:  # no weights are called so, which the page says
+        return networks.choose_weights(None).reference
+
+
+def kept(picture: Picture, entry: WeightsEntry) -> Answer | None:
+    """The answer to the present choices, if this visit has it already."""
+    return st.session_state.get(_ANSWERS, {}).get(_key(picture, entry))
+
+
+def obtain(picture: Picture, who: Lookers, place: DeltaGenerator) -> Answer | None:
+    """The answer to the present choices, computed if need be; None after `place` says why there is none."""
+    if who.asked is not who.used:
+        if found := _downloaded(picture, who.asked, place):
+            return found
+        _offer_download(who, place)
+    if who.used is None:
+        return None
+    return kept(picture, who.used) or _asked(picture, who.used, place)
+
+
+def _downloaded(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) -> Answer | None:
+    """What `entry` answers, if the visitor has just pressed its download button."""
+    wanted = st.session_state.pop(_WANTED, None)
+    return _asked(picture, entry, place) if entry and wanted == entry.id else None
+
+
+def _asked(picture: Picture, entry: WeightsEntry, place: DeltaGenerator) -> Answer | None:
+    from explorer.networks import WeightsUnavailable
+
+    slot = place.empty()
+    try:
+        with slot:
+            if entry.on_this_machine:
+                with st.spinner("Looking: about a second, the largest networks up to ten …"):
+                    return ask(picture, entry)
+            return ask(picture, entry, _bar(entry))
+    except (WeightsUnavailable, ValueError) as error:
+        place.error(plain(str(error)), icon=":material/error:")
+    finally:
+        slot.empty()  # or the bar would stay where it ended
+    return None
+
+
+def _offer_download(who: Lookers, place: DeltaGenerator) -> None:
+    """One line: what is not here, who answers in its stead, and the button that fetches it."""
+    entry = who.asked
+    instead = f"; **{plain(weights.short(who.used))}** answers" if who.used else ""
+    with place.container(horizontal=True, vertical_alignment="center", key="stand_in"):
+        if entry is None:
+            st.markdown(f":material/cloud_off: Nobody has published weights for this network{instead}.")
+            return
+        st.markdown(
+            f":material/cloud_off: **{plain(weights.short(entry))}** is not on this machine yet{instead}.",
+            width="content",
+        )
+        st.button(
+            f"Download {size(entry.bytes)}" if entry.bytes else "Download",
+            icon=":material/download:",
+            key="download",
+            help=f"{plain(entry.label)}. Licence: {plain(entry.licence)}.",
+            on_click=lambda: st.session_state.update({_WANTED: entry.id}),
+        )
+
+
+def _bar(entry: WeightsEntry) -> Progress:
+    bar = st.progress(0.0, "Asking the server …")
+
+    def show(done: int, total: int | None) -> None:
+        whole = total or entry.bytes
+        text = f"{size(done)} of {size(whole)}" if whole else size(done)
+        bar.progress(min(1.0, done / whole) if whole else 0.0, text)
+
+    return show
+
+
+def ask(picture: Picture, entry: WeightsEntry, progress: Progress | None = None) -> Answer:
+    """Explain `picture` with the present choices. Raises WeightsUnavailable or ValueError."""
+    from explorer.serving import pool
+
+    layer, target = fields.get(choices.LAYER), choices.target()
+    done = pool.shared().run(entry.id, lambda network: _explain(network, picture, layer, target), progress)
+    seconds = {**done.value.explanation.seconds, "load": done.load_seconds}
+    explanation = replace(done.value.explanation, seconds=seconds)
+    found = replace(done.value, explanation=explanation, note=done.note)
+    answers: OrderedDict[tuple, Answer] = st.session_state.setdefault(_ANSWERS, OrderedDict())
+    answers[_key(picture, entry)] = found
+    while len(answers) > _KEPT:
+        answers.popitem(last=False)
+    return found
+
+
+def _explain(network: Network, picture: Picture, layer: str, target: int | None) -> Answer:
+    """A layer or class that this network does not have, as an old link may name, counts as not chosen."""
+    from PIL import Image
+
+    from explorer import inference
+
+    layers = inference.layers(network)
+    # Without names timm's networks still know how many outputs they have.
+    known = len(network.labels) or getattr(network.model, "num_classes", None)
+    if network.outputs == "embedding" or (target is not None and known is not None and target >= known):
+        target = None
+    explanation = inference.explain(
+        network,
+        picture.image,
+        layer=layer if layer in layers else None,
+        target=target,
+        top_k=_TOP,
+        decode_seconds=picture.decode_seconds,
+    )
+    heat = Image.fromarray((explanation.heatmap * 255).round().astype("uint8"))
+    return Answer(
+        explanation=explanation,
+        entry=network.weights,
+        labels=network.labels,
+        layers=layers,
+        default_layer=inference.default_layer(network),
+        note="",
+        display_url=data_url(Image.fromarray(explanation.display), lossless=False),
+        view_url=data_url(Image.fromarray(explanation.view), lossless=is_tiny(explanation.view)),
+        heat_url=data_url(heat, lossless=True),
+    )
+
+
+def _key(picture: Picture, entry: WeightsEntry) -> tuple:
+    return picture.digest, entry.id, fields.get(choices.LAYER), choices.target()

@@ -1,0 +1,1 @@
+"""A network in numbers, wherever it is shown: sheet, stages, layer table, several at once."""

@@ -1,0 +1,230 @@
+"""Which network the Architecture page is about, and its trace, with a place kept while it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer import catalogue
+from explorer.ui.frame.page import Page
+from explorer.ui.kit import theme
+from explorer.ui.kit.formatting import plain
+from explorer.ui.network import choices
+from explorer.ui.network import stages as stage_cards
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from explorer.analysis import Stats, Trace
+    from explorer.analysis.structure.hierarchy import Hierarchy
+    from explorer.analysis.structure.opening import Opening
+    from explorer.networks import Reference
+    from explorer.ui.volumes.layout import Card
+
+_SEEN = "_traced_in_this_visit"
+_SHEET_HEIGHT = 900  # pixels kept for headline, diagram and bars while the network is traced
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The network on the page: without reference an idea from before networks, without entry any name."""
+
+    reference: Reference | None
+    entry: catalogue.Architecture | None
+    title: str
+    sentence: str
+
+    @property
+    def origin(self) -> str:
+        """Who belongs to whom, beside the title: family and paper; what stands for them without an entry."""
+        if self.entry is None:
+            return self.sentence
+        return f"{catalogue.FAMILIES[self.entry.family].name} · {self.entry.paper.label}"
+
+    @property
+    def own_facts(self) -> bool:
+        """Whether the entry's published results are of this very network, not of another size of it."""
+        return self.entry is not None and str(self.reference) in self.entry.builders
+
+
+def subject(here: Page) -> Subject:
+    """What the URL means: a catalogued idea, one of its builds, or any network a builder knows."""
+    entry = catalogue.architectures().get(here.arch)
+    if entry is not None and not entry.builders:
+        return Subject(None, entry, f"{entry.name} · {entry.year}", entry.idea)
+    reference = here.reference()
+    if entry is None and reference.architecture:
+        entry = catalogue.get(reference.architecture)
+    if entry is None:
+        return Subject(
+            reference, None, reference.title, "Not in the catalogue: its numbers come from its own trace."
+        )
+    names = {str(build): name for name, build in entry.variants.items()}
+    name = entry.name if str(reference) in entry.builders else names.get(str(reference), reference.title)
+    return Subject(reference, entry, f"{name} · {entry.year}", entry.idea)
+
+
+def provenance(about: Subject) -> None:
+    """One line of small print: family, who builds it and why, the paper."""
+    parts = []
+    if about.entry is not None:
+        parts.append(f"**{plain(catalogue.FAMILIES[about.entry.family].name)}**")
+        parts.append(f"[{plain(about.entry.paper.label)}]({about.entry.paper.url})")
+    if about.reference is not None:
+        reason = f" ({plain(about.reference.reason)})" if about.reference.reason else ""
+        parts.append(f"built as `{about.reference.shown.replace('`', '')}`{reason}")
+    st.caption(" · ".join(parts))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that the page shows of one network at one size, off one trace. Visitors share it: read only."""
+
+    key: tuple[str, ...]  # reference, size, fingerprint: the same for equal sheets
+    trace: Trace
+    stats: Stats
+    index: stage_cards.StageIndex
+    cards: tuple[Card, ...]
+    layers: pd.DataFrame
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return tuple(stage.name for stage in self.stats.stages)
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        from explorer.analysis import receptive_fields
+        from explorer.analysis.structure.hierarchy import hierarchy
+
+        return hierarchy(self.trace, receptive_fields(self.trace))
+
+    @cached_property
+    def ideas(self) -> Mapping[str, frozenset[str]]:
+        """The key ideas that can be pointed out in its diagram, with their operations."""
+        from explorer.analysis.structure.key_ideas import key_ideas
+
+        return key_ideas(self.hierarchy)
+
+
+def first_ideas(shown: Sheet, about: Subject) -> tuple[str, ...]:
+    """Names of the ideas that its diagram points out as it opens."""
+    from explorer.analysis.structure.key_ideas import main_ideas
+
+    return main_ideas(about.entry.id if about.entry is not None else "", shown.ideas)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _opening(network: tuple[str, ...], ideas: tuple[str, ...], _shown: Sheet) -> Opening:
+    from explorer.analysis.structure.opening import opening
+
+    return opening(_shown.hierarchy, [_shown.ideas[name] for name in ideas])
+
+
+def opening(shown: Sheet, about: Subject) -> Opening:
+    """What its diagram unfolds as it opens."""
+    return _opening(shown.key, first_ideas(shown, about), shown)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _sheet(reference: str, image_size: int | None, fingerprint: str) -> Sheet:
+    from explorer import analysis
+    from explorer.analysis.graph.tracing import deployed_form
+    from explorer.ui.network import layer_table
+
+    trace = analysis.trace(reference, image_size)
+    stats = analysis.stats_of(trace, deployed_form(trace, reference, image_size))
+    index = stage_cards.index(trace, stats)
+    return Sheet(
+        (reference, str(image_size or ""), fingerprint),
+        trace,
+        stats,
+        index,
+        stage_cards.cards(trace, stats),
+        layer_table.rows(stats, trace.modules, index),
+    )
+
+
+def sheet(reference: Reference, image_size: int | None) -> Sheet:
+    """The network's sheet; the first visitor waits for the trace. Raises ValueError with a sentence."""
+    from explorer.analysis.graph.cache import fingerprint  # torch: the shell comes up without it
+
+    # What the name stands for can change under it (a folder's config), so it is part of the key.
+    return _sheet(str(reference), image_size, fingerprint(reference))
+
+
+def wait_for_imports(place: DeltaGenerator) -> None:
+    """Until torch and the builders are loaded: seconds for the first visitor of a fresh server, then none."""
+    from explorer.serving import warmup
+
+    thread = warmup.start()
+    if not thread.is_alive():
+        return
+    _wait("Starting PyTorch, once per server: about five seconds", _SHEET_HEIGHT, place)
+    thread.join()
+    place.empty()
+
+
+def _wait(sentence: str, height: int, place: DeltaGenerator) -> None:
+    """Says in an emptied place what is being done, and keeps its height in pixels."""
+    theme.apply("frame/waiting.css")
+    place.html(f'<div class="waiting" role="status" style="height: {height}px">{escape(sentence)} …</div>')
+
+
+def own_size(reference: Reference) -> int | None:
+    """Side in pixels of the input the network was designed for; None where it cannot be looked at."""
+    from explorer import networks
+
+    try:
+        return networks.input_spec(reference).image_size
+    except ValueError:
+        return None
+
+
+def load(about: Subject, image_size: int | None, place: DeltaGenerator | None = None) -> Sheet | None:
+    """The sheet, its place kept meanwhile; a refusal becomes a sentence, and the own size stands in."""
+    assert about.reference is not None
+    try:
+        return waited_for(about.title, about.reference, image_size, place=place)
+    except ValueError as refused:
+        st.error(plain(str(refused)), icon=":material/error:")
+    if image_size is None:
+        return None
+    st.button("Use its own size", icon=":material/undo:", on_click=choices.forget_size)
+    try:
+        return waited_for(about.title, about.reference, None, place=place)
+    except ValueError:
+        return None
+
+
+def waited_for(
+    title: str,
+    reference: Reference,
+    image_size: int | None,
+    height: int = _SHEET_HEIGHT,
+    place: DeltaGenerator | None = None,
+) -> Sheet:
+    """`sheet`, with `height` pixels kept meanwhile in `place`, an `st.empty` (here, if none is given).
+
+    Nothing flickers on later runs: only what this visit has not seen yet gets a placeholder.
+    """
+    seen = st.session_state.setdefault(_SEEN, set())
+    if (str(reference), image_size) in seen:
+        return sheet(reference, image_size)
+    place = place if place is not None else st.empty()
+    _wait(
+        f"Tracing {title}, once per server: about two seconds, the largest networks up to twenty",
+        height,
+        place,
+    )
+    try:
+        made = sheet(reference, image_size)
+    finally:
+        place.empty()
+    seen.add((str(reference), image_size))
+    return made

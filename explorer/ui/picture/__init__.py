@@ -1,0 +1,1 @@
+"""The visitor's picture: where it comes from, and whose weights look at it."""

@@ -1,0 +1,50 @@
+"""What a link to the Inference page carries beyond the architecture: weights, layer, class, sample, colours.
+
+The plain identifiers are bound to the URL through fields that are not shown, as `state` does it for `arch`:
+the visible boxes can then say "↓ IMAGENET1K_V2 · 97.5 MiB" while the link says `weights=torchvision:...`.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.ui.kit.fields import bind_fields, get, whole_number
+
+WEIGHTS, LAYER, TARGET, SAMPLE = "weights", "layer", "target", "sample"
+OPACITY, COLOURS = "opacity", "cmap"
+DEFAULT_OPACITY = 50  # percent
+_MOST_CLASSES = 10**6  # more than any network has
+_BOUND = {WEIGHTS: "Weights", LAYER: "Layer", TARGET: "Class", SAMPLE: "Sample picture"}
+_SHOWN_ARCH = "_inference_arch"
+
+
+def bind(arch: str) -> None:
+    """Tie the choices to the URL; what was chosen for another architecture is forgotten."""
+    if st.session_state.get(_SHOWN_ARCH, arch) != arch:
+        st.session_state.update({WEIGHTS: "", LAYER: "", TARGET: ""})
+    st.session_state[_SHOWN_ARCH] = arch
+    bind_fields(_BOUND)
+
+
+def target() -> int | None:
+    """Index of the class the link asks to explain; None for the likeliest."""
+    return whole_number(get(TARGET), 0, _MOST_CLASSES)
+
+
+def choose_sample(name: str) -> None:
+    """From a callback only, as those below: before the bound fields are drawn."""
+    st.session_state[SAMPLE] = name
+
+
+def choose_weights(weights_id: str) -> None:
+    """Other weights have other classes and perhaps other layers, so both start afresh."""
+    st.session_state.update({WEIGHTS: weights_id, LAYER: "", TARGET: ""})
+
+
+def choose_layer(path: str, default: str) -> None:
+    st.session_state[LAYER] = "" if path == default else path
+
+
+def choose_target(index: int, likeliest: int) -> None:
+    """Explaining the likeliest is left out of the link: with another picture it is another class."""
+    st.session_state[TARGET] = "" if index == likeliest else str(index)

@@ -1,0 +1,1 @@
+"""Block diagrams of several networks side by side."""

@@ -1,0 +1,1 @@
+"""The Timeline page: geometry (pure functions) and the component that draws it."""

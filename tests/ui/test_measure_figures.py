@@ -1,9 +1,0 @@
-"""What the charts of measurements draw."""
-
-from explorer.ui import measure_figures as figures
-
-
-def test_whiskers_end_at_zero() -> None:
-    found = figures.whiskers([(5.0, 2.0), (5.0, 9.0)])
-    assert found["array"] == [2.0, 9.0]
-    assert found["arrayminus"] == [2.0, 5.0]
