@@ -62,22 +62,16 @@ def bind(arch: str, opening: Opening) -> None:
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
         st.session_state.update(dict.fromkeys(_OF_ONE_NETWORK, ""))
     st.session_state[_SHOWN_ARCH] = arch
-    _fields("bound_drawing", _BY_PAGE)
+    fields.bind_fields("drawing", _BY_PAGE)
 
 
 def bind_controls() -> None:
-    _fields("bound_controls", _BY_CONTROLS)
+    fields.bind_fields("controls", _BY_CONTROLS)
 
 
 def bind_drawing() -> None:
     """Tie what is chosen in the drawing to the URL."""
-    _fields("bound_diagram", _IN_THE_DRAWING)
-
-
-def _fields(key: str, names: Mapping[str, str]) -> None:
-    with st.container(key=key):
-        for name, label in names.items():
-            st.text_input(label, key=name, bind="query-params")
+    fields.bind_fields("diagram", _IN_THE_DRAWING)
 
 
 def one_of(name: str, known: Mapping[str, Any], default: str = "") -> str:

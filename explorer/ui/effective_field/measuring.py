@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.ui.kit import once
 from explorer.ui.kit.formatting import time_left
 from explorer.ui.network import sheet
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from explorer.labs.receptive_field.effective import EffectiveField
     from explorer.networks import Network, Reference
 
-_KEPT, _FIELDS, _STOPPED = 16, "_effective_fields", "_effective_stopped"
+_KEPT, _STOPPED = 16, "_effective_stopped"
 _DRAWN = (1, 5, 10, 20, 50)  # rounds after which the caller may show what there is
 
 
@@ -120,7 +120,7 @@ def complete(
     drawn: called now and then with what there is.
     """
     signature = (tuple(wanted), passes)
-    kept: OrderedDict[Wanted, EffectiveField] = st.session_state.setdefault(_FIELDS, OrderedDict())
+    kept: once.Kept[Wanted, EffectiveField] = once.kept("effective_fields", _KEPT)
     missing = sum(max(0, passes - _passes(kept, each)) for each in wanted)
     bar, button = bar_slot.empty(), button_slot.empty()
     if missing and st.session_state.get(_STOPPED) == signature:
@@ -150,8 +150,6 @@ def complete(
     for each in wanted:
         if each in kept:
             kept.move_to_end(each)
-    while len(kept) > _KEPT:
-        kept.popitem(last=False)
     # A longer run of before serves a shorter one too: more inputs only smooth it.
     return {each: kept[each] for each in wanted if each in kept}
 

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.ui.frame import state
-from explorer.ui.kit.fields import bound_text, get
+from explorer.ui.kit.fields import bind_fields, get
 
 ARCH = "arch"
 SIZE = "size"  # side of the input in pixels, on the pages that take one
@@ -102,8 +102,7 @@ def presenting() -> bool:
 def bind() -> None:
     """Tie `arch` to the URL. Called once a run by the frame."""
     _restore(ARCH)
-    with st.container(key="bound_state"):
-        bound_text("Architecture", ARCH)
+    bind_fields("frame", {ARCH: "Architecture"})
 
 
 def present_switch() -> None:

@@ -6,7 +6,6 @@ importing this module stays light. Nothing of a visitor's picture is cached acro
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
-from explorer.ui.kit import fields
+from explorer.ui.kit import fields, once
 from explorer.ui.kit.formatting import plain, size
 from explorer.ui.picture import choices, weights
 from explorer.ui.picture.current import Picture
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from explorer.networks import Network, Reference, WeightsEntry
     from explorer.serving.pool import Progress
 
-_ANSWERS, _WANTED = "_answers", "_download_wanted"
-_KEPT = 6  # explanations in one visit: going back to the last few choices costs nothing
+_WANTED = "_download_wanted"
+_KEPT = 6  # explanations in one visit
 _TOP = 5
 
 
@@ -54,9 +53,13 @@ class Answer:
         return is_tiny(self.explanation.view)
 
 
+def _answers() -> once.Kept[tuple, Answer]:
+    return once.kept("answers", _KEPT)
+
+
 def answered_before() -> bool:
     """Whether this visit has seen an answer, which then stays on screen until the next one is ready."""
-    return bool(st.session_state.get(_ANSWERS))
+    return bool(_answers())
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def _unasked() -> Reference:
 
 def kept(picture: Picture, entry: WeightsEntry) -> Answer | None:
     """The answer to the present choices, if this visit has it already."""
-    return st.session_state.get(_ANSWERS, {}).get(_key(picture, entry))
+    return _answers().get(_key(picture, entry))
 
 
 def obtain(picture: Picture, who: Lookers, place: DeltaGenerator) -> Answer | None:
@@ -178,10 +181,7 @@ def ask(picture: Picture, entry: WeightsEntry, progress: Progress | None = None)
     seconds = {**done.value.explanation.seconds, "load": done.load_seconds}
     explanation = replace(done.value.explanation, seconds=seconds)
     found = replace(done.value, explanation=explanation, note=done.note)
-    answers: OrderedDict[tuple, Answer] = st.session_state.setdefault(_ANSWERS, OrderedDict())
-    answers[_key(picture, entry)] = found
-    while len(answers) > _KEPT:
-        answers.popitem(last=False)
+    _answers()[_key(picture, entry)] = found
     return found
 
 

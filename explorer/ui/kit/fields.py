@@ -13,13 +13,12 @@ from explorer.networks import folders
 T = TypeVar("T")
 
 
-_UNSEEN = '<style>[data-testid="stLayoutWrapper"]:has(> .st-key-bound_inference) { display: none; }</style>'
+def bind_fields(part: str, labels: Mapping[str, str]) -> None:
+    """Fields that are not shown, by key, each tied to the parameter of that name in the URL.
 
-
-def bind_fields(labels: Mapping[str, str]) -> None:
-    """Fields that are not shown, by key, each tied to the parameter of that name in the URL."""
-    st.html(_UNSEEN)
-    with st.container(key="bound_inference"):
+    part: of the page, each of which binds its own.
+    """
+    with st.container(key=f"bound_{part}"):  # the frame's style sheet hides what is called so
         for name, label in labels.items():
             bound_text(label, name)
 
@@ -113,7 +112,7 @@ def reset(start: Mapping[str, Any]) -> None:
 
 def bound(*names: str) -> None:
     """Tie fields that are not shown to the URL: "sample", "weights", and any of the page's own."""
-    bind_fields({name: name.capitalize() for name in names})
+    bind_fields("page", {name: name.capitalize() for name in names})
 
 
 def bound_text(label: str, key: str) -> None:

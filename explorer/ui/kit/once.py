@@ -1,10 +1,10 @@
-"""Asking a shared network from a lab's page, once a visit: going back to the last choices costs nothing."""
+"""What a visit has found, kept in it alone: going back to the last choices costs nothing."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -13,19 +13,38 @@ from explorer.ui.kit.formatting import plain
 if TYPE_CHECKING:
     from explorer.networks import Network
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 _KEPT = 12
 
 
+class Kept(OrderedDict[K, T]):
+    """What a visit has found at one place, the latest last; the eldest leave."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: K, value: T) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        while len(self) > self._most:
+            self.popitem(last=False)
+
+
+def kept(place: str, most: int = _KEPT) -> Kept[Any, Any]:
+    """Of this visit; nothing of it is shared."""
+    found: Kept[Any, Any] = st.session_state.setdefault(f"_once_{place}", Kept(most))
+    return found
+
+
 def once(place: str, key: Hashable, compute: Callable[[], T]) -> T:
-    """`compute()` for this key of `place`, or what it gave before in this visit; nothing of it is shared."""
-    kept: OrderedDict[Hashable, T] = st.session_state.setdefault(f"_once_{place}", OrderedDict())
-    if key not in kept:
-        kept[key] = compute()
-        while len(kept) > _KEPT:
-            kept.popitem(last=False)
-    kept.move_to_end(key)
-    return kept[key]
+    """`compute()` for this key of `place`, or what it gave before in this visit."""
+    found: Kept[Hashable, T] = kept(place)
+    if key not in found:
+        found[key] = compute()
+    found.move_to_end(key)
+    return found[key]
 
 
 def forget(place: str) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.serving.measurements import Setting
 from explorer.ui.frame.page import Page
-from explorer.ui.kit import explain, formatting, theme
+from explorer.ui.kit import explain, formatting, once, theme
 from explorer.ui.kit.figure import show_figure
 from explorer.ui.measure import running
 from explorer.ui.measure.controls import titles
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from explorer.serving.benchmark import Bench, Progress
     from explorer.serving.ceilings import Measured
 
-_LAYERS, _KEPT = "_measure_layers", 16
+_KEPT = 16  # networks
 _HEIGHT, _TALL = 420, 620  # pixels; the taller for a projector
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -82,20 +81,20 @@ def show(
     running.notes(job)
 
 
+def _times() -> once.Kept[tuple[Task, Setting], LayerTimes]:
+    return once.kept("layer_times", _KEPT)
+
+
 def _measure(on_it: Bench, task: Task, progress: Progress) -> None:
-    kept: OrderedDict[Hashable, LayerTimes] = st.session_state.setdefault(_LAYERS, OrderedDict())
-    kept[task, on_it.setting] = on_it.layer_times(task.batch_size, running.limits(), progress)
-    while len(kept) > _KEPT:
-        kept.popitem(last=False)
+    _times()[task, on_it.setting] = on_it.layer_times(task.batch_size, running.limits(), progress)
 
 
 def _profiles(chosen: Sequence[Chosen], job: Job, device: Measured) -> list[Profile]:
     from explorer.analysis.numbers import roofline
 
-    kept: Mapping[Hashable, LayerTimes] = st.session_state.get(_LAYERS, {})
     found = []
     for network, title, task in zip(chosen, titles(chosen), job.tasks, strict=True):
-        times = kept.get((task, job.setting))
+        times = _times().get((task, job.setting))
         if times is not None:
             trace = network.sheet.trace
             works = roofline.works(trace, task.batch_size, _BYTES[job.setting.precision])

@@ -22,9 +22,7 @@ def bind(arch: str) -> None:
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
         st.session_state.update({STAGE: "", FIND: "", KIND: ALL_KINDS, SIZE: None})
     st.session_state[_SHOWN_ARCH] = arch
-    st.html("<style>:has(> .st-key-bound_architecture) { display: none; }</style>")
-    with st.container(key="bound_architecture"):
-        st.text_input("Stage", key=STAGE, bind="query-params")
+    fields.bind_fields("architecture", {STAGE: "Stage"})
 
 
 def stage() -> str:

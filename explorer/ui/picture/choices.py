@@ -23,7 +23,7 @@ def bind(arch: str) -> None:
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
         st.session_state.update({WEIGHTS: "", LAYER: "", TARGET: ""})
     st.session_state[_SHOWN_ARCH] = arch
-    bind_fields(_BOUND)
+    bind_fields("inference", _BOUND)
 
 
 def target() -> int | None:

@@ -63,7 +63,7 @@ def bind() -> None:
             state.not_understood(QUESTION, asked)
         st.session_state[QUESTION] = _instead() or ""
         st.query_params[QUESTION] = st.session_state[QUESTION]
-    fields.bind_fields({QUESTION: "Question"})
+    fields.bind_fields("quiz", {QUESTION: "Question"})
 
 
 def picked(question: str) -> tuple[str, ...]:

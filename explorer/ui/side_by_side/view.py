@@ -63,7 +63,7 @@ def side(title: str, sheet: Sheet) -> Side:
 def controls(about: Subject, arch: str) -> None:
     """The menu of the second network and the field of its size; before `show`."""
     theme.apply("side_by_side/view.css")
-    _bind()
+    fields.bind_fields("beside", {BESIDE: "Beside", SIZE: "Its image size"})
     _menu(_name(about, arch), arch)
     _size_field()
 
@@ -186,12 +186,6 @@ def legend(kinds: set[str]) -> str:
 def _fill(kind: str) -> str:
     colour = theme.ROLES[kind]
     return f"background:light-dark({colour.light}, {colour.dark})"
-
-
-def _bind() -> None:
-    with st.container(key="bound_beside"):
-        fields.bound_text("Beside", BESIDE)
-        st.text_input("Its image size", key=SIZE, bind="query-params")
 
 
 def _name(about: Subject, arch: str) -> str:
