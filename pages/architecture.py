@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.ui.architecture import details
 from explorer.ui.architecture import drawings as graph
 from explorer.ui.frame import page
+from explorer.ui.frame.waiting import wait_for_imports
 from explorer.ui.kit import formatting
 from explorer.ui.network import choices, notes, stats_sheet
 from explorer.ui.network import sheet as view
@@ -22,7 +23,7 @@ told, size_field = st.columns([4.6, 1], vertical_alignment="center")
 with told:
     notes.ceiling_and_idea(subject.entry)
 place = st.empty()  # of all that follows: what is old leaves it when something has to be computed
-view.wait_for_imports(place)
+wait_for_imports(place, view.HEIGHT)
 with size_field, st.container(key="image_size"):
     size = choices.image_size(view.own_size(subject.reference))
 sheet = view.load(subject, size, place)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer import catalogue
 from explorer.ui.frame.page import Page
-from explorer.ui.kit import theme
+from explorer.ui.frame.waiting import reserve
 from explorer.ui.kit.formatting import plain
 from explorer.ui.network import choices
 from explorer.ui.network import stages as stage_cards
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from explorer.ui.volumes.layout import Card
 
 _SEEN = "_traced_in_this_visit"
-_SHEET_HEIGHT = 900  # pixels kept for headline, diagram and bars while the network is traced
+HEIGHT = 900  # pixels kept for headline, diagram and bars while the network is traced
 
 
 @dataclass(frozen=True)
@@ -158,24 +157,6 @@ def sheet(reference: Reference, image_size: int | None) -> Sheet:
     return _sheet(str(reference), image_size, fingerprint(reference))
 
 
-def wait_for_imports(place: DeltaGenerator) -> None:
-    """Until torch and the builders are loaded: seconds for the first visitor of a fresh server, then none."""
-    from explorer.serving import warmup
-
-    thread = warmup.start()
-    if not thread.is_alive():
-        return
-    _wait("Starting PyTorch, once per server: about five seconds", _SHEET_HEIGHT, place)
-    thread.join()
-    place.empty()
-
-
-def _wait(sentence: str, height: int, place: DeltaGenerator) -> None:
-    """Says in an emptied place what is being done, and keeps its height in pixels."""
-    theme.apply("frame/waiting.css")
-    place.html(f'<div class="waiting" role="status" style="height: {height}px">{escape(sentence)} …</div>')
-
-
 def own_size(reference: Reference) -> int | None:
     """Side in pixels of the input the network was designed for; None where it cannot be looked at."""
     from explorer import networks
@@ -206,7 +187,7 @@ def waited_for(
     title: str,
     reference: Reference,
     image_size: int | None,
-    height: int = _SHEET_HEIGHT,
+    height: int = HEIGHT,
     place: DeltaGenerator | None = None,
 ) -> Sheet:
     """`sheet`, with `height` pixels kept meanwhile in `place`, an `st.empty` (here, if none is given).
@@ -217,11 +198,8 @@ def waited_for(
     if (str(reference), image_size) in seen:
         return sheet(reference, image_size)
     place = place if place is not None else st.empty()
-    _wait(
-        f"Tracing {title}, once per server: about two seconds, the largest networks up to twenty",
-        height,
-        place,
-    )
+    what = f"Tracing {title}, once per server: about two seconds, the largest networks up to twenty"
+    reserve(place, height, what)
     try:
         made = sheet(reference, image_size)
     finally:
