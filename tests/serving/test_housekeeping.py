@@ -42,13 +42,29 @@ def test_after_it_there_is_little_left_to_walk_over() -> None:
     assert len(gc.get_objects()) < gc.get_freeze_count() / 10
 
 
-def test_it_waits_for_a_quiet_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    tidied = threading.Event()
+def test_what_is_new_is_set_aside_without_a_look_at_the_rest() -> None:
+    visit = Visit()
+    gone = weakref.ref(visit)
+    housekeeping.set_aside()
+    del visit
+    housekeeping.set_aside()
+    assert gone() is not None
+    assert len(gc.get_objects()) < gc.get_freeze_count() / 10
+
+
+def test_it_waits_for_a_quiet_moment_and_with_all_of_it_until_nobody_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    ended = threading.Event()
     monkeypatch.setattr(housekeeping, "QUIET_SECONDS", 0.05)
-    monkeypatch.setattr(housekeeping, "tidy", tidied.set)
+    monkeypatch.setattr(housekeeping, "DESERTED_SECONDS", 0.2)
+    monkeypatch.setattr(housekeeping, "set_aside", lambda: done.append("set aside"))
+    monkeypatch.setattr(housekeeping, "tidy", lambda: (done.append("tidied"), ended.set()))
     monkeypatch.setattr(housekeeping, "_thread", None)
     housekeeping.served()
-    assert tidied.wait(10)
+    assert ended.wait(10)
+    assert done == ["set aside", "tidied"]
     first = housekeeping._thread
     housekeeping.served()
     assert housekeeping._thread is first
