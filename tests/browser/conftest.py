@@ -129,19 +129,31 @@ def browser() -> Iterator["playwright.Browser"]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def context(browser: "playwright.Browser") -> Callable[..., "playwright.BrowserContext"]:
+    """A browser with these options, the same for all tests: the app's scripts, 10 MB, are read once."""
+    contexts: dict[str, playwright.BrowserContext] = {}
+
+    def with_options(**options: object) -> "playwright.BrowserContext":
+        key = repr(sorted(options.items()))
+        if key not in contexts:
+            contexts[key] = browser.new_context(**options)
+            contexts[key].set_default_timeout(PATIENCE_MS)
+        return contexts[key]
+
+    return with_options
+
+
 @pytest.fixture
-def visit(browser: "playwright.Browser") -> Iterator[Callable[..., "playwright.Page"]]:
-    """Open an address in a fresh visitor's browser: `visit(url, color_scheme="dark", ...)`."""
-    contexts = []
+def visit(context: "Callable[..., playwright.BrowserContext]") -> Iterator[Callable[..., "playwright.Page"]]:
+    """Open an address in a tab, which is a visit of its own: `visit(url, color_scheme="dark", ...)`."""
+    pages = []
 
     def open_page(url: str, **options: object) -> "playwright.Page":
-        options = {"viewport": {"width": 1280, "height": 720}, **options}
-        contexts.append(browser.new_context(**options))
-        contexts[-1].set_default_timeout(PATIENCE_MS)
-        page = contexts[-1].new_page()
-        page.goto(url)
-        return page
+        pages.append(context(**{"viewport": {"width": 1280, "height": 720}, **options}).new_page())
+        pages[-1].goto(url)
+        return pages[-1]
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()

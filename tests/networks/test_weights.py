@@ -63,7 +63,7 @@ def test_every_torchvision_entry_finds_its_way_back() -> None:
         ("torchvision:ResNet50_Weights.V9", "IMAGENET1K_V1"),
         ("torchvision:Nope_Weights.V1", "no classification weights"),
         ("timm:resnet50.nope", "resnet50.a1_in1k"),
-        ("folder:nope", "no folder called 'nope'"),
+        ("folder:nope", "No folder called 'nope'"),
         ("zoo:nope", "No network is called 'zoo:nope'"),
         ("local-dir:/no/such", "config.json"),
     ],

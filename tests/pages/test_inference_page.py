@@ -53,7 +53,7 @@ def classes(app: AppTest) -> list[str]:
 
 
 def answer(app: AppTest) -> inference_answer.Answer:
-    return list(app.session_state["_answers"].values())[-1]
+    return list(app.session_state["_once_answers"].values())[-1]
 
 
 def leases() -> int:
@@ -189,7 +189,7 @@ def test_two_visits_share_no_picture(imagenet):
     second = opened()
     assert "_picture" in first.session_state
     assert "_picture" not in second.session_state
-    assert "_answers" not in second.session_state
+    assert not second.session_state["_once_answers"]
 
 
 def test_where_no_network_is_chosen_the_best_one_here_answers(nothing_downloaded):

@@ -28,7 +28,7 @@ def table(app: AppTest, column: str):
 
 
 def measured(app: AppTest) -> dict:
-    return dict(app.session_state["_effective_fields"])
+    return dict(app.session_state["_once_effective_fields"])
 
 
 def test_growth_says_how_far_the_network_sees():
