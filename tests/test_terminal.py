@@ -40,7 +40,7 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("module", "words", "first", "place"),
     [
-        ("explorer", ["stats", "resnet50"], "import explorer.analysis", "explorer.analysis.numbers.stats"),
+        ("explorer", ["stats", "resnet50"], "import explorer.analysis", "explorer.analysis.stats"),
         (
             "explorer",
             ["claims", "001-dense-78"],
