@@ -108,4 +108,4 @@ def test_there_is_one_way_from_page_to_page():
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Attribute) and node.attr in ways:
                 ways[node.attr].add(file.name)
-    assert ways == {"page_link": set(), "switch_page": {"page.py"}, "go": {"onward.py"}}
+    assert ways == {"page_link": set(), "switch_page": {"page.py"}, "go": {"links.py"}}

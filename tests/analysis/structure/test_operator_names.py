@@ -20,14 +20,14 @@ NO_OPERATORS = {"getitem", "output", "input", "flex_attention", "flex_attention_
 
 def tables() -> Iterator[tuple[str, frozenset[str]]]:
     """Whatever at the top of a module of the analysis is a set, or the keys, of mostly operators' names."""
-    for found in pkgutil.iter_modules(analysis.__path__):
-        module = importlib.import_module(f"explorer.analysis.{found.name}")
+    for found in pkgutil.walk_packages(analysis.__path__, "explorer.analysis."):
+        module = importlib.import_module(found.name)
         for name, value in vars(module).items():
             if not isinstance(value, (frozenset, Mapping)):
                 continue
             written = frozenset(each for each in value if isinstance(each, str))
             if len(written & REGISTERED) > len(written) / 2:
-                yield f"{found.name}.{name}", written
+                yield f"{found.name.removeprefix('explorer.analysis.')}.{name}", written
 
 
 TABLES = dict(tables())
@@ -35,9 +35,9 @@ TABLES = dict(tables())
 
 def test_the_tables_are_found() -> None:
     assert {
-        "costs.RULES", "costs.PRODUCTS", "costs._UNPRICED", "field_rules.RULES", "roles.VIEWS",
-        "roles._BY_NAME", "roles.ADDITIONS", "memory._NEEDS_INPUTS", "op_labels._WORDS",
-        "skips._CONCATENATIONS",
+        "graph.costs.RULES", "graph.costs.PRODUCTS", "graph.costs._UNPRICED", "field.rules.RULES",
+        "graph.roles.VIEWS", "graph.roles._BY_NAME", "graph.roles.ADDITIONS", "numbers.memory._NEEDS_INPUTS",
+        "structure.op_labels._WORDS", "structure.skips._CONCATENATIONS",
     } <= set(TABLES)  # fmt: skip
 
 
