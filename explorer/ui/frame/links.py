@@ -50,4 +50,5 @@ def button(address: str, label: str, key: str, icon: str = ":material/visibility
     script, choices = split(address)
     arch = choices.pop(state.ARCH, "")
     options: dict[str, Any] = {"type": "tertiary", "wrap": True} | more
-    st.button(label, icon=icon, key=key, on_click=state.go, args=(script, choices, arch), **options)
+    if st.button(label, icon=icon, key=key, on_click=state.go, args=(script, choices, arch), **options):
+        st.rerun()  # reached in a fragment alone, which runs without the frame that opens the page
