@@ -1,7 +1,7 @@
 // The browser fetches scripts before the element that needs them arrives, and starts none of them: for later
 // pages when it has nothing else to do, for this one at once, already read when its element comes.
 (() => {
-  const names = NAMES, when = /* when */;
+  const names = NAMES, when = WHEN;
   const asked = (window.fetchedAhead ??= {});
   if (asked[when]) return;
   asked[when] = true;

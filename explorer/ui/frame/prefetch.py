@@ -29,7 +29,7 @@ def chart() -> None:
 
 def _ask(when: str, elements: tuple[str, ...]) -> None:
     names = json.dumps(chunks(_STATIC / "manifest.json", elements))
-    script = theme.asset("frame/prefetch.js").replace("NAMES", names).replace("/* when */", json.dumps(when))
+    script = theme.asset("frame/prefetch.js").replace("NAMES", names).replace("WHEN", json.dumps(when))
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
