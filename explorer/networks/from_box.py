@@ -7,6 +7,7 @@ Another package is one row of `BOX`.
 import dataclasses
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import MappingProxyType
@@ -120,8 +121,13 @@ def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[
 
 
 def _path(package: Package) -> Path | None:
+    path = _installed_at(package)
+    return path if path and path.is_file() else None
+
+
+@cache  # every script run asks; what is installed later is seen after a restart
+def _installed_at(package: Package) -> Path | None:
     try:
-        path = Path(str(distribution(package.package).locate_file(package.file)))
+        return Path(str(distribution(package.package).locate_file(package.file)))
     except PackageNotFoundError:
         return None
-    return path if path.is_file() else None
