@@ -54,16 +54,16 @@ _PICTURES = (
 )
 # Module -> the tests that mirror it.
 TARGETS: Mapping[str, tuple[str, ...]] = {
-    "analysis/graph/costs": ("analysis/test_costs.py",),
-    "analysis/graph/einsum": ("analysis/test_costs.py", "analysis/test_receptive_field.py"),
-    "analysis/structure/skips": ("analysis/test_skips.py",),
-    "analysis/structure/folding": ("analysis/test_folding.py",),
-    "analysis/field/dimensions": ("analysis/test_receptive_field.py",),
-    "analysis/field/rules": ("analysis/test_receptive_field.py",),
-    "analysis/field/mixing": ("analysis/test_receptive_field.py",),
-    "analysis/field/views": ("analysis/test_receptive_field.py",),
-    "analysis/field/operands": ("analysis/test_receptive_field.py",),
-    "analysis/field/propagation": ("analysis/test_receptive_field.py",),
+    "analysis/graph/costs": ("analysis/graph/test_costs.py",),
+    "analysis/graph/einsum": ("analysis/graph/test_costs.py", "analysis/field/test_propagation.py"),
+    "analysis/structure/skips": ("analysis/structure/test_skips.py",),
+    "analysis/structure/folding": ("analysis/structure/test_folding.py",),
+    "analysis/field/dimensions": ("analysis/field/test_propagation.py",),
+    "analysis/field/rules": ("analysis/field/test_propagation.py",),
+    "analysis/field/mixing": ("analysis/field/test_propagation.py",),
+    "analysis/field/views": ("analysis/field/test_propagation.py",),
+    "analysis/field/operands": ("analysis/field/test_propagation.py",),
+    "analysis/field/propagation": ("analysis/field/test_propagation.py",),
     "inference/explaining": ("inference/test_explaining.py",),
     "inference/images": _PICTURES,
     **{
