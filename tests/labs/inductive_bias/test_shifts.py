@@ -11,20 +11,9 @@ from PIL import Image
 from torch import nn
 
 from explorer import networks
-from explorer.inference import SAMPLES, decode
 from explorer.inference.preprocessing import prepare
 from explorer.labs.inductive_bias import patch_shuffle
 from explorer.labs.inductive_bias import shifts as lab
-
-
-@pytest.fixture(scope="module")
-def cat() -> Image.Image:
-    return decode(SAMPLES["chelsea"].load())
-
-
-@pytest.fixture(scope="module")
-def resnet20() -> networks.Network:
-    return networks.load("zoo:resnet20")
 
 
 @pytest.fixture(scope="module")

@@ -10,29 +10,12 @@ from PIL import Image
 from torch import nn
 
 from explorer import networks
-from explorer.inference import SAMPLES, decode, explain
+from explorer.inference import explain
 from explorer.inference.preprocessing import prepare
 from explorer.inference.training_mode import training_mode
 from explorer.labs import input_numbers
 from explorer.labs.mistakes import comparing, cost_of_networks, runs
 from explorer.networks.inputs import IMAGENET_MEAN, IMAGENET_STD
-
-
-@pytest.fixture(scope="module")
-def cat() -> Image.Image:
-    return decode(SAMPLES["chelsea"].load())
-
-
-@pytest.fixture(scope="module")
-def resnet20() -> networks.Network:
-    """With batch norm."""
-    return networks.load("zoo:resnet20")
-
-
-@pytest.fixture(scope="module")
-def convnext() -> networks.Network:
-    """With layer norm, without dropout."""
-    return networks.load("zoo:convnext_cifar")
 
 
 def state_of(network: networks.Network) -> tuple:

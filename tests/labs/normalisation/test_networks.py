@@ -17,23 +17,8 @@ from explorer.networks import InputSpec, Network
 
 
 @pytest.fixture(scope="module")
-def cat():
-    return decode(SAMPLES["chelsea"].load())
-
-
-@pytest.fixture(scope="module")
 def coffee():
     return decode(SAMPLES["coffee"].load())
-
-
-@pytest.fixture(scope="module")
-def resnet() -> Network:
-    return networks.load("zoo:resnet20")
-
-
-@pytest.fixture(scope="module")
-def convnext() -> Network:
-    return networks.load("zoo:convnext_cifar")
 
 
 def fake(model: nn.Module, side: int = 8) -> Network:
@@ -54,17 +39,17 @@ def same(one: tuple, other: tuple) -> bool:
     return one[1:] == other[1:] and all(torch.equal(one[0][name], other[0][name]) for name in one[0])
 
 
-def test_the_norm_layers_of_a_network(resnet, convnext):
-    assert set(lab.norm_layers(resnet.model).values()) == {"Batch norm"}
-    assert len(lab.norm_layers(resnet.model)) == 19
+def test_the_norm_layers_of_a_network(resnet20, convnext):
+    assert set(lab.norm_layers(resnet20.model).values()) == {"Batch norm"}
+    assert len(lab.norm_layers(resnet20.model)) == 19
     assert len(lab.norm_layers(convnext.model)) == 10
     assert lab.norm_layers(networks.load("zoo:lenet5").model) == {}
 
 
 @pytest.mark.parametrize("path", ["bn1", "layer2.0.bn1", "layer3.2.bn2"])
-def test_batch_norm_inside_equals_pytorchs(resnet, cat, path):
-    found = lab.inside(resnet, cat, path)
-    layer = resnet.model.get_submodule(path)
+def test_batch_norm_inside_equals_pytorchs(resnet20, cat, path):
+    found = lab.inside(resnet20, cat, path)
+    layer = resnet20.model.get_submodule(path)
     before = torch.from_numpy(found.before)[None]
     after = F.batch_norm(
         before, layer.running_mean, layer.running_var, layer.weight, layer.bias, eps=layer.eps
@@ -104,10 +89,10 @@ def test_tokens_of_a_transformer_have_no_map(cat):
 
 
 @pytest.mark.parametrize("path", ["bn1", "layer1.0.bn2", "layer3.0.bn1"])
-def test_folding_a_real_pair_equals_pytorchs_fusion(resnet, cat, path):
-    found = lab.inside(resnet, cat, path)
-    convolution = resnet.model.get_submodule(found.fold.convolution)
-    norm = resnet.model.get_submodule(path)
+def test_folding_a_real_pair_equals_pytorchs_fusion(resnet20, cat, path):
+    found = lab.inside(resnet20, cat, path)
+    convolution = resnet20.model.get_submodule(found.fold.convolution)
+    norm = resnet20.model.get_submodule(path)
     fused = fuse_conv_bn_eval(copy.deepcopy(convolution).eval(), copy.deepcopy(norm).eval())
     weight, bias = lab.folded(convolution, norm)
     torch.testing.assert_close(weight, fused.weight)
@@ -132,17 +117,17 @@ def test_what_stands_behind_an_activation_cannot_be_folded(cat):
     assert lab.inside(fake(model.requires_grad_(False)), cat, "2").fold is None
 
 
-def test_layer_inputs_stop_at_the_layer_and_are_one_row_a_picture(resnet, cat, coffee):
-    before = state_of(resnet)
-    found = lab.layer_inputs(resnet, [cat, coffee] * 10, "layer2.0.bn1")
+def test_layer_inputs_stop_at_the_layer_and_are_one_row_a_picture(resnet20, cat, coffee):
+    before = state_of(resnet20)
+    found = lab.layer_inputs(resnet20, [cat, coffee] * 10, "layer2.0.bn1")
     assert found.shape == (20, 32, 16, 16)
     torch.testing.assert_close(found[0], found[18])
-    assert same(before, state_of(resnet))
+    assert same(before, state_of(resnet20))
 
 
-def test_no_such_layer_is_said_with_what_there_is(resnet, cat):
+def test_no_such_layer_is_said_with_what_there_is(resnet20, cat):
     with pytest.raises(ValueError, match="no norm layer of zoo:resnet20; try one of bn1"):
-        lab.inside(resnet, cat, "fc")
+        lab.inside(resnet20, cat, "fc")
 
 
 def test_looking_leaves_no_hook_even_when_the_network_fails(cat):
@@ -157,20 +142,20 @@ def test_looking_leaves_no_hook_even_when_the_network_fails(cat):
     assert same(before, state_of(network))
 
 
-def test_company_changes_the_answer_in_training_mode_only(resnet, cat, coffee):
-    before = state_of(resnet)
+def test_company_changes_the_answer_in_training_mode_only(resnet20, cat, coffee):
+    before = state_of(resnet20)
     companies = {
         "alone": (),
         "coffee": forgotten_eval.cut_outs(coffee, 3),
         "again": forgotten_eval.cut_outs(coffee, 3),
     }
-    found = forgotten_eval.drift(resnet, cat, companies)
-    assert same(before, state_of(resnet))
+    found = forgotten_eval.drift(resnet20, cat, companies)
+    assert same(before, state_of(resnet20))
     calm, alone, company, again, after = found.replies
     assert [reply.mode for reply in found.replies] == ["eval", "train", "train", "train", "eval"]
     assert (found.expected, calm.label) == ("cat", "cat")
     with torch.no_grad():
-        own = resnet.model(prepare(cat, resnet.input).x)[0].softmax(0)
+        own = resnet20.model(prepare(cat, resnet20.input).x)[0].softmax(0)
     assert calm.probability == pytest.approx(float(own.max()), abs=1e-6)
     assert abs(company.expected - alone.expected) > 0.05
     assert company.expected == pytest.approx(again.expected, abs=1e-6)  # 001 calls it non-deterministic
@@ -178,15 +163,15 @@ def test_company_changes_the_answer_in_training_mode_only(resnet, cat, coffee):
     assert (found.layers, found.melted, found.dropouts) == (19, 0, 0)
 
 
-def test_training_mode_answers_as_pytorch_does(resnet, cat, coffee):
+def test_training_mode_answers_as_pytorch_does(resnet20, cat, coffee):
     others = forgotten_eval.cut_outs(coffee, 3)
-    found = forgotten_eval.drift(resnet, cat, {"coffee": others}).replies[1]
-    model = copy.deepcopy(resnet.model).train()
+    found = forgotten_eval.drift(resnet20, cat, {"coffee": others}).replies[1]
+    model = copy.deepcopy(resnet20.model).train()
     with torch.no_grad():
-        batch = torch.cat([prepare(image, resnet.input).x for image in (cat, *others)])
+        batch = torch.cat([prepare(image, resnet20.input).x for image in (cat, *others)])
         expected = model(batch)[0].softmax(0)
     assert found.probability == pytest.approx(float(expected.max()), abs=1e-5)
-    assert found.label == resnet.labels[int(expected.argmax())]
+    assert found.label == resnet20.labels[int(expected.argmax())]
 
 
 def test_a_network_without_batch_norm_does_not_mind_its_company(convnext, cat, coffee):
