@@ -2,8 +2,8 @@
 
 A result depends on the claims, the code and the installed packages, never on a visitor, so everybody sees
 what anybody's visit has checked, what was checked before the server was started, and until then the verdicts
-that come with the app. A round ends with a
-rerun, which draws what is new; so a click is heard between two checks.
+that come with the app. A round ends with a rerun, which draws what is new; so a click is heard between two
+checks.
 """
 
 from __future__ import annotations

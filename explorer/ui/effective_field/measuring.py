@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.kit import once
-from explorer.ui.kit.formatting import time_left
+from explorer.ui.kit.formatting import left_at_this_pace
 from explorer.ui.network import sheet
 
 if TYPE_CHECKING:
@@ -137,8 +137,7 @@ def complete(
                 for each in wanted:
                     if _passes(kept, each) < turn:
                         done = whole - missing
-                        a_pass = (perf_counter() - started) / (done - already) if done > already else None
-                        left = f", {time_left(missing * a_pass)}" if a_pass else ""
+                        left = left_at_this_pace(perf_counter() - started, done - already, missing)
                         bar.progress(done / whole, f"Input {done + 1} of {whole}{left}")
                         kept[each] = _one_more(each, kept.get(each))
                         missing -= 1

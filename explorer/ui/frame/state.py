@@ -13,7 +13,6 @@ from urllib.parse import parse_qs
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explorer.ui.frame import state
 from explorer.ui.kit.fields import bind_fields, get
 
 ARCH = "arch"
@@ -120,6 +119,17 @@ def not_understood(name: str, asked: str) -> None:
     st.session_state.setdefault(_NOT_UNDERSTOOD, {})[name] = asked
 
 
+def one_of(name: str, known: Container[str]) -> str:
+    """The identifier in the link if it is known; "" where the link names none, or one that is not known,
+    which the page then says.
+    """
+    asked = get(name)
+    if asked and asked not in known:
+        not_understood(name, asked)
+        return ""
+    return asked
+
+
 def all_not_understood() -> dict[str, str]:
     """What was noted in this run, by parameter; once."""
     return st.session_state.pop(_NOT_UNDERSTOOD, {})
@@ -138,14 +148,3 @@ def _restore(key: str) -> None:
     """
     if st.session_state.get(key) and key not in st.query_params:
         st.session_state[key] = st.session_state[key]
-
-
-def one_of(name: str, known: Container[str]) -> str:
-    """The identifier in the link if it is known; "" where the link names none, or one that is not known,
-    which the page then says.
-    """
-    asked = get(name)
-    if asked and asked not in known:
-        state.not_understood(name, asked)
-        return ""
-    return asked

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 
+@dataclass(frozen=True)
+class Window:
+    """The visitor's window. rem: pixels of one; phone: too narrow for panels side by side.
+
+    known: the browser has told it; until then a presentation draws no chart, which would come out too small.
+    """
+
+    rem: float
+    phone: bool
+    known: bool
+
+
 class Screen(Protocol):
     """What a figure must know of where it is seen."""
 
@@ -48,15 +60,3 @@ def show_figure(made: Figure, here: Screen, key: str, height: int | None = None,
     made.update_layout(height=height)
     with theme.growing(f"{key}_place", height):
         st.plotly_chart(made, key=key, theme=None, width="stretch", height="stretch", **options)
-
-
-@dataclass(frozen=True)
-class Window:
-    """The visitor's window. rem: pixels of one; phone: too narrow for panels side by side.
-
-    known: the browser has told it; until then a presentation draws no chart, which would come out too small.
-    """
-
-    rem: float
-    phone: bool
-    known: bool

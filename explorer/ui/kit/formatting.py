@@ -73,6 +73,15 @@ def time_left(seconds: float) -> str:
     return f"about {round(seconds / 60)}{_GAP}min left"
 
 
+def left_at_this_pace(seconds: float, through: float, left: float) -> str:
+    """`, about 15 s left`, to stand behind a count.
+
+    seconds: what `through` units took. left: units to come.
+    Empty before a tenth of a unit is through: a guess would be wild.
+    """
+    return f", {time_left(seconds * left / through)}" if through > 0.1 else ""
+
+
 def shape(dimensions: tuple[int, ...]) -> str:
     """A tensor without its batch, in PyTorch's order: [1, 256, 56, 48] is `256 × 56 × 48`, tokens are
     `197 × 768`.

@@ -41,9 +41,10 @@ def kept(place: str, most: int = _KEPT) -> Kept[Any, Any]:
 def once(place: str, key: Hashable, compute: Callable[[], T]) -> T:
     """`compute()` for this key of `place`, or what it gave before in this visit."""
     found: Kept[Hashable, T] = kept(place)
-    if key not in found:
+    if key in found:
+        found.move_to_end(key)
+    else:
         found[key] = compute()
-    found.move_to_end(key)
     return found[key]
 
 

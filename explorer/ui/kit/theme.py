@@ -124,6 +124,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+@cache  # every script run puts several on the page
 def asset(name: str) -> str:
     """Text of a style sheet, script or page that lies in a room of `explorer/ui`: "timeline/browser.js"."""
     return (_ROOMS / name).read_text("utf-8")

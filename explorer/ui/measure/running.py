@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalogue.writing import WriteError
 from explorer.serving.measurements import Setting
-from explorer.ui.kit.formatting import plain, time_left
+from explorer.ui.kit.formatting import left_at_this_pace, plain
 
 if TYPE_CHECKING:
     from explorer.serving.benchmark import Bench, Limits, Progress
@@ -96,10 +96,8 @@ def carry_out(
 
         def show(share: float, text: str) -> None:
             through = len(done) + share if task else 0.0
-            left = ""
-            if (here := through - already) > 0.1:  # before that a guess would be wild
-                seconds = (perf_counter() - started) * (len(job.tasks) - through) / here
-                left = f", {time_left(seconds)}"
+            seconds = perf_counter() - started
+            left = left_at_this_pace(seconds, through - already, len(job.tasks) - through)
             bar.progress(through / len(job.tasks), f"{what}: {text}{left}")
 
         return show

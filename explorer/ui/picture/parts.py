@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-
-
 import base64
 import io
 from typing import TYPE_CHECKING
@@ -15,8 +9,11 @@ from typing import TYPE_CHECKING
 from explorer.ui.kit import components, theme
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL import Image
     from streamlit.components.v2.types import ComponentRenderer
+
+_TINY = 97  # a view smaller than this is enlarged so much that its pixels should show
 
 
 def component(room: str, name: str) -> ComponentRenderer:
@@ -32,9 +29,6 @@ def data_url(image: Image.Image, *, lossless: bool) -> str:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-_TINY = 97  # a view smaller than this is enlarged so much that its pixels should show
 
 
 def is_tiny(view: np.ndarray) -> bool:

@@ -83,3 +83,8 @@ def test_equal_names_of_two_classes_are_told_apart():
 )
 def test_what_is_left_is_said_roughly(seconds: float, said: str):
     assert formatting.time_left(seconds) == said
+
+
+def test_what_is_left_follows_from_the_pace_so_far():
+    assert formatting.left_at_this_pace(3, through=2, left=10) == f", about 15{GAP}s left"
+    assert formatting.left_at_this_pace(3, through=0.1, left=10) == ""
