@@ -7,6 +7,7 @@ from explorer.ui.architecture import drawings as graph
 from explorer.ui.frame import page
 from explorer.ui.frame.waiting import wait_for_imports
 from explorer.ui.kit import formatting
+from explorer.ui.kit.ending import end
 from explorer.ui.network import choices, notes, stats_sheet
 from explorer.ui.network import sheet as view
 
@@ -17,7 +18,7 @@ here.title(formatting.plain(subject.title), formatting.plain(subject.origin))
 
 if subject.reference is None:
     notes.story(subject.entry)
-    st.stop()
+    end()
 
 told, size_field = st.columns([4.6, 1], vertical_alignment="center")
 with told:
@@ -29,7 +30,7 @@ with size_field, st.container(key="image_size"):
 sheet = view.load(subject, size, place)
 if sheet is None:
     notes.story(subject.entry)
-    st.stop()
+    end()
 
 with place.container():
     stats_sheet.headline(sheet.stats, sheet.index)

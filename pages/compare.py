@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.ui.compare import measured, view
 from explorer.ui.frame import page
 from explorer.ui.frame.waiting import wait_for_imports
+from explorer.ui.kit.ending import end
 from explorer.ui.kit.fields import reset, segments
 from explorer.ui.network import choices, several
 
@@ -25,7 +26,7 @@ chosen = several.load(names, here, size)
 if len(chosen) < 2:
     st.info("Add a second network above: two to four can be compared.", icon=":material/info:")
 if not chosen:
-    st.stop()
+    end()
 with row[1]:
     view.links(chosen)
 

@@ -6,6 +6,7 @@ from explorer.ui.frame import page
 from explorer.ui.frame.waiting import start_meanwhile, wait_for_imports
 from explorer.ui.inference import answer as core
 from explorer.ui.inference import controls, view
+from explorer.ui.kit.ending import end
 from explorer.ui.picture import choices
 from explorer.ui.picture import current as pictures
 
@@ -20,7 +21,7 @@ pictures.paste(row.paste, picture)
 if picture is None:
     pictures.invite()
     start_meanwhile()
-    st.stop()
+    end()
 
 left, right = st.columns([5, 7], gap="medium")
 headline = right.container(key="inference_headline")
@@ -38,7 +39,7 @@ with place:
     view.picture(picture, answer)
 if answer is None:
     controls.without_answer(row)
-    st.stop()
+    end()
 
 controls.layer(row, answer)
 controls.target(row, answer)

@@ -6,6 +6,7 @@ from explorer.analysis.numbers import roofline
 from explorer.ui.frame import page
 from explorer.ui.frame.waiting import wait_for_imports
 from explorer.ui.kit import explain, fields
+from explorer.ui.kit.ending import end
 from explorer.ui.measure import controls, layers, results
 from explorer.ui.measure.running import Job, Task
 from explorer.ui.network import several
@@ -24,7 +25,7 @@ with st.container():  # one place, however many of them have to be waited for
     chosen = several.load(names, here, choices.pixels)
 if not chosen:
     st.info("Choose a network above.", icon=":material/info:")
-    st.stop()
+    end()
 
 if shown == controls.RESULTS:
     setting, sizes = choices.setting, choices.batch_sizes

@@ -6,6 +6,7 @@ from explorer.ui.effective_field import view as effective_field_view
 from explorer.ui.frame import page
 from explorer.ui.frame.waiting import wait_for_imports
 from explorer.ui.kit import fields
+from explorer.ui.kit.ending import end
 from explorer.ui.picture import weights
 from explorer.ui.receptive_field import notes, stack, view
 
@@ -28,7 +29,7 @@ elif shown == view.EFFECTIVE:
 else:
     found = view.traced(here, row[1])
     if found is None:
-        st.stop()
+        end()
     subject, sheet = found
     if picture is None:
         view.growth(subject, sheet, here)

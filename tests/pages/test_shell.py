@@ -1,6 +1,7 @@
 """The frame around the pages: the choice in the URL, the picker, the hand-over to the navigation."""
 
 import pytest
+from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
@@ -49,6 +50,23 @@ def test_an_empty_picker_chooses_nothing(app: AppTest):
     app.selectbox(key="picker").set_value(None).run()
     assert app.session_state[state.ARCH] == "vgg16"
     assert app.selectbox(key="picker").value == "vgg16"
+
+
+def test_a_page_that_ends_early_forgets_the_fragments_of_the_page_before(app: AppTest, monkeypatch):
+    """Or one of them, asked for late by a slow browser, is drawn into this page, and the browser stops."""
+    kept: list[frozenset[str] | None] = []
+
+    def clear(storage: MemoryFragmentStorage, new_fragment_ids: frozenset[str] | None = None) -> None:
+        kept.append(new_fragment_ids)
+
+    monkeypatch.setattr(MemoryFragmentStorage, "clear", clear)
+    app.query_params["arch"] = "lenet5"
+    app.run().switch_page("pages/architecture.py").run()
+    assert kept[-1]
+    app.switch_page("pages/inference.py").run()  # no picture: it ends with the invitation
+    assert kept[-1] == frozenset()
+    for script in (*REPOSITORY.glob("pages/*.py"), *REPOSITORY.glob("explorer/ui/**/*.py")):
+        assert "st.stop()\n" not in script.read_text("utf-8"), script
 
 
 def test_presenting_comes_from_the_address(app: AppTest):

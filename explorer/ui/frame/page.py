@@ -20,6 +20,7 @@ from explorer.serving import housekeeping
 from explorer.ui.frame import picker, presentation, state
 from explorer.ui.frame.navigation import ENTRIES, Entry
 from explorer.ui.kit import figure, theme
+from explorer.ui.kit.ending import Ended
 from explorer.ui.kit.formatting import plain
 
 TITLE = "CNN Architecture Explorer"
@@ -122,6 +123,8 @@ def run(current: st.Page) -> None:
     except RerunException:
         answered = False
         raise
+    except Ended:
+        pass
     finally:  # also where the page stopped early
         if answered:
             st.session_state[_ANSWERED] = current.title

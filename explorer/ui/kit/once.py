@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
+from explorer.ui.kit.ending import end
 from explorer.ui.kit.formatting import plain
 
 if TYPE_CHECKING:
@@ -68,4 +69,4 @@ def ask(place: str, weights_id: str, key: tuple[Hashable, ...], look: Callable[[
         return once(place, (weights_id, *key), compute)
     except (RuntimeError, ValueError) as error:
         st.error(plain(str(error)), icon=":material/error:")
-        st.stop()
+        end()
