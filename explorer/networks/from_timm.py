@@ -1,6 +1,7 @@
 """timm's registered networks and the weights it lists for them, nearly all on the Hugging Face hub."""
 
 import dataclasses
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def build(name: str, image_size: int | None = None) -> nn.Module:
     return timm.create_model(name, pretrained=False, **size)
 
 
+@cache  # every script run asks
 def input_spec(name: str) -> InputSpec:
     return from_pretrained_cfg(_cfg(name).to_dict())
 

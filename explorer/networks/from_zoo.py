@@ -27,7 +27,7 @@ def build(name: str, image_size: int | None = None) -> nn.Module:
 def input_spec(name: str) -> InputSpec:
     """As its card says; before it has been trained, three colours and 32 x 32."""
     spec = InputSpec((3, _SIDE, _SIDE), resize=_SIDE, interpolation=zoo.INTERPOLATION, fixed=name in _FIXED)
-    if name not in zoo.names():
+    if not zoo.card_path(name).exists():
         return spec
     card = zoo.card(name)
     return InputSpec(
@@ -46,8 +46,9 @@ def entries(name: str) -> tuple[WeightsEntry, ...]:
 
 def all_entries() -> tuple[WeightsEntry, ...]:
     """A network whose card is spoilt is reported when it is asked for, not each time another one is."""
-    whole = [name for name in zoo.names() if name not in zoo.spoilt()]
-    return tuple(each for each in map(entry, whole) if each.path is not None)
+    spoilt = zoo.spoilt()
+    whole = (entry(name) for name in zoo.names() if name not in spoilt)
+    return tuple(each for each in whole if each.path is not None)
 
 
 def listed(builds: tuple[str, ...]) -> tuple[WeightsEntry, ...]:

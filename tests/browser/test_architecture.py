@@ -81,3 +81,21 @@ def test_names_from_a_strangers_config_are_shown_as_text(serve, visit, tmp_path:
     expect(page.get_by_role("heading", name="img-src-x")).to_be_visible()
     assert page.locator("img[src='x']").count() == 0
     assert page.title() != "1"
+
+
+def test_what_was_chosen_under_one_tab_is_there_when_it_is_opened_again(server, visit):
+    page = visit(f"{server.url}/architecture?arch=lenet5&batch=64&find=conv&view=Story")
+    batch, search = page.get_by_role("slider", name="Batch size"), page.get_by_label("Search layers")
+    for _ in range(2):
+        page.get_by_role("tab", name="Memory").click()
+        expect(batch).to_have_attribute("aria-valuetext", "64")
+        page.get_by_role("tab", name="Layers").click()
+        expect(search).to_have_value("conv")
+    search.fill("fc")
+    search.press("Enter")
+    page.wait_for_url("**find=fc**")
+    page.get_by_role("tab", name="Memory").click()
+    page.get_by_role("tab", name="Layers").click()
+    expect(search).to_have_value("fc")
+    page.get_by_role("tab", name="Memory").click()
+    page.wait_for_url("**batch=64**")

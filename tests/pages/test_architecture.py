@@ -81,7 +81,7 @@ def test_a_network_without_an_entry_has_its_numbers(open_page):
     assert not app.exception
     assert app.title[0].value == "resnet14t"
     assert table(app)["params"].sum() == pytest.approx(10.08e6, rel=0.001)  # timm's results table: 10.08 M
-    assert "opened by its name" in texts(app)
+    assert "opened by its name" in texts(open_page(arch="timm:resnet14t", view="Story"))
 
 
 def test_an_unknown_name_is_a_sentence_and_the_default_stands_in(open_page):
@@ -101,7 +101,7 @@ def test_a_hand_made_pipeline_has_a_story_and_no_numbers(open_page):
 
 
 def test_published_results_keep_their_protocols_and_disagreements(open_page):
-    app = open_page(arch="resnet50")
+    app = open_page(arch="resnet50", view="Published results")
     results = next(each.value for each in app.table if "Protocol" in each.value)
     facts = [fact for facts in catalogue.get("resnet50").facts.values() for fact in facts]
     assert len(results) == len(facts)
@@ -131,7 +131,7 @@ def test_memory_follows_batch_precision_and_optimiser(open_page):
 
 
 def test_relatives_open_on_the_same_page(open_page):
-    app = open_page(arch="resnet50")
+    app = open_page(arch="resnet50", view="Story")
     came_from = catalogue.get("resnet50").came_from[0]
     app.button(key=f"Came from-{came_from}").click().run()
     assert catalogue.get(came_from).name in app.title[0].value

@@ -23,6 +23,12 @@ def says(app: AppTest, *parts: str) -> bool:
     return all(part in text for part in parts)
 
 
+def unfolded(app: AppTest, key: str) -> AppTest:
+    """With that folded part opened."""
+    app.session_state[key] = True
+    return app.run()
+
+
 def table(app: AppTest, column: str):
     return next(frame.value for frame in app.dataframe if column in frame.value.columns)
 
@@ -34,7 +40,7 @@ def measured(app: AppTest) -> dict:
 def test_growth_says_how_far_the_network_sees():
     app = opened(arch="resnet50")
     assert says(app, "sees **427 px**", "**by layer 40** of 54", "`avgpool`")
-    rows = table(app, "jump (px)")
+    rows = table(unfolded(app, "rf_table"), "jump (px)")
     last = rows[rows["has a place"]].iloc[-1]
     assert (last["field height (px)"], last["jump (px)"], last["padding (px)"]) == (427, 32, 213)
 
@@ -158,7 +164,7 @@ def test_a_stack_too_wide_is_refused_and_stays():
 
 
 def test_the_published_table_stands_beside_ours():
-    app = opened(rf="Stack")
+    app = unfolded(opened(rf="Stack"), "rf_published_table")
     app.toggle(key="rf_published").set_value(True).run(timeout=300)
     rows = table(app, "published for").set_index("published for")
     assert len(rows) == 11

@@ -26,17 +26,22 @@ def show(sheet: Sheet, subject: Subject, arch: str, *, dark: bool) -> None:
     layers, results, weights, memory, story = st.tabs(
         ["Layers", "Published results", "Weights", "Memory", "Story"], key=choices.TAB, bind="query-params"
     )
-    with layers:
-        if first_picture.stands():
-            layer_table.show(sheet.layers, sheet.stages, f"{subject.reference.title}-layers.csv")
-        else:
-            first_picture.wait(_HEIGHT)
-    with results:
-        notes.results(subject.entry, of_another_size=not subject.own_facts)
-    if weights.open:  # listing them asks every builder, so only who looks waits
+    # Only what is open: a hidden tab costs the server and the browser as much as one that is seen.
+    if layers.open:
+        with layers:
+            if first_picture.stands():
+                layer_table.show(sheet.layers, sheet.stages, f"{subject.reference.title}-layers.csv")
+            else:
+                first_picture.wait(_HEIGHT)
+    if results.open:
+        with results:
+            notes.results(subject.entry, of_another_size=not subject.own_facts)
+    if weights.open:
         with weights:
             weights_panel.show(subject.reference, arch)
-    with memory:
-        memory_panel.show(sheet.trace, dark=dark)
-    with story:
-        notes.story(subject.entry)
+    if memory.open:
+        with memory:
+            memory_panel.show(sheet.trace, dark=dark)
+    if story.open:
+        with story:
+            notes.story(subject.entry)

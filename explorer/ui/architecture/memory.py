@@ -33,14 +33,23 @@ def show(trace: Trace, *, dark: bool) -> None:
 
     mode_box, batch_box, precision_box, optimiser_box = st.columns([2, 3, 3, 3], vertical_alignment="bottom")
     mode = fields.segments(
-        mode_box, "Mode", get_args(Mode), default="training", key="memory", format_func=str.capitalize
+        mode_box,
+        "Mode",
+        get_args(Mode),
+        default="training",
+        key="memory",
+        format_func=str.capitalize,
+        persist_state="page",
     )
-    batch_size = batch_box.select_slider("Batch size", _BATCH_SIZES, 32, key="batch", bind="query-params")
+    batch_size = batch_box.select_slider(
+        "Batch size", _BATCH_SIZES, 32, key="batch", bind="query-params", persist_state="page"
+    )
     precision = precision_box.selectbox(
         "Precision",
         list(PRECISIONS),
         key="precision",
         bind="query-params",
+        persist_state="page",
         help="Bytes of a weight and of an activation; a master copy keeps the weights a second time in fp32.",
     )
     optimiser = optimiser_box.selectbox(
@@ -49,6 +58,7 @@ def show(trace: Trace, *, dark: bool) -> None:
         index=list(OPTIMISERS).index("SGD + momentum"),
         key="optimiser",
         bind="query-params",
+        persist_state="page",
         disabled=mode == "inference",
         help="Its state: one number a parameter for momentum, two for Adam.",
     )

@@ -24,6 +24,12 @@ _PAPER = "He et al. 2015"
 _PUBLISHED = ("plain34", "resnet18", "resnet34", "resnet20_cifar", "resnet56_cifar")
 
 
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _curves(cards: str, what: str, dark: bool, _trained: Trained) -> go.Figure:
+    """`curves`, drawn once for everybody; cards: what tells them apart, in words."""
+    return curves(_trained, what, dark=dark)
+
+
 def curves(trained: Trained, what: str, *, dark: bool) -> go.Figure:
     """Training on the left, test on the right, one line a network; the norm of the gradient has one panel."""
     titles = {
@@ -69,7 +75,8 @@ def _series(card: Card, what: str) -> list[tuple[float, ...]]:
 
 def show(trained: Trained, what: str, here: Page) -> None:
     if trained.cards:
-        show_figure(curves(trained, what, dark=here.dark), here, "degradation_figure", _HEIGHT)
+        figure = _curves(repr(trained.cards), what, here.dark, trained)
+        show_figure(figure, here, "degradation_figure", _HEIGHT)
     else:
         st.header("None of the four twins has been trained yet")
     _missing(trained)
@@ -202,12 +209,15 @@ def beside() -> None:
         "Then see whether the skips, which own no weights, turn the order around."
     )
     explain.code(lab_core.final_error, lab_core.gap, lab_core.outcome)
-    with st.expander("What was published, and how it differs", icon=":material/menu_book:"):
-        st.dataframe(published(), hide_index=True, key="published_table")
-        st.markdown(
-            "[He et al. 2015](https://arxiv.org/abs/1512.03385) print plain networks on CIFAR-10 as curves "
-            "only (figure 6, left), trained for some 164 epochs with two steps of the learning rate; the "
-            "runs here are far shorter, so their gaps are those of a short training. A single seed "
-            "does not tell how far another would differ; ± is twice the standard error from the number of "
-            "pictures alone."
-        )
+    explain.folded("What was published, and how it differs", _published, key="degradation_published")
+
+
+def _published() -> None:
+    st.dataframe(published(), hide_index=True, key="published_table")
+    st.markdown(
+        "[He et al. 2015](https://arxiv.org/abs/1512.03385) print plain networks on CIFAR-10 as curves "
+        "only (figure 6, left), trained for some 164 epochs with two steps of the learning rate; the "
+        "runs here are far shorter, so their gaps are those of a short training. A single seed "
+        "does not tell how far another would differ; ± is twice the standard error from the number of "
+        "pictures alone."
+    )

@@ -30,7 +30,7 @@ _KEPT = 6  # explanations in one visit
 _TOP = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is itself, so that what is made of it can be kept
 class Answer:
     """An explanation with what the page says about it.
 

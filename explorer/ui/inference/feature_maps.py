@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +48,7 @@ class Grid:
         return Image.fromarray(table[by_row.reshape(rows * height, ACROSS * width)])
 
 
+@cache
 def colours(name: str | None) -> np.ndarray:
     """The 256 colours of a map, low to high, uint8 [256, 3]; None: the signed map, zero in its middle."""
     from explorer.inference.overlay import colored, colored_signed

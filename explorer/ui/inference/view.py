@@ -5,15 +5,20 @@ All of it is drawn from an `Answer`; no model is called here.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from explorer.ui.inference import feature_maps
 from explorer.ui.inference.answer import Answer, Lookers
-from explorer.ui.kit import fields
+from explorer.ui.kit import fields, once
 from explorer.ui.kit.formatting import exact, plain, share, three_digits
 from explorer.ui.picture import choices
 from explorer.ui.picture.current import Picture, credit, refusal
 from explorer.ui.picture.parts import component, data_url
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _MAPS = "_maps_shown"
 _FEW_CLASSES = 20  # so many can be listed in a line or two
@@ -100,8 +105,14 @@ def maps(answer: Answer) -> None:
     if explanation.contributions is None:
         del measures["contribution"]
         measure = "activation"
-    grid = feature_maps.grid(explanation, page if of is explanation else 0, measure)
-    table = feature_maps.colours(None if grid.signed else st.session_state[choices.COLOURS])
+    page, colours = page if of is explanation else 0, st.session_state[choices.COLOURS]
+
+    def drawn() -> tuple[feature_maps.Grid, np.ndarray, str]:
+        grid = feature_maps.grid(explanation, page, measure)
+        table = feature_maps.colours(None if grid.signed else colours)
+        return grid, table, data_url(grid.atlas(table), lossless=True)
+
+    grid, table, atlas = once.once("maps", (answer, page, measure, colours), drawn, most=2)
     first = grid.page * feature_maps.PER_PAGE
     _, rows, columns = explanation.features.shape
 
@@ -116,7 +127,7 @@ def maps(answer: Answer) -> None:
         data={
             "title": f"{grid.total} feature maps of {rows} × {columns}",
             "layer": explanation.layer,
-            "atlas": data_url(grid.atlas(table), lossless=True),
+            "atlas": atlas,
             "size": [grid.tiles.shape[2], grid.tiles.shape[1]],
             "channels": grid.channels,
             "strengths": [three_digits(each) for each in grid.strengths],

@@ -39,9 +39,9 @@ def kept(place: str, most: int = _KEPT) -> Kept[Any, Any]:
     return found
 
 
-def once(place: str, key: Hashable, compute: Callable[[], T]) -> T:
-    """`compute()` for this key of `place`, or what it gave before in this visit."""
-    found: Kept[Hashable, T] = kept(place)
+def once(place: str, key: Hashable, compute: Callable[[], T], most: int = _KEPT) -> T:
+    """`compute()` for this key of `place`, or what it gave before in this visit; `most` are kept."""
+    found: Kept[Hashable, T] = kept(place, most)
     if key in found:
         found.move_to_end(key)
     else:

@@ -82,10 +82,13 @@ def show(table: pd.DataFrame, stages: Sequence[str], file_name: str) -> None:
         "Search layers",
         key=choices.FIND,
         bind="query-params",
+        persist_state="page",
         placeholder="layer1.0, conv, norm",
         icon=":material/search:",
     )
-    kind = kind_box.selectbox("Kind", [choices.ALL_KINDS, *kinds], key=choices.KIND, bind="query-params")
+    kind = kind_box.selectbox(
+        "Kind", [choices.ALL_KINDS, *kinds], key=choices.KIND, bind="query-params", persist_state="page"
+    )
     _stage_box(stage_box, stages)
     shown = found(table, text or "", kinds.get(kind, ""), choices.stage())
     download.download_button(

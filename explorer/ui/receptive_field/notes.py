@@ -5,18 +5,23 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from explorer.ui.kit import explain
+
 
 def published() -> None:
     """Araujo et al.'s table with the networks built here beside it; traced only when asked for."""
-    with st.expander("Published fields, and ours beside them", icon=":material/menu_book:"):
-        if st.toggle("Trace the networks (half a minute, the first time)", key="rf_published"):
-            st.dataframe(_published_rows(), hide_index=True, width="stretch")
-        st.caption(
-            "Published: Araujo, Norris and Sim 2019, "
-            "[Distill](https://distill.pub/2019/computing-receptive-fields/), of TF-Slim's networks. Here: "
-            "computed from the trace. timm's legacy SE-ResNets, which halve on the 1×1 before the 3×3, have "
-            "TF-Slim's 483, 1,027 and 1,507 pixels beside their gates."
-        )
+    explain.folded("Published fields, and ours beside them", _published, key="rf_published_table")
+
+
+def _published() -> None:
+    if st.toggle("Trace the networks (half a minute, the first time)", key="rf_published"):
+        st.dataframe(_published_rows(), hide_index=True, width="stretch")
+    st.caption(
+        "Published: Araujo, Norris and Sim 2019, "
+        "[Distill](https://distill.pub/2019/computing-receptive-fields/), of TF-Slim's networks. Here: "
+        "computed from the trace. timm's legacy SE-ResNets, which halve on the 1×1 before the 3×3, have "
+        "TF-Slim's 483, 1,027 and 1,507 pixels beside their gates."
+    )
 
 
 @st.cache_data(show_spinner="Tracing …")

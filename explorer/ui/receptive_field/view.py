@@ -144,8 +144,9 @@ def _way(found: tuple[LayerField, ...]) -> str:
 
 def table(sheet: Sheet) -> None:
     """Every layer with its window, field, stride and jump, exact."""
-    with st.expander("Table by layer", icon=":material/table:"):
-        rows = [
+
+    def rows() -> None:
+        layer_rows = [
             {
                 "layer": layer.number,
                 "name": layer.label,
@@ -163,11 +164,13 @@ def table(sheet: Sheet) -> None:
             }
             for layer in layers(sheet)
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height=360, width="stretch")
+        st.dataframe(pd.DataFrame(layer_rows), hide_index=True, height=360, width="stretch")
         st.caption(
             "Computed here off the network's trace. Where a layer has no place of its own any more (inside a "
             "gate, after the last pooling) its size is the extent of all places together."
         )
+
+    explain.folded("Table by layer", rows, key="rf_table", icon=":material/table:")
 
 
 def picture(subject: Subject, sheet: Sheet, shown: Picture, here: Page) -> None:
