@@ -181,7 +181,7 @@ def test_the_diagram_is_above_the_fold_with_the_headline_numbers(server, visit, 
         visit(f"{server.url}/architecture?arch={name}", viewport={"width": width, "height": height})
     )
     canvas = page.locator(".network .canvas").bounding_box()
-    headline = page.get_by_test_id("stMetricValue").first
+    headline = page.locator(".headline dd").first
     headline.wait_for()  # the run that drew the diagram may still be replacing the numbers
     numbers = headline.bounding_box()
     assert numbers["y"] > 0

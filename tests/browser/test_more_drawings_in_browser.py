@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 def opened(visit, server, link: str):
     page = visit(f"{server.url}/architecture?{link}")
-    page.get_by_test_id("stMetricValue").first.wait_for()
+    page.locator(".headline dd").first.wait_for()
     return page
 
 

@@ -127,7 +127,8 @@ def bound_text(label: str, key: str) -> None:
         if (run := get_script_run_ctx()) is not None:
             with run.session_state.query_params() as known:
                 known.set_initial_query_params_from_current()  # what the field starts from
-    st.text_input(label, key=key, bind="query-params")
+    # Without a visible label: the browser parses each of them as Markdown, and nobody sees these.
+    st.text_input(label, key=key, bind="query-params", label_visibility="collapsed")
 
 
 def _without_paths(held: str) -> str:
