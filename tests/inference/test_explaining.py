@@ -424,8 +424,8 @@ def test_the_peak_is_the_middle_of_the_strongest_pixel(random_network, chelsea):
     answer = explain(random_network("torchvision:resnet18"), chelsea)
     heatmap = np.zeros((4, 8), np.float32)
     heatmap[1, 6] = 1
-    answer = dataclasses.replace(answer, heatmap=heatmap, view_box=(0.25, 0.0, 0.75, 1.0))
-    assert answer.heatmap_peak == (0.25 + 0.5 * 6.5 / 8, 1.5 / 4)
+    answer = dataclasses.replace(answer, heatmap=heatmap, view_box=(0.25, 0.125, 0.75, 0.875))
+    assert answer.heatmap_peak == (0.25 + 0.5 * 6.5 / 8, 0.125 + 0.75 * 1.5 / 4)
 
 
 def test_a_heatmap_is_the_cam_drawn_out_around_the_middles_of_its_cells(random_network, chelsea):

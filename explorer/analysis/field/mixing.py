@@ -32,7 +32,7 @@ def elementwise(op: Op, at: int, fields: Fields) -> Field:
 def reduction(op: Op, at: int, fields: Fields) -> Result:
     """Mean, sum, maximum, norm over dimensions."""
     field = start = first_image(fields)
-    if op.name in ("max", "min") and "dim" not in op.attributes and len(image_fields(fields)) > 1:
+    if op.name in ("max", "min") and len(fields) > 1:
         return elementwise(op, at, fields)
     dims = named_dims(op, len(start.dims))
     for d in dims:
@@ -40,7 +40,7 @@ def reduction(op: Op, at: int, fields: Fields) -> Result:
     if not op.attributes.get("keepdim", False):
         field = field.with_dims([d for i, d in enumerate(field.dims) if i not in dims])
     field = seen_whole([start], field, at)
-    return (field, field) if op.name in ("max", "min", "var_mean", "std_mean", "topk", "median") else field
+    return (field, field) if op.name in ("max", "min", "var_mean", "std_mean", "median") else field
 
 
 def _window(field: Field, index: int, op: Op, axis: int, rank: int, at: int) -> Field:
@@ -50,7 +50,7 @@ def _window(field: Field, index: int, op: Op, axis: int, rank: int, at: int) -> 
     stride = per_axis(op.attributes.get("stride") or op.attributes["kernel_size"], rank)[axis]
     dilation = per_axis(op.attributes.get("dilation", 1), rank)[axis]
     span = dilation * (kernel - 1)
-    padding = op.attributes.get("padding", 0)
+    padding = op.attributes["padding"]
     pad = (
         {"same": span // 2, "valid": 0}[padding]
         if isinstance(padding, str)
@@ -195,33 +195,32 @@ def product(op: Op, at: int, fields: Fields) -> Field:
     if column:
         shape.append(1)
         right = right.with_dims([*right.dims, opaque(1)]) if right is not None else None
-    live = image_fields([left, right])
-    if not live:  # of parameters, added to something of the image
+    before = image_fields([left, right])
+    if not before:  # of parameters, added to something of the image
         return elementwise(op, at, fields)
     left = left.collapsed(len(left.dims) - 1) if left is not None else None
-    right = right.collapsed(max(len(right.dims) - 2, 0)) if right is not None else None
+    right = right.collapsed(len(right.dims) - 2) if right is not None else None
     if op.name.startswith("addbmm"):  # the batch is summed over
         left, right = (side and side.collapsed(0).without(0) for side in (left, right))
+    live = image_fields([left, right])
     dims: list[Dim] = []
     for back in range(len(shape), 0, -1):
-        beside = {1: [right], 2: [left]}.get(back, [left, right])
-        found = [side.dims[-back] for side in beside if side is not None and len(side.dims) >= back]
+        found = [side.dims[-back] for side in live if len(side.dims) >= back]
         fitting = [d for d in found if d.size == shape[-back]]
         dims.append(max(fitting, key=lambda d: d.spatial) if fitting else opaque(shape[-back]))
-    rows_have_places = any(d.spatial for d in dims[:-1])
-    if rows_have_places:  # the places of the columns are not followed as well: the mark below tells
-        dims[-1] = opaque(shape[-1])
-    lead = right if left is None or (right is not None and not rows_have_places) else left
-    assert lead is not None
+    lead = live[-1]
+    if len(live) > 1 and any(d.spatial for d in dims[:-1]):
+        # The places of the columns are not followed as well: the mark below tells.
+        dims[-1], lead = opaque(shape[-1]), live[0]
     if column:
         dims.pop()
     if row:
         dims.pop(len(dims) - (1 if column else 2))
     field = lead.with_dims(dims)
     if len(live) == 1:
-        field = seen_whole(live, field, at)
+        field = seen_whole(before, field, at)
     else:
-        gated = any(f.seen_all is not None and f.count(0) * f.count(1) == 1 for f in live)
+        gated = any(f.seen_all is not None and f.count(0) * f.count(1) == 1 for f in before)
         field = with_marks(field if gated else field.mixed(at), live)
     added = fields[0] if len(fields) > 2 else None
     return field if added is None else united([field, added], op.output_shape, at)
@@ -265,9 +264,9 @@ def normalisation(op: Op, at: int, fields: Fields) -> Field:
     and instance norm over all positions."""
     field = first_image(fields)
     if op.name == "batch_norm":
-        return field.mixed(at) if op.attributes.get("training") else field
+        return field.mixed(at) if op.attributes["training"] else field
     if op.name in ("group_norm", "instance_norm"):
-        averaged = field.dims[2:] if not op.attributes.get("use_running_stats") or not op.operands else ()
+        averaged = field.dims[2:] if op.attributes.get("use_input_stats", True) else ()
     else:
         averaged = field.dims[-len(op.attributes["normalized_shape"]) :]
     return field.mixed(at) if any(d.spatial for d in averaged) else field

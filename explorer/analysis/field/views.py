@@ -27,13 +27,14 @@ def permutation(op: Op, at: int, fields: Fields) -> Field:
     order = list(range(len(field.dims)))
     if op.name == "permute":
         order = [d % len(order) for d in op.attributes["dims"]]
-    elif op.name == "movedim":
+    elif op.name in ("movedim", "moveaxis"):
         moving, target = (per_axis(op.attributes[k], 1) for k in ("source", "destination"))
         order = [d for d in order if d not in [m % len(order) for m in moving]]
         for where, what in sorted(zip((t % len(field.dims) for t in target), moving, strict=True)):
             order.insert(where, what % len(field.dims))
     else:
-        a, b = (op.attributes.get(k, k2) for k, k2 in (("dim0", 0), ("dim1", 1)))
+        names = ("axis0", "axis1") if op.name == "swapaxes" else ("dim0", "dim1")
+        a, b = (op.attributes[name] for name in names) if op.name != "t" else (0, -1)
         order[a], order[b] = order[b], order[a]
     return field.permuted(order)
 
@@ -61,11 +62,11 @@ def repetition(op: Op, at: int, fields: Fields) -> Field:
 
 def slicing(op: Op, at: int, fields: Fields) -> Field:
     field = first_image(fields)
-    index = op.attributes.get("dim", 0) % len(field.dims)
+    index = op.attributes["dim"] % len(field.dims)
     size = field.dims[index].size
     start = op.attributes.get("start") or 0
     start = max(0, min(start + size if start < 0 else start, size))
-    return field.sliced(index, start, op.output_shape[index], op.attributes.get("step", 1))
+    return field.sliced(index, start, op.output_shape[index], op.attributes["step"])
 
 
 def narrowing(op: Op, at: int, fields: Fields) -> Field:
@@ -82,7 +83,7 @@ def selection(op: Op, at: int, fields: Fields) -> Field:
 def parting(op: Op, at: int, fields: Fields) -> Result:
     """split, chunk and unbind: a tuple of slices."""
     field = first_image(fields)
-    index = op.attributes.get("dim", 0) % len(field.dims)
+    index = op.attributes["dim"] % len(field.dims)
     size = field.dims[index].size
     if op.name == "unbind":
         return tuple(field.selected(index, i) for i in range(size))
@@ -99,7 +100,7 @@ def parting(op: Op, at: int, fields: Fields) -> Result:
 def joining(op: Op, at: int, fields: Fields) -> Field:
     """Concatenation and stacking. Along channels the field is the hull; beside positions something without
     any (a class token) becomes places before or after them."""
-    axis = op.attributes.get("dim", 0) % len(op.output_shape)
+    axis = op.attributes["dim"] % len(op.output_shape)
     shapes = [o.shape for o in op.operands]
     if op.name == "stack":
         fields = [

@@ -355,6 +355,7 @@ class Resized(nn.Module):
         resized(scale_factor=2, mode="bicubic"),
         resized(scale_factor=1.3, mode="nearest"),
         resized(scale_factor=1.3, mode="nearest-exact"),
+        resized(scale_factor=1.77, mode="nearest"),
         resized(scale_factor=1.3, mode="bilinear"),
         resized(size=45, mode="nearest-exact"),
         resized(size=45, mode="bicubic"),
@@ -480,8 +481,14 @@ def tokens_behind_two(x: Tensor) -> Tensor:
         (lambda x: x.narrow(2, -6, 4), (4, 20), (6, 6), (0, 0)),
         (lambda x: x.movedim((2, 3), (1, 2))[:, 3, 4:], (1, 16), (3, 3), (4, 4)),
         (lambda x: x.movedim(-1, 1)[:, 4:, :, 3:], (9, 16), (3, 3), (4, 4)),
+        (lambda x: x.moveaxis(-1, 1)[:, 4:, :, 3:], (9, 16), (3, 3), (4, 4)),
         (lambda x: x.transpose(1, 3)[:, 4:], (12, 16), (0, 0), (4, 4)),
+        (lambda x: x.swapaxes(1, -1)[:, 4:], (12, 16), (0, 0), (4, 4)),
+        (lambda x: x.swapdims(-2, 1)[:, 4:], (8, 20), (4, 4), (0, 0)),
+        (lambda x: x[0, 1].t()[4:], (12, 16), (0, 0), (4, 4)),
+        (lambda x: x[0, 1].ravel()[40:].view(1, 10, 20), (10, 20), (2, 2), (0, 0)),
         (lambda x: x.unfold(2, 5, 3).sum(-1), (3, 20), (0, 4), (0, 0)),
+        (lambda x: x.unfold(2, 1, 3).movedim(-1, 3).flatten(2, 3)[:, :, 2:], (2, 20), (6, 6), (0, 0)),
         (lambda x: nn.functional.pad(x, (1, 2, 3, 4)), (19, 23), (-3, -3), (-1, -1)),
         (lambda x: x.flip(3), (12, 20), (0, 0), (19, 19)),
         (lambda x: nn.functional.fold(nn.functional.unfold(x, 3), (12, 20), 3), (12, 20), (-2, 2), (-2, 2)),
@@ -546,6 +553,57 @@ def test_products_with_vectors_and_short_equations_keep_the_other_axis(function,
     field = last_field(small(Function(function)))
     assert field.interval(followed, 5) == (5, 5)
     assert field.interval(1 - followed, 0) == (0, 32)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: ones(x, 4, 2) @ x.transpose(1, 2),
+        lambda x: x.movedim(1, -1) @ ones(x, 2, 4),
+        lambda x: ones(x, 2) @ x.transpose(1, 2),
+        lambda x: x.movedim(1, -1) @ ones(x, 2),
+        lambda x: torch.baddbmm(x.flatten(2), ones(x, 1, 2, 3), ones(x, 1, 3, 33 * 33)).view(x.shape),
+        lambda x: torch.max(x, ones(x, 1)),
+        lambda x: nn.functional.batch_norm(x, ones(x, 2), ones(x, 2)),
+        lambda x: nn.functional.instance_norm(x, ones(x, 2), ones(x, 2), use_input_stats=False),
+    ],
+)
+def test_weights_and_fixed_statistics_leave_every_place(function: Callable[[Tensor], Tensor]) -> None:
+    field = last_field(small(Function(function)))
+    assert (field.interval(0, 5), field.interval(1, 5)) == ((5, 5), (5, 5))
+    assert field.positions == (33, 33)
+    assert field.global_from is None
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: nn.functional.batch_norm(x, None, None, training=True),
+        nn.functional.instance_norm,
+        lambda x: nn.functional.instance_norm(x, ones(x, 2), ones(x, 2), use_input_stats=True),
+    ],
+)
+def test_statistics_of_the_picture_read_the_whole_of_it(function: Callable[[Tensor], Tensor]) -> None:
+    field = last_field(small(nn.Conv2d(2, 2, 3, padding=1), Function(function)))
+    assert (field.size, field.global_from, field.local) == ((3, 3), "1", True)
+
+
+def test_of_two_images_multiplied_the_first_keeps_its_rows() -> None:
+    field = last_field(small(nn.Conv2d(2, 2, 3, padding=1), Function(lambda x: x @ x.flip(3))))
+    assert field.interval(0, 5) == (4, 6)
+    assert field.interval(1, 0) == (-1, 33)
+    assert (field.positions, field.global_from) == ((33, 1), "1")
+
+
+def test_of_a_gate_multiplied_on_from_the_left_the_image_keeps_its_places() -> None:
+    class Gated(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            gate = x.mean((2, 3))
+            return (gate.unsqueeze(1) @ x.flatten(2)).view(1, 1, 33, 33)
+
+    field = last_field(small(Gated()))
+    assert (field.interval(0, 5), field.interval(1, 5)) == ((5, 5), (5, 5))
+    assert (field.positions, field.global_from) == ((33, 33), "0")
 
 
 def test_a_batch_that_a_product_sums_over_is_seen_whole() -> None:
