@@ -49,8 +49,9 @@ os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # loading them takes longer 
 
 _PICTURES = (
     "inference/test_images.py",
+    "inference/test_picture_colours.py",
     "inference/test_picture_modes.py",
-    "inference/test_picture_bombs.py",
+    "inference/test_picture_structure.py",
 )
 # Module -> the tests that mirror it.
 TARGETS: Mapping[str, tuple[str, ...]] = {

@@ -219,9 +219,32 @@ def test_what_is_no_picture_is_answered_with_a_sentence(data, says):
 
 
 def test_the_byte_cap_is_in_the_sentence(monkeypatch):
-    monkeypatch.setattr(images, "BYTE_CAP", 1000)
+    monkeypatch.setattr(images, "BYTE_CAP", len(PNG))
+    assert decode(PNG).size == (640, 480)
     with pytest.raises(ImageError, match="limit"):
-        decode(PNG + bytes(1000))
+        decode(PNG + bytes(1))
+
+
+def test_a_jpeg_is_read_up_to_its_cap_of_pixels_and_its_smaller_decoding_up_to_the_common_one(monkeypatch):
+    data = encoded(gradient(), "JPEG")
+    monkeypatch.setattr(images, "JPEG_PIXEL_CAP", 64 * 48)
+    monkeypatch.setattr(images, "WORKING_PIXELS", 100)  # 11 x 8: a quarter holds that, an eighth would not
+    monkeypatch.setattr(images, "PIXEL_CAP", 16 * 12)
+    assert decode(data).size == (12, 9)
+    monkeypatch.setattr(images, "PIXEL_CAP", 16 * 12 - 1)
+    with pytest.raises(ImageError, match="64 × 48 pixels"):
+        decode(data)
+    monkeypatch.setattr(images, "JPEG_PIXEL_CAP", 64 * 48 - 1)
+    with pytest.raises(ImageError, match="64 × 48 pixels"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    ("size", "reduced"), [((1000, 1), (316, 1)), ((1, 1000), (1, 316)), ((10, 10), (10, 10))]
+)
+def test_a_thin_picture_keeps_its_one_row(monkeypatch, size, reduced):
+    monkeypatch.setattr(images, "WORKING_PIXELS", 100)
+    assert decode(encoded(Image.new("RGB", size), "PNG")).size == reduced
 
 
 @functools.cache

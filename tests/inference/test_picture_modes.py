@@ -49,15 +49,17 @@ def row(data: bytes) -> list[int]:
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
 def test_a_clear_grey_is_white_at_every_depth(bits):
-    """Black, clear, brightest: the clear one is a grey of its own where there are more than two."""
+    """Black, nearly the brightest, clear: a grey of its own where there are more than two."""
     most = 2**bits - 1
     clear = most // 3
-    values = [0, most, clear] if bits > 1 else [1, 1, 0]
+    bright = most - 1
+    values = [0, bright, clear] if bits > 1 else [1, 1, 0]
     packed = int("".join(f"{value:0{bits}b}" for value in values), 2)
     length = -(-3 * bits // 8)
     rows = b"\x00" + (packed << 8 * length - 3 * bits).to_bytes(length, "big")
     data = png(3, 1, bits, 0, rows, chunk(b"tRNS", struct.pack(">H", clear)))
-    assert row(data) == ([0, 255, 255] if bits > 1 else [255, 255, 255])
+    shade = bright >> 8 if bits == 16 else round(255 * bright / most)
+    assert row(data) == ([0, shade, 255] if bits > 1 else [255, 255, 255])
     assert row(png(3, 1, bits, 0, rows))[2] == round(255 * clear / most)
 
 

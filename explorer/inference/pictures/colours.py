@@ -5,6 +5,7 @@ curves, tables); one with multi-process elements could chain thousands of steps 
 """
 
 import struct
+from itertools import product
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -30,7 +31,6 @@ def to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
     try:
         source = ImageCms.ImageCmsProfile(ImageCms.core.profile_frombytes(profile))
         name = ImageCms.getProfileDescription(source).strip().splitlines()
-        mode = "RGB" if image.mode == "L" else image.mode
         transform = ImageCms.buildTransform(
             source,
             ImageCms.createProfile("sRGB"),
@@ -39,7 +39,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
-        if mode == "RGB" and _changes_nothing(transform, image.mode):
+        if image.mode != "CMYK" and _changes_nothing(transform, image.mode):
             return image, ""
         converted = transform.apply(image)
     except Exception:  # little-cms and its wrapper raise whatever a broken profile makes them trip over
@@ -67,10 +67,7 @@ def _runs_cheaply(profile: bytes, mode: str) -> bool:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    steps = np.linspace(0, 255, 17).round().astype(np.uint8)
-    if mode == "L":
-        probe = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-    else:
-        probe = Image.fromarray(np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(17, -1, 3))
+    steps = range(256) if mode == "L" else list(product(range(0, 256, 15), repeat=3))
+    probe = Image.fromarray(np.array(steps, dtype=np.uint8)[None])
     seen = np.asarray(transform.apply(probe), dtype=int)
     return bool(np.abs(seen - np.asarray(probe.convert("RGB"), dtype=int)).max() <= _SAME)
