@@ -13,9 +13,9 @@ An import runs only upwards in this list:
 What traces needs torch and is imported when first used, so that geometry and finished traces do without.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from explorer import lazy
 from explorer.analysis.field.propagation import ReceptiveField, receptive_fields
 from explorer.analysis.graph.operations import ROLES, Idle, Op, Operand, Trace
 from explorer.analysis.numbers.memory import OPTIMISERS, PRECISIONS, Memory, memory, peak_activation_bytes
@@ -25,8 +25,6 @@ from explorer.analysis.structure.stages import Stage, stages
 if TYPE_CHECKING:
     from explorer.analysis.graph.export import trace_module
     from explorer.analysis.graph.tracing import ImageSizeError, trace
-
-_HOMES = {"ImageSizeError": "graph.tracing", "trace": "graph.tracing", "trace_module": "graph.export"}
 
 __all__ = [
     "OPTIMISERS",
@@ -54,7 +52,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy.attributes(
+    __name__,
+    {
+        "graph.tracing": ("ImageSizeError", "trace"),
+        "graph.export": ("trace_module",),
+    },
+)

@@ -6,9 +6,9 @@ pictures to start with. Decoding and samples need no torch; the rest is imported
 that a page can offer them before the heavy imports are done.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from explorer import lazy
 from explorer.inference.images import Decoded, ImageError, decode, read
 from explorer.inference.overlay import COLORMAPS, overlay
 from explorer.inference.samples import OFFERED, SAMPLES, Sample
@@ -50,8 +50,20 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "attribution" if name == "METHODS" else "explaining"
-    return getattr(import_module(f"{__name__}.{module}"), name)
+__getattr__ = lazy.attributes(
+    __name__,
+    {
+        "attribution": ("METHODS",),
+        "explaining": (
+            "KINDS",
+            "MEASURES",
+            "Explanation",
+            "Feature",
+            "Prediction",
+            "default_layer",
+            "explain",
+            "layers",
+            "top_features",
+        ),
+    },
+)

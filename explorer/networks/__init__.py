@@ -11,9 +11,9 @@ networks: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1; `initialising`
 Names that need torch are imported when first used, so that resolving a name stays cheap.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from explorer import lazy
 from explorer.networks.registries import UnknownNetwork, names
 from explorer.networks.resolving import Reference, resolve
 
@@ -23,25 +23,6 @@ if TYPE_CHECKING:
     from explorer.networks.inputs import InputSpec
     from explorer.networks.running import CannotRun
     from explorer.networks.weights import choose_weights, entry_of, fits, load, on_this_machine, weights_of
-
-_HOMES = {
-    "CannotBuild": "building",
-    "build": "building",
-    "check_budget": "building",
-    "input_spec": "building",
-    "parameter_count": "building",
-    "CannotRun": "running",
-    "Network": "entries",
-    "WeightsEntry": "entries",
-    "WeightsUnavailable": "entries",
-    "InputSpec": "inputs",
-    "choose_weights": "weights",
-    "entry_of": "weights",
-    "fits": "weights",
-    "load": "weights",
-    "on_this_machine": "weights",
-    "weights_of": "weights",
-}
 
 __all__ = [
     "CannotBuild",
@@ -67,7 +48,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy.attributes(
+    __name__,
+    {
+        "building": ("CannotBuild", "build", "check_budget", "input_spec", "parameter_count"),
+        "running": ("CannotRun",),
+        "entries": ("Network", "WeightsEntry", "WeightsUnavailable"),
+        "inputs": ("InputSpec",),
+        "weights": ("choose_weights", "entry_of", "fits", "load", "on_this_machine", "weights_of"),
+    },
+)

@@ -6,8 +6,9 @@ cards.
 the command line is to answer Ctrl-C.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from explorer import lazy
 
 if TYPE_CHECKING:
     from explorer.training.data import DataError, ImageSet, load
@@ -15,25 +16,6 @@ if TYPE_CHECKING:
     from explorer.training.loop import EpochRecord, Progress, Run, TrainingError, train
     from explorer.training.model_cards import evaluate_shipped, export
     from explorer.training.recipes import ADAMW, BASIC, RECIPES, Recipe
-
-_HOMES = {
-    "evaluate_shipped": "cards",
-    "export": "cards",
-    "DataError": "data",
-    "ImageSet": "data",
-    "load": "data",
-    "Evaluation": "evaluation",
-    "evaluate": "evaluation",
-    "EpochRecord": "loop",
-    "Progress": "loop",
-    "Run": "loop",
-    "TrainingError": "loop",
-    "train": "loop",
-    "ADAMW": "recipes",
-    "BASIC": "recipes",
-    "RECIPES": "recipes",
-    "Recipe": "recipes",
-}
 
 __all__ = [
     "ADAMW",
@@ -55,7 +37,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy.attributes(
+    __name__,
+    {
+        "model_cards": ("evaluate_shipped", "export"),
+        "data": ("DataError", "ImageSet", "load"),
+        "evaluation": ("Evaluation", "evaluate"),
+        "loop": ("EpochRecord", "Progress", "Run", "TrainingError", "train"),
+        "recipes": ("ADAMW", "BASIC", "RECIPES", "Recipe"),
+    },
+)
