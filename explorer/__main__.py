@@ -1,4 +1,4 @@
-"""The command line: `python -m explorer stats|diagram|explain|benchmark|claims|list|gradio`.
+"""The command line: `python -m explorer stats|diagram|explain|benchmark|claims|list|count|gradio`.
 
 A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr
 and exit code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
@@ -299,6 +299,23 @@ def _claims(arguments: argparse.Namespace) -> int:
     return FAILED if any(result.verdict == ERROR for result in results) else 0
 
 
+def _count(arguments: argparse.Namespace) -> None:
+    from explorer.analysis.numbers import counting
+    from explorer.catalogue import counts
+
+    first, step = arguments.shard
+    keys = counting.wanted(arguments.results.read_bytes())
+    counting.write(keys[first::step], arguments.out or counts.FILE)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """ "1/4" as (1, 4)."""
+    first, _, step = text.partition("/")
+    if not (first.isdecimal() and step.isdecimal() and int(first) < int(step)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no I/N with I from 0 to N - 1, as 0/4")
+    return int(first), int(step)
+
+
 def _gradio(arguments: argparse.Namespace) -> None:
     from explorer.ui import gradio_app
 
@@ -366,6 +383,15 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--verdict", action="append", choices=VERDICTS, help="only those with this verdict")
 
     command("list", _list, "What can be named.")
+
+    what = "Count every network of timm's results at its image sizes: makes the table of counts."
+    count = commands.add_parser("count", help=what, description=what)
+    count.add_argument("results", type=Path, help="timm's results-imagenet.csv")
+    count.add_argument("--out", type=Path, metavar="FILE", help="default: the table that ships")
+    count.add_argument(
+        "--shard", type=_shard, default=(0, 1), metavar="I/N", help="every N-th network, from the I-th"
+    )
+    count.set_defaults(run=_count)
 
     gradio = commands.add_parser("gradio", help="Serve the Gradio front end.")
     gradio.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all")

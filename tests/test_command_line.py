@@ -270,3 +270,23 @@ def test_a_trace_that_was_not_kept_is_said_once(capsys, monkeypatch, filled, cap
         tracing.forget()
         assert run(capsys, "stats", name)[0] == 0
     assert caplog.text.count("json.gz cannot be written: No space left on device") == 1
+
+
+def test_count_takes_every_nth_network_of_a_shard(capsys, monkeypatch, tmp_path):
+    from explorer.analysis.numbers import counting
+
+    (tmp_path / "results.csv").write_text("model,img_size,top1\nresnet18,224,70\nresnet34,224,73\n")
+    monkeypatch.setattr(counting, "torchvision_entries", lambda: ())
+    monkeypatch.setattr(counting, "row", lambda name, size: {"network": name, "img_size": size})
+    words = ("count", tmp_path / "results.csv", "--out", tmp_path / "counts.csv", "--shard", "1/2")
+    assert run(capsys, *words) == (0, "", "")
+    rows = (tmp_path / "counts.csv").read_text().splitlines()[2:]
+    assert [row.partition(",")[0] for row in rows] == ["timm:resnet34"]
+
+
+@pytest.mark.parametrize("shard", ["2/2", "1", "-1/2", "a/b", "0/0"])
+def test_count_refuses_a_shard_that_is_none(capsys, shard):
+    code, out, error = run(capsys, "count", "results.csv", f"--shard={shard}")
+    assert (code, out) == (2, "")
+    assert f"{shard!r} is no I/N with I from 0 to N - 1" in error
+    assert error.count("\n") == 1

@@ -55,9 +55,9 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
             "explorer.training.data.load",
         ),
         (
-            "explorer.analysis.numbers.counting",
-            ["results.csv"],
-            "import pathlib",
+            "explorer",
+            ["count", "results.csv"],
+            "import explorer.analysis.numbers.counting, pathlib",
             "pathlib.Path.read_bytes",
         ),
     ],

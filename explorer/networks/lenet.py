@@ -18,8 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-PAPER_PARAMS = 60_000
-
 # Table I of the paper by number of inputs: 6 maps see three neighbours, 9 maps see four, one sees all six.
 C3_TABLE: tuple[tuple[tuple[int, ...], ...], ...] = (
     ((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (4, 5, 0), (5, 0, 1)),

@@ -1,6 +1,6 @@
 """Count every network of the published tables at its image sizes: how `catalogue/data/counts.csv` is made.
 
-python -m explorer.analysis.numbers.counting results-imagenet.csv --out FILE
+python -m explorer count results-imagenet.csv --out FILE
 
 Rows that FILE already holds are kept, so that a broken run goes on where it stopped. Networks that the
 installed timm cannot build are named and left out: they stay missing.
@@ -8,7 +8,6 @@ installed timm cannot build are named and left out: they stay missing.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
 import sys
@@ -18,7 +17,6 @@ from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer import terminal
 from explorer.analysis.graph.operations import Trace
 from explorer.analysis.numbers.memory import peak_activation_bytes, saved_activation_bytes
 from explorer.analysis.structure.stages import handed_on, stages
@@ -152,21 +150,3 @@ def _save(rows: Mapping[tuple[str, int], dict[str, str | int]], file: Path) -> N
     lines.writeheader()
     lines.writerows(rows[key] for key in sorted(rows))
     write_whole(file, out.getvalue().encode())
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("results", type=Path, help="timm's results-imagenet.csv")
-    parser.add_argument("--out", type=Path, default=counts.FILE)
-    parser.add_argument("--shard", default="0/1", metavar="I/N", help="every N-th network, from the I-th")
-
-    def count() -> None:
-        arguments = parser.parse_args()
-        first, step = map(int, arguments.shard.split("/"))
-        write(wanted(arguments.results.read_bytes())[first::step], arguments.out)
-
-    return terminal.run("counting", count)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

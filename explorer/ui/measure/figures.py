@@ -79,9 +79,6 @@ def by_batch(
     return figure
 
 
-_POWERS = {"type": "log", "exponentformat": "power", "dtick": 1}
-
-
 @dataclass(frozen=True)
 class Panel:
     """One network on the roofline."""

@@ -74,9 +74,6 @@ def axes(here: Page) -> None:
         st.markdown(_norm_table())
 
 
-_SECOND = " Orange: the channels it is then compared with."
-
-
 def _moments(values: np.ndarray) -> str:
     return f"mean {round(float(values.mean()), 2) + 0.0:.2f} and deviation {values.std():.2f}"
 
