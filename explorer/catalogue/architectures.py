@@ -10,7 +10,7 @@ from typing import Any
 
 from explorer.catalogue.facts import Fact, Paper
 from explorer.catalogue.reading import CatalogueError, Entry, read_toml
-from explorer.catalogue.sources import DATA, Sources, read_facts, sources
+from explorer.catalogue.sources import DATA, Sources, read_facts, read_paper, sources
 
 REFERENCE = re.compile(r"(torchvision|timm|explorer|zoo):[a-z0-9][a-z0-9_.]*")
 WEIGHTS = re.compile(r"torchvision:[A-Z]\w*_Weights\.\w+|timm:[a-z0-9_]+(\.[a-z0-9_]+)?|zoo:[a-z0-9_]+")
@@ -101,13 +101,6 @@ def _references(entry: Entry, name: str, references: tuple[str, ...], pattern: r
             raise entry.error(f"{name}[{position}]", f"{reference!r} is not written as BUILDER:NAME")
 
 
-def _paper(entry: Entry, registry: Sources) -> Paper:
-    key = entry.text("paper")
-    if key not in registry.papers:
-        raise entry.error("paper", f"{key!r} is not a paper of sources.toml")
-    return registry.papers[key]
-
-
 def _architecture(identifier: str, entry: Entry, registry: Sources) -> Architecture:
     """The entry without the variants that other entries of the same paper add."""
     if not IDENTIFIER.fullmatch(identifier):
@@ -117,7 +110,7 @@ def _architecture(identifier: str, entry: Entry, registry: Sources) -> Architect
         id=identifier,
         name=entry.text("name"),
         year=entry.integer("year"),
-        paper=_paper(entry, registry),
+        paper=read_paper(entry, registry),
         family=entry.text("family"),
         came_from=entry.texts("came_from"),
         ceiling=entry.text("ceiling"),

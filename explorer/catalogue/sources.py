@@ -61,6 +61,14 @@ class Sources:
         return (f"{label}, {place}" if place else label), url
 
 
+def read_paper(entry: Entry, registry: Sources) -> Paper:
+    """The one that the entry names."""
+    key = entry.text("paper")
+    if key not in registry.papers:
+        raise entry.error("paper", f"{key!r} is not a paper of sources.toml")
+    return registry.papers[key]
+
+
 def read_fact(entry: Entry, sources: Sources, unit: str) -> Fact:
     """One fact table of a data file, its citation resolved; `unit` is what this kind of fact is kept in."""
     cited = sources.cite(entry.text("source"))

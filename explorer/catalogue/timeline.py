@@ -8,7 +8,7 @@ from pathlib import Path
 from explorer.catalogue.architectures import Architecture, architectures
 from explorer.catalogue.facts import Fact, Paper
 from explorer.catalogue.reading import CatalogueError, Entry, read_toml
-from explorer.catalogue.sources import DATA, Sources, read_fact, sources
+from explorer.catalogue.sources import DATA, Sources, read_fact, read_paper, sources
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,6 @@ def _winner(entry: Entry, registry: Sources, known: Mapping[str, Architecture]) 
 
 
 def _method(entry: Entry, registry: Sources) -> HandcraftedMethod:
-    key = entry.text("paper")
-    if key not in registry.papers:
-        raise entry.error("paper", f"{key!r} is not a paper of sources.toml")
     method = HandcraftedMethod(
         id=entry.text("id"),
         name=entry.text("name"),
@@ -84,7 +81,7 @@ def _method(entry: Entry, registry: Sources) -> HandcraftedMethod:
         step=entry.text("step"),
         idea=entry.text("idea"),
         breaks=entry.text("breaks"),
-        paper=registry.papers[key],
+        paper=read_paper(entry, registry),
     )
     entry.close()
     return method
