@@ -3,3 +3,5 @@
 Folders import one way only, each from those before it: catalogue, networks, analysis, inference, labs,
 training, serving, ui.
 """
+
+__version__ = "0.1.0"

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from explorer import terminal
+from explorer import __version__, terminal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -324,6 +324,7 @@ def _gradio(arguments: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _OneLineParser(prog="python -m explorer", description="Explore convolutional architectures.")
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], Any], what: str) -> argparse.ArgumentParser:

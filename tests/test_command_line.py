@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage
 
+import explorer
 from explorer.__main__ import main
 from explorer.analysis.graph import tracing
 from tests.full_disk import fill, names
@@ -290,3 +291,7 @@ def test_count_refuses_a_shard_that_is_none(capsys, shard):
     assert (code, out) == (2, "")
     assert f"{shard!r} is no I/N with I from 0 to N - 1" in error
     assert error.count("\n") == 1
+
+
+def test_the_version(capsys):
+    assert run(capsys, "--version") == (0, f"{explorer.__version__}\n", "")
