@@ -50,7 +50,7 @@ def overlay(explanation: "Explanation", opacity: float = 0.5, colormap: str = "V
 
 
 def _through(values: np.ndarray, stops: str) -> np.ndarray:
-    return _table(stops)[np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)]
+    return _table(stops)[(values * 255).round().clip(0, 255).astype(np.uint8)]
 
 
 @lru_cache
@@ -59,4 +59,4 @@ def _table(stops: str) -> np.ndarray:
     colors = np.array([list(bytes.fromhex(stop)) for stop in stops.split()])
     positions = np.linspace(0, len(colors) - 1, 256)
     channels = [np.interp(positions, range(len(colors)), channel) for channel in colors.T]
-    return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+    return np.stack(channels, axis=1).round().astype(np.uint8)

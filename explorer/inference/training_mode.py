@@ -102,7 +102,7 @@ class _Draws(TorchDispatchMode):
     """found: paths of the innermost modules that draw, in the order of their first draw."""
 
     def __init__(self, paths: Mapping[nn.Module, str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: dict[str, None] = {}
         self._paths = paths
         self._running: list[str] = []
@@ -126,4 +126,4 @@ def _draws(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     arguments = func._schema.arguments
     given = dict(zip((each.name for each in arguments), args, strict=False)) | dict(kwargs)
     dropout = {each.name: each.default_value for each in arguments}.get("dropout_p", 1.0)
-    return given.get("dropout_p", dropout) != 0
+    return bool(given.get("dropout_p", dropout) != 0)

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from explorer.networks.checkpoint_file import Misfit
-from explorer.networks.downloading import DownloadFailed
 from explorer.networks.entries import first_sentence
+from explorer.networks.fetching import DownloadFailed
 from explorer.networks.inputs import InputSpec
 from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import Reference, resolve
@@ -73,7 +73,8 @@ def input_spec(reference: Reference | str) -> InputSpec:
     """The input a network was designed for; what its weights were trained with stands in their entry."""
     reference = _reference(reference)
     try:
-        return builder(reference.builder).input_spec(reference.name)
+        spec: InputSpec = builder(reference.builder).input_spec(reference.name)
+        return spec
     except (DownloadFailed, Misfit) as failed:
         raise CannotBuild(f"{reference} cannot be looked at: {failed}.") from failed
 
@@ -164,7 +165,8 @@ def _make_without_memory(reference: Reference, image_size: int | None) -> nn.Mod
 def _make(reference: Reference, image_size: int | None) -> nn.Module:
     size = "" if image_size is None else f" for {image_size} x {image_size}"
     try:
-        return builder(reference.builder).build(reference.name, image_size)
+        model: nn.Module = builder(reference.builder).build(reference.name, image_size)
+        return model
     except UnknownNetwork:
         raise
     except (DownloadFailed, Misfit) as failed:

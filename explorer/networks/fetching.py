@@ -215,7 +215,7 @@ def _broken(done: int, total: int | None) -> str:
     return f"the connection broke after {done:,}{'' if total is None else f' of {total:,}'} bytes"
 
 
-def _hash(digest: str, length: int) -> Any:
+def _hash(digest: str, length: int) -> hashlib._Hash:
     # git names a file by the sha1 of its kind and length, then its content.
     return hashlib.sha1(b"blob %d\0" % length) if len(digest) == 40 else hashlib.sha256()
 
@@ -337,7 +337,7 @@ class _Job(Generic[T]):
         self.shown = (done, total)
 
 
-_jobs: dict[str, _Job] = {}
+_jobs: dict[str, _Job[Any]] = {}
 _books = threading.Lock()
 
 

@@ -18,8 +18,8 @@ from torch import nn
 
 from explorer import catalogue
 from explorer.networks import from_timm
-from explorer.networks.downloading import DownloadFailed, Progress
 from explorer.networks.entries import WeightsEntry
+from explorer.networks.fetching import DownloadFailed, Progress
 from explorer.networks.inputs import InputSpec
 from explorer.networks.labels import of_imagenet
 from explorer.networks.resolving import resolve

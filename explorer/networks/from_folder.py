@@ -6,8 +6,8 @@ from torch import nn
 
 from explorer.networks import checkpoint_file, folders
 from explorer.networks.checkpoint_config import CheckpointConfig, read_config
-from explorer.networks.downloading import DownloadFailed, Progress
 from explorer.networks.entries import WeightsEntry
+from explorer.networks.fetching import DownloadFailed, Progress
 from explorer.networks.inputs import InputSpec
 from explorer.networks.resolving import Reference, resolve
 

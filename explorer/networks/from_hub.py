@@ -7,8 +7,9 @@ from torch import nn
 
 from explorer.networks import checkpoint_file
 from explorer.networks.checkpoint_config import CheckpointConfig, read_config
-from explorer.networks.downloading import CONFIG, Progress, cached_from_hub, download_from_hub, forget
+from explorer.networks.downloading import CONFIG, cached_from_hub, download_from_hub, forget
 from explorer.networks.entries import WeightsEntry
+from explorer.networks.fetching import Progress
 from explorer.networks.from_timm import HUB_FILES
 from explorer.networks.inputs import InputSpec
 from explorer.networks.registries import UnknownNetwork

@@ -10,13 +10,13 @@ from timm.models import PretrainedCfg, get_pretrained_cfg, list_pretrained
 from torch import nn
 
 from explorer.networks.downloading import (
-    Progress,
     cached_from_hub,
     download,
     download_from_hub,
     torch_hub_file,
 )
 from explorer.networks.entries import WeightsEntry
+from explorer.networks.fetching import Progress
 from explorer.networks.inputs import InputSpec, from_pretrained_cfg, size_argument
 from explorer.networks.labels import of_imagenet
 from explorer.networks.resolving import resolve

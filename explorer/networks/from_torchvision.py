@@ -13,8 +13,9 @@ from torch import nn
 from torchvision import models
 
 from explorer.catalogue import Fact
-from explorer.networks.downloading import WEIGHTS, Progress, download, torch_hub_file
+from explorer.networks.downloading import WEIGHTS, download, torch_hub_file
 from explorer.networks.entries import WeightsEntry
+from explorer.networks.fetching import Progress
 from explorer.networks.inputs import InputSpec, from_torchvision_transforms
 from explorer.networks.registries import names
 from explorer.networks.resolving import resolve
@@ -38,7 +39,8 @@ def build(name: str, image_size: int | None = None) -> nn.Module:
         size["image_size"] = image_size
     if image_size is not None and name == "maxvit_t":
         size["input_size"] = (image_size, image_size)
-    return models.get_model(name, weights=None, **_ARGUMENTS.get(name, {}), **size)
+    model: nn.Module = models.get_model(name, weights=None, **_ARGUMENTS.get(name, {}), **size)
+    return model
 
 
 def input_spec(name: str) -> InputSpec:

@@ -8,8 +8,8 @@ from torch import nn
 
 from explorer.catalogue import Fact
 from explorer.networks import zoo
-from explorer.networks.downloading import DownloadFailed, Progress
 from explorer.networks.entries import WeightsEntry
+from explorer.networks.fetching import DownloadFailed, Progress
 from explorer.networks.inputs import InputSpec
 from explorer.networks.resolving import resolve
 

@@ -10,8 +10,9 @@ from torch import nn
 from explorer import catalogue
 from explorer.networks import building
 from explorer.networks.checkpoint_file import Misfit
-from explorer.networks.downloading import DownloadFailed, Progress, remove_if_damaged
+from explorer.networks.downloading import remove_if_damaged
 from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable, first_sentence
+from explorer.networks.fetching import DownloadFailed, Progress
 from explorer.networks.inputs import InputSpec
 from explorer.networks.labels import NO, YES, outputs_of
 from explorer.networks.registries import UnknownNetwork

@@ -41,7 +41,7 @@ class MetaDevice(DeviceContext):
             target = args[0] if args else (kwargs or {}).get("tensor")
             if isinstance(target, Tensor) and target.is_meta:
                 return target
-        return super().__torch_function__(func, types, args, kwargs)
+        return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
 
 
 class _Counted(TorchFunctionMode):

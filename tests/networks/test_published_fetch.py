@@ -10,7 +10,7 @@ import pytest
 
 from explorer.catalogue import published_files
 from explorer.catalogue.published_tables import ACCURACY, TABLES
-from explorer.networks.downloading import DownloadFailed
+from explorer.networks.fetching import DownloadFailed
 from explorer.networks.published_fetch import fetch
 
 ROW = "resnet50.a1_in1k,224,80.2,94.9\n"

@@ -70,7 +70,8 @@ def _found(candidates: Sequence[Candidate], wanted: Narrowing) -> Sequence[bool]
         words = wanted.words.lower().split()
         return [all(word in text.lower() for word in words) for text in texts]
     try:  # RE2 answers in time linear in the text, so that no visitor's pattern can hold the server
-        return match_substring_regex(texts, wanted.words, ignore_case=True).to_pylist()
+        found: list[bool] = match_substring_regex(texts, wanted.words, ignore_case=True).to_pylist()
     except pyarrow.ArrowInvalid as error:
         reason = str(error).partition(": ")[2]
         raise SearchError(f"{wanted.words[:80]!r} is no regular expression: {reason}.") from error
+    return found

@@ -135,8 +135,7 @@ def _rank_correlation(one: np.ndarray, two: np.ndarray) -> float:
 def _shared(order: np.ndarray) -> np.ndarray:
     """Ranks, equal values sharing the mean of theirs."""
     counts = np.bincount(order)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[order]
+    return np.take(np.cumsum(counts) - (counts - 1) / 2, order)
 
 
 def on_a_processor(rule: Rule, scene: Scene) -> Sequence[str]:

@@ -68,7 +68,7 @@ class Op:
     @property
     def name(self) -> str:
         """The ATen name without namespace and overload: "conv2d"."""
-        return self.attributes.get("op", self.kind)
+        return str(self.attributes.get("op", self.kind))
 
     @property
     def dotted(self) -> str:

@@ -83,7 +83,7 @@ def _output(ops: Sequence[Op]) -> str:
 def _channels(op: Op) -> int:
     """That it reads."""
     if "in_channels" in op.attributes:
-        return op.attributes["in_channels"]
+        return int(op.attributes["in_channels"])
     before = next((o.shape for o in op.operands if not o.is_parameter), op.output_shape)
     return before[-1] if before else 0
 
@@ -140,4 +140,4 @@ def _layer(op: Op) -> tuple[object, ...]:
 
 
 def _grouped(op: Op) -> bool:
-    return op.attributes.get("groups", 1) > 1
+    return int(op.attributes.get("groups", 1)) > 1

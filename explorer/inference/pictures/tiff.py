@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from explorer.inference.pictures.lean import PIXEL_CAP, ImageError, Lean, damaged, too_large, too_many
 
@@ -87,7 +88,7 @@ class _Directory:
             self.entries.setdefault(tag, _Entry(tag, kind, many, place, start, raw))
         self.after = self.first + count * self.entry_bytes
 
-    def unpack(self, letters: str, place: int) -> tuple:
+    def unpack(self, letters: str, place: int) -> tuple[Any, ...]:
         return struct.unpack_from(self.order + letters, self.data, place)
 
     def values(self, tag: int) -> tuple[int, ...]:
@@ -101,7 +102,7 @@ class _Directory:
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in _LETTERS or not entry.count:
             return otherwise
-        return self.unpack(_LETTERS[entry.kind], entry.start)[0]
+        return int(self.unpack(_LETTERS[entry.kind], entry.start)[0])
 
 
 def lean(data: bytes) -> Lean:

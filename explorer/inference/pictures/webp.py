@@ -1,6 +1,7 @@
 """WebP: RIFF chunks (RFC 9649)."""
 
 import struct
+from collections.abc import Iterator
 
 from explorer.inference.pictures.lean import BLOCK_CAP, PIXEL_CAP, ImageError, Lean, too_large, too_many
 
@@ -38,7 +39,7 @@ def lean(data: bytes) -> Lean:
     return Lean(b"RIFF" + struct.pack("<I", len(chunks)) + chunks, exif, profile)
 
 
-def _chunks(data: bytes, place: int, end: int):
+def _chunks(data: bytes, place: int, end: int) -> Iterator[tuple[bytes, bytes]]:
     """(kind, body) of each chunk; a chunk that is cut off is left out."""
     for _ in range(BLOCK_CAP):
         if place + 8 > end:

@@ -183,7 +183,7 @@ def layer_inputs(network: Network, images: Sequence[Image.Image], path: str) -> 
     layer: Any = network.model.get_submodule(path)
     found: list[Tensor] = []
 
-    def enough(_module: nn.Module, inputs: tuple) -> None:
+    def enough(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         found.append(inputs[0])
         raise _EnoughError
 
@@ -220,11 +220,11 @@ def _watched(model: nn.Module, layer: nn.Module) -> Iterator[_Seen]:
     seen = _Seen(torch.empty(0), torch.empty(0), None)
     last: tuple[Any, Tensor, Tensor, int] | None = None
 
-    def convolution(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+    def convolution(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal last
         last = (module, inputs[0].clone(), output, output._version)
 
-    def before(_module: nn.Module, inputs: tuple) -> None:
+    def before(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         seen.input, seen.convolution = inputs[0].clone(), None
         if last is not None:
             module, x, output, version = last
@@ -232,7 +232,7 @@ def _watched(model: nn.Module, layer: nn.Module) -> Iterator[_Seen]:
             if output is inputs[0] and output._version == version:
                 seen.convolution = module, x
 
-    def after(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+    def after(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         seen.output = output.clone()
 
     convolutions = [module for module in model.modules() if isinstance(module, nn.Conv2d)]

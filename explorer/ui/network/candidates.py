@@ -101,7 +101,7 @@ def _measured(each: Candidate, found: Mapping[tuple[str, int], Mapping[str, floa
 
 def fetch_newer() -> str:
     """Fetches today's tables; why not, as a sentence, else ""."""
-    from explorer.networks.downloading import DownloadFailed
+    from explorer.networks.fetching import DownloadFailed
     from explorer.networks.published_fetch import fetch
 
     try:
