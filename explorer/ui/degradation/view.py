@@ -13,7 +13,7 @@ from explorer.ui.frame.page import Page
 from explorer.ui.kit import explain, theme
 from explorer.ui.kit.figure import show_figure
 from explorer.ui.kit.formatting import plain
-from explorer.ui.kit.panels import panels
+from explorer.ui.kit.small_multiples import facets, row
 
 WHAT = ("Error", "Loss", "Gradient norm")
 START = {"dshow": "Error"}
@@ -37,32 +37,31 @@ def curves(trained: Trained, what: str, *, dark: bool) -> go.Figure:
         "Loss": ("Training loss", "Test loss"),
         "Gradient norm": ("Gradient norm in training",),
     }[what]
-    figure = panels(titles)
-    for twin, card in trained.cards.items():
-        colour = theme.FAMILIES["residual" if twin.residual else "plain"].on(dark=dark)
-        for col, values in enumerate(_series(card, what), start=1):
-            figure.add_scatter(
-                x=list(range(1, card.epochs + 1)),
-                y=list(values),
-                name=twin.title,
-                legendgroup=twin.title,
-                showlegend=col == 1,
-                mode="lines+markers",
-                line={
-                    "color": colour,
-                    "width": 4 if twin.depth == 56 else 2.5,
-                    "dash": "solid" if twin.depth == 56 else "dot",
-                },
-                hovertemplate=f"<b>{twin.title}</b>, epoch %{{x}}: %{{y:.4g}}<extra></extra>",
-                row=1,
-                col=col,
-            )
-    figure.update_xaxes(title="epoch", dtick=1)
-    figure.update_yaxes(
-        matches="y",  # training and test are to be compared
-        title={"Error": "error (%)", "Loss": "cross-entropy", "Gradient norm": "‖gradient‖"}[what],
-    )
-    return figure
+    panels = facets(1, len(titles), gap=0.09)
+    traces = [
+        {
+            "type": "scatter",
+            "x": list(range(1, card.epochs + 1)),
+            "y": list(values),
+            "name": twin.title,
+            "legendgroup": twin.title,
+            "showlegend": panel.number == 1,
+            "mode": "lines+markers",
+            "line": {
+                "color": theme.FAMILIES["residual" if twin.residual else "plain"].on(dark=dark),
+                "width": 4 if twin.depth == 56 else 2.5,
+                "dash": "solid" if twin.depth == 56 else "dot",
+            },
+            "hovertemplate": f"<b>{twin.title}</b>, epoch %{{x}}: %{{y:.4g}}<extra></extra>",
+            **panel.axes,
+        }
+        for twin, card in trained.cards.items()
+        for panel, values in zip(panels, _series(card, what), strict=True)
+    ]
+    title = {"Error": "error (%)", "Loss": "cross-entropy", "Gradient norm": "‖gradient‖"}[what]
+    down = {"title": title, "matches": "y"}  # training and test are to be compared
+    frames = [(panel, {"title": "epoch", "dtick": 1}, down) for panel in panels]
+    return row(traces, frames, titles)
 
 
 def _series(card: Card, what: str) -> list[tuple[float, ...]]:

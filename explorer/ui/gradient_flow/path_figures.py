@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,89 +11,102 @@ from explorer.labs.gradients.activations import ACTIVATIONS, GREATEST, chain, ty
 from explorer.labs.gradients.paths import Paths
 from explorer.labs.gradients.skip_claim import Trials
 from explorer.ui.kit import theme
-from explorer.ui.kit.panels import DASHES, colours, panels, powers
+from explorer.ui.kit.curves import DASHES, colours, powers
+from explorer.ui.kit.small_multiples import facets, row, vertical_line
 
 
 def lengths(found: Paths, *, dark: bool) -> go.Figure:
     """How many paths, what one carries, what all of a length carry: over the number of blocks passed."""
-    figure = panels(("How many paths are that long", "Gradient of one such path", "Gradient of all together"))
+    panels = facets(1, 3, gap=0.09)
     x = np.arange(len(found.share))
     many, one, all_ = colours(3, dark=dark)
     total = max(found.together.sum(), np.finfo(float).tiny)
-    hover = "%{x} blocks: %{y:.3g}<extra></extra>"
-    figure.add_bar(x=x, y=100 * found.share, marker_color=many, row=1, col=1, hovertemplate=hover)
-    figure.add_scatter(
-        x=x,
-        y=np.where(found.of_one > 0, found.of_one, np.nan),
-        mode="lines+markers",
-        line={"color": one, "width": 3},
-        row=1,
-        col=2,
-        hovertemplate=hover,
+    looks = (
+        {"type": "bar", "y": 100 * found.share, "marker": {"color": many}},
+        {
+            "type": "scatter",
+            "y": np.where(found.of_one > 0, found.of_one, np.nan),
+            "mode": "lines+markers",
+            "line": {"color": one, "width": 3},
+        },
+        {"type": "bar", "y": 100 * found.together / total, "marker": {"color": all_}},
     )
-    figure.add_bar(x=x, y=100 * found.together / total, marker_color=all_, row=1, col=3, hovertemplate=hover)
-    figure.update_xaxes(title="blocks passed through")
-    figure.update_yaxes(title="share of all paths (%)", col=1)
-    figure.update_yaxes(title="‖gradient‖ at the first block", col=2, **powers(figure, 2))
-    figure.update_yaxes(title="share of what is carried (%)", col=3)
-    figure.update_layout(showlegend=False, bargap=0.15)
-    return figure
+    hover = {"x": x, "hovertemplate": "%{x} blocks: %{y:.3g}<extra></extra>"}
+    traces = [{**look, **hover, **panel.axes} for panel, look in zip(panels, looks, strict=True)]
+    heights = (
+        {"title": "share of all paths (%)"},
+        {"title": "‖gradient‖ at the first block", **powers(traces, panels[1])},
+        {"title": "share of what is carried (%)"},
+    )
+    across = {"title": "blocks passed through"}
+    frames = [(panel, across, height) for panel, height in zip(panels, heights, strict=True)]
+    titles = ("How many paths are that long", "Gradient of one such path", "Gradient of all together")
+    return row(traces, frames, titles, showlegend=False, bargap=0.15)
 
 
 def claim(found: Trials, scale: float, erase: float, scales: Sequence[float], *, dark: bool) -> go.Figure:
     """Left: in how many trials the gradient got shorter, by the branch's strength. Right: by how much."""
-    figure = panels(("How often the gradient gets shorter", "By how much, at the chosen strength"))
+    left, right = facets(1, 2, gap=0.09)
     shorter, chosen = colours(2, dark=dark)[::-1]
-    figure.add_scatter(
-        x=list(scales),
-        y=[100 * found.shrunk(each, erase) for each in scales],
-        mode="lines+markers",
-        line={"color": shorter, "width": 3},
-        hovertemplate="strength %{x:.3g}: %{y:.3g} % of trials<extra></extra>",
-        row=1,
-        col=1,
-    )
-    figure.add_scatter(
-        x=[scale],
-        y=[100 * found.shrunk(scale, erase)],
-        mode="markers",
-        marker={"size": 16, "color": chosen},
-        hoverinfo="skip",
-        row=1,
-        col=1,
-    )
     factors = found.with_skip(scale, erase)
     trials, edges = np.histogram(factors, _bins_from_one(factors))
-    figure.add_bar(
-        x=(edges[1:] + edges[:-1]) / 2,
-        y=trials,
-        width=np.diff(edges),
-        marker={"color": chosen, "line": {"width": 0}},
-        hovertemplate="%{x:.4g}: %{y} trials<extra></extra>",
-        row=1,
-        col=2,
+    traces = [
+        {
+            "type": "scatter",
+            "x": list(scales),
+            "y": [100 * found.shrunk(each, erase) for each in scales],
+            "mode": "lines+markers",
+            "line": {"color": shorter, "width": 3},
+            "hovertemplate": "strength %{x:.3g}: %{y:.3g} % of trials<extra></extra>",
+            **left.axes,
+        },
+        {
+            "type": "scatter",
+            "x": [scale],
+            "y": [100 * found.shrunk(scale, erase)],
+            "mode": "markers",
+            "marker": {"size": 16, "color": chosen},
+            "hoverinfo": "skip",
+            **left.axes,
+        },
+        {
+            "type": "bar",
+            "x": (edges[1:] + edges[:-1]) / 2,
+            "y": trials,
+            "width": np.diff(edges),
+            "marker": {"color": chosen, "line": {"width": 0}},
+            "hovertemplate": "%{x:.4g}: %{y} trials<extra></extra>",
+            **right.axes,
+        },
+    ]
+    notes = [
+        {
+            "text": text,
+            "font": {"size": 15},
+            "xref": right.axes["xaxis"],
+            "x": 1,
+            "xanchor": side,
+            "yref": f"{right.axes['yaxis']} domain",
+            "y": 1,
+            "yanchor": "top",
+            "showarrow": False,
+        }
+        for text, side in (("shorter ", "right"), (" longer", "left"))
+    ]
+    strength = {"title": "strength of the branch", "type": "log", "dtick": 1, "exponentformat": "none"}
+    counts = {"title": "trials", "range": [0, 1.2 * trials.max()]}
+    return row(
+        traces,
+        [
+            (left, strength, {"title": "trials (%)", "range": [-3, 103]}),
+            (right, {"title": "gradient before the block ÷ behind it"}, counts),
+        ],
+        ("How often the gradient gets shorter", "By how much, at the chosen strength"),
+        annotations=notes,
+        shapes=[vertical_line(right, 1, theme.TEXT.on(dark=dark))],
+        showlegend=False,
+        bargap=0.02,
     )
-    line = {"dash": "dot", "width": 2, "color": theme.TEXT.on(dark=dark)}
-    figure.add_vline(x=1, line=line, row=1, col=2)
-    for text, side in (("shorter ", "right"), (" longer", "left")):
-        figure.add_annotation(
-            text=text,
-            font={"size": 15},
-            x=1,
-            xanchor=side,
-            yref="y domain",
-            y=1,
-            yanchor="top",
-            showarrow=False,
-            row=1,
-            col=2,
-        )
-    figure.update_xaxes(title="strength of the branch", col=1, type="log", dtick=1, exponentformat="none")
-    figure.update_yaxes(title="trials (%)", range=[-3, 103], col=1)
-    figure.update_xaxes(title="gradient before the block ÷ behind it", col=2)
-    figure.update_yaxes(title="trials", range=[0, 1.2 * trials.max()], col=2)
-    figure.update_layout(showlegend=False, bargap=0.02)
-    return figure
 
 
 def _bins_from_one(factors: np.ndarray) -> np.ndarray:
@@ -107,9 +121,10 @@ def functions(depth: int, *, dark: bool) -> go.Figure:
     """The functions, their derivatives, and the product of `depth` greatest derivatives."""
     import torch
 
-    figure = panels(("f(z)", "Its derivative f′(z)", "Greatest derivative, multiplied layer by layer"))
+    panels = facets(1, 3, gap=0.09)
     z = torch.linspace(-5, 5, 401, dtype=torch.float64)
     chained = np.arange(0, depth + 1)
+    traces: list[dict[str, Any]] = []
     for (name, each), colour, dash in zip(
         ACTIVATIONS.items(), colours(len(ACTIVATIONS), dark=dark), DASHES, strict=True
     ):
@@ -118,24 +133,28 @@ def functions(depth: int, *, dark: bool) -> go.Figure:
             (z.numpy(), each.derivative(z).numpy()),
             (chained, np.array([chain(GREATEST[name], int(n)) for n in chained])),
         )
-        for col, (x, y) in enumerate(parts, start=1):
-            figure.add_scatter(
-                x=x,
-                y=y,
-                name=name,
-                legendgroup=name,
-                showlegend=col == 1,
-                line={"color": colour, "width": 3, "dash": dash},
-                hovertemplate=f"<b>{name}</b> %{{x:.3g}}: %{{y:.3g}}<extra></extra>",
-                row=1,
-                col=col,
-            )
-    figure.update_xaxes(title="z", col=1)
-    figure.update_xaxes(title="z", col=2)
-    figure.update_xaxes(title="layers", col=3)
-    figure.update_yaxes(range=[-1.5, 4], col=1)
-    figure.update_yaxes(title="product", col=3, **powers(figure, 3))
-    return figure
+        traces += [
+            {
+                "type": "scatter",
+                "x": x,
+                "y": y,
+                "name": name,
+                "legendgroup": name,
+                "showlegend": panel.number == 1,
+                "line": {"color": colour, "width": 3, "dash": dash},
+                "hovertemplate": f"<b>{name}</b> %{{x:.3g}}: %{{y:.3g}}<extra></extra>",
+                **panel.axes,
+            }
+            for panel, (x, y) in zip(panels, parts, strict=True)
+        ]
+    value, derivative, product = panels
+    frames = [
+        (value, {"title": "z"}, {"range": [-1.5, 4]}),
+        (derivative, {"title": "z"}, {}),
+        (product, {"title": "layers"}, {"title": "product", **powers(traces, product)}),
+    ]
+    titles = ("f(z)", "Its derivative f′(z)", "Greatest derivative, multiplied layer by layer")
+    return row(traces, frames, titles)
 
 
 def slopes_table(depth: int) -> list[dict[str, object]]:

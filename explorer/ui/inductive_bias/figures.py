@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from explorer.ui.kit import theme
 from explorer.ui.kit.formatting import share
+from explorer.ui.kit.small_multiples import Frame, assembled, facets
 
 if TYPE_CHECKING:
     from explorer.labs.inductive_bias.shifts import Sweep
@@ -65,52 +66,53 @@ def invariance(
     sweeps: Mapping[str, Sweep], labels: Sequence[tuple[str, ...]], trained: Sequence[bool], *, dark: bool
 ) -> go.Figure:
     """Above: the probability of the unshifted picture's class; below: how far all scores have moved."""
-    from plotly.subplots import make_subplots
-
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.09, row_heights=[0.6, 0.4])
+    above, below = facets(2, 1, gap=0.09, heights=(0.6, 0.4))
+    traces: list[dict[str, Any]] = []
     for place, (name, swept) in enumerate(sweeps.items()):
         own, top = colour(place, dark=dark), swept.top
         line = {"color": own, "width": 3, "dash": "solid" if trained[place] else "dot"}
         kept = [float(row[top[0]]) for row in swept.probabilities]
-        figure.add_scatter(
-            x=swept.shifts,
-            y=kept,
-            name=escape(name),
-            mode="lines+markers",
-            line=line,
-            marker={"size": 6},
-            hovertemplate="%{x} pixels: %{y:.3f}<extra></extra>",
-            row=1,
-            col=1,
-        )
         other = [at for at, index in enumerate(top) if index != top[0] and trained[place]]
-        figure.add_scatter(
-            x=[swept.shifts[at] for at in other],
-            y=[kept[at] for at in other],
-            mode="markers",
-            name=f"{escape(name)}: another class is likelier",
-            showlegend=bool(other),
-            marker={"symbol": "x", "size": 13, "color": own},
-            text=[_label(labels[place], top[at]) for at in other],
-            hovertemplate="%{x} pixels: %{text}<extra></extra>",
-            row=1,
-            col=1,
-        )
-        figure.add_scatter(
-            x=swept.shifts,
-            y=swept.change,
-            showlegend=False,
-            mode="lines",
-            line=line,
-            hovertemplate="%{x} pixels: %{y:.3f}<extra></extra>",
-            row=2,
-            col=1,
-        )
-    figure.update_yaxes(title=_upright("Probability"), range=[0, 1.02], tickformat=".0%", row=1, col=1)
-    figure.update_yaxes(title=_upright("Scores moved"), rangemode="tozero", tickformat=".0%", row=2, col=1)
-    figure.update_xaxes(title=_SHIFT, row=2, col=1)
-    figure.update_layout(margin={"l": 0, "r": 12, "t": 8, "b": 0}, legend=_ABOVE)
-    return figure
+        traces += [
+            {
+                "type": "scatter",
+                "x": swept.shifts,
+                "y": kept,
+                "name": escape(name),
+                "mode": "lines+markers",
+                "line": line,
+                "marker": {"size": 6},
+                "hovertemplate": "%{x} pixels: %{y:.3f}<extra></extra>",
+                **above.axes,
+            },
+            {
+                "type": "scatter",
+                "x": [swept.shifts[at] for at in other],
+                "y": [kept[at] for at in other],
+                "mode": "markers",
+                "name": f"{escape(name)}: another class is likelier",
+                "showlegend": bool(other),
+                "marker": {"symbol": "x", "size": 13, "color": own},
+                "text": [_label(labels[place], top[at]) for at in other],
+                "hovertemplate": "%{x} pixels: %{text}<extra></extra>",
+                **above.axes,
+            },
+            {
+                "type": "scatter",
+                "x": swept.shifts,
+                "y": swept.change,
+                "showlegend": False,
+                "mode": "lines",
+                "line": line,
+                "hovertemplate": "%{x} pixels: %{y:.3f}<extra></extra>",
+                **below.axes,
+            },
+        ]
+    chance = {"title": _upright("Probability"), "range": [0, 1.02], "tickformat": ".0%"}
+    moved = {"title": _upright("Scores moved"), "rangemode": "tozero", "tickformat": ".0%"}
+    frames: list[Frame] = [(above, below.same_x, chance), (below, {"title": _SHIFT}, moved)]
+    margin = {"l": 0, "r": 12, "t": 8, "b": 0}
+    return assembled(traces, frames, showlegend=True, margin=margin, legend=_ABOVE)
 
 
 def shuffles(
@@ -177,33 +179,34 @@ def answer(
 
 def pooling(rows: Mapping[str, Sequence[Sequence[float]]], *, dark: bool) -> go.Figure:
     """Pooled signals as steps. rows: by name, one list of values for each shift."""
-    from plotly.subplots import make_subplots
-
-    figure = make_subplots(
-        rows=1, cols=len(rows), subplot_titles=[escape(name) for name in rows], shared_yaxes=True
-    )
+    panels = facets(1, len(rows), gap=0.2 / len(rows))
+    traces, frames = [], []
     tones = (theme.ACCENT, theme.FAMILIES["transformer"])
-    for column, signals in enumerate(rows.values(), start=1):
+    for panel, signals in zip(panels, rows.values(), strict=True):
         for shift, values in enumerate(signals):
-            figure.add_scatter(
-                x=list(range(len(values) + 1)),
-                y=[*values, values[-1]],
-                mode="lines",
-                name="as it is" if shift == 0 else "shifted by one",
-                showlegend=column == 1,
-                line={
-                    "shape": "hv",
-                    "width": 4,
-                    "color": tones[shift].on(dark=dark),
-                    "dash": ("solid", "dot")[shift],
-                },
-                row=1,
-                col=column,
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": list(range(len(values) + 1)),
+                    "y": [*values, values[-1]],
+                    "mode": "lines",
+                    "name": "as it is" if shift == 0 else "shifted by one",
+                    "showlegend": panel.number == 1,
+                    "line": {
+                        "shape": "hv",
+                        "width": 4,
+                        "color": tones[shift].on(dark=dark),
+                        "dash": ("solid", "dot")[shift],
+                    },
+                    **panel.axes,
+                }
             )
-    figure.update_yaxes(range=[-0.08, 1.12], title="Value", row=1, col=1)
-    figure.update_xaxes(title="Position", dtick=1)
-    figure.update_layout(margin={"l": 0, "r": 12, "t": 64, "b": 0}, legend={**_ABOVE, "y": 1.14})
-    return figure
+        first = {"range": [-0.08, 1.12], "title": "Value"}
+        down = first if panel.number == 1 else panels[0].same_y
+        frames.append((panel, {"title": "Position", "dtick": 1}, down))
+    titles = [escape(name) for name in rows]
+    margin, legend = {"l": 0, "r": 12, "t": 64, "b": 0}, {**_ABOVE, "y": 1.14}
+    return assembled(traces, frames, titles, showlegend=True, margin=margin, legend=legend)
 
 
 def _upright(text: str) -> dict[str, object]:

@@ -31,6 +31,16 @@ class Facet:
         return "" if self.number == 1 else str(self.number)
 
     @property
+    def same_x(self) -> dict[str, Any]:
+        """For the x axis of a panel above this one, which has its numbers."""
+        return {"matches": self.axes["xaxis"], "showticklabels": False}
+
+    @property
+    def same_y(self) -> dict[str, Any]:
+        """For the y axis of a panel beside this one, which has its numbers."""
+        return {"matches": self.axes["yaxis"], "showticklabels": False}
+
+    @property
     def axes(self) -> dict[str, str]:
         """For a trace that stands in it."""
         return {"xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"}
@@ -45,21 +55,28 @@ def facets(rows: int, columns: int, gap: float = 0.08, heights: Sequence[float] 
     for height in heights:
         for column in range(columns):
             left = column * (wide + gap)
-            found.append(Facet(len(found) + 1, left, left + wide, max(0.0, top - height * high), top))
+            right, bottom = min(1.0, left + wide), max(0.0, top - height * high)  # not by rounding outside
+            found.append(Facet(len(found) + 1, left, right, bottom, top))
         top -= height * high + gap
     return tuple(found)
 
 
+Frame = tuple[Facet, Mapping[str, Any], Mapping[str, Any]]
+"""A panel, its x axis, its y axis."""
+
+
 def assembled(
     traces: Sequence[Mapping[str, Any]],
-    frames: Sequence[tuple[Facet, Mapping[str, Any], Mapping[str, Any]]],
+    frames: Sequence[Frame],
     titles: Sequence[str] = (),
+    *,
+    title_size: int = 16,
     **layout: Any,
 ) -> go.Figure:
     """One figure of several panels, checked once: Plotly's `make_subplots` and `add_*` check at each call,
     which takes longer than all the rest of a slider's answer.
 
-    frames: panel, its x axis, its y axis. titles: above the first panels.
+    titles: above the first panels.
     """
     places: dict[str, Any] = {}
     for panel, x, y in frames:
@@ -83,7 +100,7 @@ def assembled(
             "xanchor": "center",
             "yanchor": "bottom",
             "showarrow": False,
-            "font": {"size": 16},
+            "font": {"size": title_size},
         }
         for (panel, _, _), title in zip(frames, titles, strict=False)
     ]
@@ -93,7 +110,16 @@ def assembled(
     )
 
 
-def upright(panel: Facet, x: float, colour: str) -> dict[str, Any]:
+def row(
+    traces: Sequence[Mapping[str, Any]], frames: Sequence[Frame], titles: Sequence[str], **layout: Any
+) -> go.Figure:
+    """Curves in panels side by side, the legend below."""
+    legend = {"orientation": "h", "yanchor": "top", "y": -0.24, "x": 0.5, "xanchor": "center"}
+    looks = {"showlegend": True, "legend": legend, "margin": {"l": 8, "r": 8, "t": 44, "b": 8}}
+    return assembled(traces, frames, titles, title_size=18, **looks | layout)
+
+
+def vertical_line(panel: Facet, x: float, colour: str, width: float = 2) -> dict[str, Any]:
     """A dotted line through a panel."""
     return {
         "type": "line",
@@ -103,7 +129,21 @@ def upright(panel: Facet, x: float, colour: str) -> dict[str, Any]:
         "y0": 0,
         "y1": 1,
         "yref": f"{panel.axes['yaxis']} domain",
-        "line": {"color": colour, "dash": "dot", "width": 2},
+        "line": {"color": colour, "dash": "dot", "width": width},
+    }
+
+
+def horizontal_line(panel: Facet, y: float, colour: str, width: float, dash: str = "solid") -> dict[str, Any]:
+    """A line across a panel."""
+    return {
+        "type": "line",
+        "x0": 0,
+        "x1": 1,
+        "xref": f"{panel.axes['xaxis']} domain",
+        "y0": y,
+        "y1": y,
+        "yref": panel.axes["yaxis"],
+        "line": {"color": colour, "dash": dash, "width": width},
     }
 
 

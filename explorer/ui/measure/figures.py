@@ -14,7 +14,7 @@ from explorer.serving.measurements import Measurement
 from explorer.ui.kit import charts, formatting, theme
 from explorer.ui.kit.bars import Part
 from explorer.ui.kit.charts import whiskers
-from explorer.ui.kit.panels import DASHES, colours
+from explorer.ui.kit.curves import DASHES, colours
 from explorer.ui.kit.small_multiples import assembled, facets
 from explorer.ui.measure.controls import ENERGY, LATENCY, MEMORY, THROUGHPUT
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.ui.kit import theme
 from explorer.ui.kit.formatting import count, exact, share, three_digits
+from explorer.ui.kit.small_multiples import assembled, facets
 
 if TYPE_CHECKING:
     from explorer.labs.mistakes.comparing import Comparison, Mistake
@@ -121,46 +122,47 @@ def _by_crop(each: Comparison) -> str:
 
 def costs(measured: Sequence[Cost], *, dark: bool) -> go.Figure:
     """Parameters, MACs and time of the same networks, each with its own axis."""
-    from plotly.subplots import make_subplots
-
-    figure = make_subplots(
-        rows=1,
-        cols=3,
-        shared_yaxes=True,
-        horizontal_spacing=0.04,
-        subplot_titles=("Parameters", "MACs", "Time of one picture"),
-    )
     names = [each.name.partition(":")[2] for each in measured]
-    columns: tuple[tuple[list[float], list[str], str | None], ...] = (
-        ([each.params for each in measured], [count(each.params) for each in measured], "linear"),
-        ([each.macs for each in measured], [count(each.macs) for each in measured], "spatial"),
+    columns: tuple[tuple[str, list[float], list[str], str | None], ...] = (
         (
+            "parameters",
+            [each.params for each in measured],
+            [count(each.params) for each in measured],
+            "linear",
+        ),
+        ("MACs", [each.macs for each in measured], [count(each.macs) for each in measured], "spatial"),
+        (
+            "milliseconds, median",
             [each.latency_ms or 0 for each in measured],
             [f"{three_digits(each.latency_ms or 0)} ms" for each in measured],
             None,
         ),
     )
-    for place, (values, texts, role) in enumerate(columns, start=1):
+    traces, frames = [], []
+    panels = facets(1, 3, gap=0.04)
+    for panel, (unit, values, texts, role) in zip(panels, columns, strict=True):
         colour = theme.role_colour(role, dark=dark) if role else theme.ACCENT.on(dark=dark)
-        figure.add_bar(
-            orientation="h",
-            x=values,
-            y=names,
-            text=[f" {each}" for each in texts],
-            textposition="outside",
-            cliponaxis=False,
-            marker={"color": colour, "line": {"width": 0}},
-            customdata=[exact(each) if role else three_digits(each) for each in values],
-            hovertemplate="%{y}: %{customdata}<extra></extra>",
-            row=1,
-            col=place,
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": values,
+                "y": names,
+                "text": [f" {each}" for each in texts],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "marker": {"color": colour, "line": {"width": 0}},
+                "customdata": [exact(each) if role else three_digits(each) for each in values],
+                "hovertemplate": "%{y}: %{customdata}<extra></extra>",
+                **panel.axes,
+            }
         )
-        figure.update_xaxes(range=[0, 1.45 * max(values)], nticks=4, tickformat="~s", row=1, col=place)
-    for place, title in enumerate(("parameters", "MACs", "milliseconds, median"), start=1):
-        figure.update_xaxes(title=title, row=1, col=place)
-    figure.update_layout(showlegend=False, bargap=0.35, margin={"l": 0, "r": 8, "t": 36, "b": 0})
-    figure.update_yaxes(autorange="reversed", ticks="", ticksuffix="  ")
-    return figure
+        across = {"title": unit, "range": [0, 1.45 * max(values)], "nticks": 4, "tickformat": "~s"}
+        down = {"autorange": "reversed", "ticks": "", "ticksuffix": "  "}
+        frames.append((panel, across, down if panel.number == 1 else down | panels[0].same_y))
+    titles = ("Parameters", "MACs", "Time of one picture")
+    margin = {"l": 0, "r": 8, "t": 36, "b": 0}
+    return assembled(traces, frames, titles, bargap=0.35, margin=margin)
 
 
 def _short(name: str) -> str:

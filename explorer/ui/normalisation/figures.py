@@ -10,7 +10,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.ui.kit import theme
-from explorer.ui.kit.small_multiples import Facet, assembled, bars, facets, upright
+from explorer.ui.kit.small_multiples import (
+    Facet,
+    Frame,
+    assembled,
+    bars,
+    facets,
+    horizontal_line,
+    vertical_line,
+)
 
 if TYPE_CHECKING:
     from explorer.labs.normalisation.tensors import Noise, Steps
@@ -38,7 +46,7 @@ def axes(panels: Mapping[str, np.ndarray], mark: np.ndarray, rows: Sequence[str]
     where = tiles(mark.astype(float))
     ground, ink = theme.SURFACE.on(dark=dark), theme.NEUTRAL.on(dark=dark)
     colours: dict[int, object] = {0: [[0, ground], [1, ink]], 1: "Oranges", 2: "Viridis"}
-    levels = [level for level in colours if (mark == level).any()]
+    marks = [each for each in colours if (mark == each).any()]
     bare = {"showgrid": False, "ticks": "", "showline": False}
     across = bare | {
         "title": {"text": "channel"},
@@ -55,17 +63,17 @@ def axes(panels: Mapping[str, np.ndarray], mark: np.ndarray, rows: Sequence[str]
         traces += [
             {
                 "type": "heatmap",
-                "z": np.where(where == level, values, np.nan),
+                "z": np.where(where == each, values, np.nan),
                 "zmin": float(maps.min()),
                 "zmax": float(maps.max()),
-                "colorscale": colours[level],
-                "showscale": level == 2,
+                "colorscale": colours[each],
+                "showscale": each == 2,
                 "colorbar": {"x": panel.right + 0.005, "thickness": 14},
                 "hovertemplate": "value %{z:.3f}<extra></extra>",
                 "hoverongaps": False,
                 **panel.axes,
             }
-            for level in levels
+            for each in marks
         ]
     return assembled(traces, frames, list(panels))
 
@@ -103,7 +111,7 @@ def few_numbers(steps: Steps, *, dark: bool) -> go.Figure:
     ]
     (panel,) = facets(1, 1)
     down = {"range": [2.3, -0.5], "showgrid": False, "ticksuffix": "  "}  # room for the uppermost numbers
-    line = upright(panel, 0, theme.NEUTRAL.on(dark=dark))
+    line = vertical_line(panel, 0, theme.NEUTRAL.on(dark=dark))
     return assembled(traces, [(panel, {"title": {"text": "value"}}, down)], shapes=[line])
 
 
@@ -123,7 +131,7 @@ def histograms(values: Mapping[str, np.ndarray], *, dark: bool) -> go.Figure:
         if panel is panels[-1]:
             across["title"] = {"text": "value"}
         frames.append((panel, across, {"nticks": 3, "title": {"text": "share, %"}}))
-        shapes.append(upright(panel, 0, theme.NEUTRAL.on(dark=dark)))
+        shapes.append(vertical_line(panel, 0, theme.NEUTRAL.on(dark=dark)))
         mean = round(float(each.mean()), 2) + 0.0
         notes.append(
             {
@@ -192,8 +200,7 @@ def statistics(
         }
         for panel, name, values, look in series
     ]
-    level = {"type": "line", "x0": 0, "x1": 1, "xref": "x2 domain", "y0": truth, "y1": truth, "yref": "y2"}
-    frames: list[tuple[Facet, dict[str, Any], dict[str, Any]]] = [
+    frames: list[Frame] = [
         (
             left,
             {"title": {"text": "pictures in the batch"}, "type": "log", "tickvals": list(noise.sizes)},
@@ -210,7 +217,7 @@ def statistics(
         traces,
         frames,
         ["One batch: how far off its mean is", "Running mean, batch by batch"],
-        shapes=[{**level, "line": {"color": grey, "width": 1}}],
+        shapes=[horizontal_line(right, truth, grey, width=1)],
         showlegend=True,
         legend={"orientation": "h", "y": -0.22, "yanchor": "top"},
     )

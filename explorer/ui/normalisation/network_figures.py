@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.ui.kit import theme
-from explorer.ui.kit.small_multiples import Facet, assembled, bars, facets, upright
+from explorer.ui.kit.small_multiples import Frame, assembled, bars, facets, vertical_line
 from explorer.ui.normalisation.figures import BINS, stages_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def inside(found: Inside, channel: int, *, dark: bool) -> go.Figure:
     stages = dict(zip(stages_of(dark), (found.before, found.normalised, found.after), strict=True))
     panels = facets(2, 3, gap=0.1, heights=(0.6, 0.4)) if found.grid else facets(1, 3)
     traces: list[dict[str, Any]] = []
-    frames: list[tuple[Facet, dict, dict]] = []
+    frames: list[Frame] = []
     bare = {"showticklabels": False, "ticks": "", "showgrid": False, "constrain": "domain"}
     for panel, (name, values), colour in zip(
         panels[-3:], stages.items(), stages_of(dark).values(), strict=True
@@ -66,7 +66,7 @@ def inside(found: Inside, channel: int, *, dark: bool) -> go.Figure:
         positions = {"title": {"text": "positions"}} if panel is panels[-3] else {}
         frames.append((panel, {"title": {"text": "value"}}, positions))
     if found.grid:
-        maps = []
+        maps: list[Frame] = []
         for panel, values in zip(panels, stages.values(), strict=False):
             traces.append(
                 {
@@ -102,7 +102,7 @@ def channels(found: Inside, chosen: int, *, dark: bool) -> go.Figure:
         for (name, colour), values in stages
     ]
     (panel,) = facets(1, 1)
-    line = upright(panel, chosen + 1, theme.role_colour("merge", dark=dark))
+    line = vertical_line(panel, chosen + 1, theme.role_colour("merge", dark=dark))
     frame = (panel, {"title": {"text": "channel"}}, {"title": {"text": "mean ± deviation"}})
     return assembled(traces, [frame], shapes=[line], showlegend=True)
 

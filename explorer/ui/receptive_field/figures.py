@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.ui.kit import formatting, theme
+from explorer.ui.kit.small_multiples import assembled, facets, horizontal_line, vertical_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,71 +43,97 @@ def growth(
 
     Hollow points are of units that depend on more than that, through a gate or attention.
     """
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.74, 0.26], vertical_spacing=0.06)
+    above, below = facets(2, 1, gap=0.06, heights=(0.74, 0.26))
     numbers = [layer.number for layer in layers]
-    widest = [max(la.size for la in layers[: n + 1]) for n in range(len(layers))]
-    line = {"color": theme.NEUTRAL.on(dark=dark), "width": 2}
-    figure.add_scatter(x=numbers, y=widest, mode="lines", line=line, hoverinfo="skip", showlegend=False)
-    for kind in dict.fromkeys(layer.kind for layer in layers):
+    text, ground = theme.TEXT.on(dark=dark), theme.BACKGROUND.on(dark=dark)
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "x": numbers,
+            "y": [max(la.size for la in layers[: n + 1]) for n in range(len(layers))],
+            "mode": "lines",
+            "line": {"color": theme.NEUTRAL.on(dark=dark), "width": 2},
+            "hoverinfo": "skip",
+            "showlegend": False,
+            **above.axes,
+        }
+    ]
+    kinds = dict.fromkeys(layer.kind for layer in layers)
+    for kind in kinds:
         of_kind = [layer for layer in layers if layer.kind == kind]
-        figure.add_scatter(
-            x=[layer.number for layer in of_kind],
-            y=[layer.size for layer in of_kind],
-            mode="markers",
-            name=theme.ROLE_NAMES.get(kind, kind),
-            marker={
-                "color": theme.role_colour(kind, dark=dark),
-                "size": 10,
-                "symbol": ["circle-open" if la.field.global_from else "circle" for la in of_kind],
-                "line": {"width": 2},
-            },
-            cliponaxis=False,
-            customdata=[_about(layer) for layer in of_kind],
-            hovertemplate="%{customdata}<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [layer.number for layer in of_kind],
+                "y": [layer.size for layer in of_kind],
+                "mode": "markers",
+                "name": theme.ROLE_NAMES.get(kind, kind),
+                "marker": {
+                    "color": theme.role_colour(kind, dark=dark),
+                    "size": 10,
+                    "symbol": ["circle-open" if la.field.global_from else "circle" for la in of_kind],
+                    "line": {"width": 2},
+                },
+                "cliponaxis": False,
+                "customdata": [_about(layer) for layer in of_kind],
+                "hovertemplate": "%{customdata}<extra></extra>",
+                **above.axes,
+            }
         )
-    jumps = {"color": theme.ACCENT.on(dark=dark), "width": 2.5, "shape": "hv"}
-    figure.add_scatter(
-        x=numbers,
-        y=[layer.jump for layer in layers],
-        mode="lines",
-        line=jumps,
-        showlegend=False,
-        hovertemplate="layer %{x}: jump %{y} px<extra></extra>",
-        row=2,
-        col=1,
+    traces.append(
+        {
+            "type": "scatter",
+            "x": numbers,
+            "y": [layer.jump for layer in layers],
+            "mode": "lines",
+            "line": {"color": theme.ACCENT.on(dark=dark), "width": 2.5, "shape": "hv"},
+            "showlegend": False,
+            "hovertemplate": "layer %{x}: jump %{y} px<extra></extra>",
+            **below.axes,
+        }
     )
-    text = theme.TEXT.on(dark=dark)
-    figure.add_hline(
-        y=max(image), line={"color": text, "dash": "dash", "width": 1.5}, row=1, col=1,
-        annotation={
-            "text": f"the image: {max(image)} px", "font": {"size": 14}, "xanchor": "left", "x": 0,
-            "bgcolor": theme.BACKGROUND.on(dark=dark),
-        },
-        annotation_position="top left",
-    )  # fmt: skip
-    for place, (name, layer) in enumerate(marks.items()):
+    shapes = [horizontal_line(above, max(image), text, width=1.5, dash="dash")]
+    name = {"showarrow": False, "font": {"size": 14}, "bgcolor": ground}
+    notes: list[dict[str, Any]] = [
+        name
+        | {
+            "text": f"the image: {max(image)} px",
+            "xref": f"{above.axes['xaxis']} domain",
+            "x": 0,
+            "xanchor": "left",
+            "yref": above.axes["yaxis"],
+            "y": max(image),
+            "yanchor": "bottom",
+        }
+    ]
+    for place, (mark, layer) in enumerate(marks.items()):
         early = layer.number < numbers[-1] / 2  # where the curve is low, so that the name stands above it
-        figure.add_vline(x=layer.number, line={"color": text, "dash": "dot", "width": 1.5}, row="all", col=1)
-        figure.add_annotation(
-            x=layer.number,
-            y=0.8 - 0.12 * place if early else 0.06 + 0.12 * place,
-            yref="y domain",
-            text=escape(name),
-            showarrow=False,
-            xanchor="left" if early else "right",
-            xshift=4 if early else -4,
-            font={"size": 14},
-            bgcolor=theme.BACKGROUND.on(dark=dark),
-            row=1,
-            col=1,
+        shapes += [vertical_line(panel, layer.number, text, width=1.5) for panel in (above, below)]
+        notes.append(
+            name
+            | {
+                "text": escape(mark),
+                "xref": above.axes["xaxis"],
+                "x": layer.number,
+                "xanchor": "left" if early else "right",
+                "xshift": 4 if early else -4,
+                "yref": f"{above.axes['yaxis']} domain",
+                "y": 0.8 - 0.12 * place if early else 0.06 + 0.12 * place,
+            }
         )
-    figure.update_yaxes(title="Field (pixels)", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title="Jump (px)", type="log", row=2, col=1)
     ticks = sorted({layer.jump for layer in layers})
-    figure.update_yaxes(tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], row=2, col=1)
-    figure.update_xaxes(title="Layer, in the order of execution", row=2, col=1)
-    figure.update_layout(legend=_LEGEND)
-    return figure
+    jumps = {"title": "Jump (px)", "type": "log", "tickvals": ticks, "ticktext": [f"{t:g}" for t in ticks]}
+    return assembled(
+        traces,
+        [
+            (above, below.same_x, {"title": "Field (pixels)", "rangemode": "tozero"}),
+            (below, {"title": "Layer, in the order of execution"}, jumps),
+        ],
+        annotations=notes,
+        shapes=shapes,
+        showlegend=len(kinds) > 1,
+        legend=_LEGEND,
+    )
 
 
 def _about(layer: LayerField) -> str:

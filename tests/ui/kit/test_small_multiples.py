@@ -7,15 +7,17 @@ import plotly.graph_objects as go
 import pytest
 
 from explorer.ui.kit import small_multiples
-from explorer.ui.kit.panels import panels
 from explorer.ui.normalisation import figures as normalisation_figures
 
 
 def in_a_row() -> go.Figure:
-    figure = panels(("How the gradient of the loss goes back, layer by layer", "Left", "Right"))
-    for column in (1, 2, 3):
-        figure.add_scatter(x=[1, 2], y=[1, 2], row=1, col=column)
-    return figure
+    return row("How the gradient of the loss goes back, layer by layer", "Left", "Right")
+
+
+def row(*titles: str) -> go.Figure:
+    panels = small_multiples.facets(1, len(titles))
+    traces = [{"type": "scatter", "x": [1, 2], "y": [1, 2], **panel.axes} for panel in panels]
+    return small_multiples.row(traces, [(panel, {}, {}) for panel in panels], titles)
 
 
 def with_colour_bars() -> go.Figure:
@@ -51,4 +53,14 @@ def test_a_colour_bar_goes_with_its_panel():
 def test_what_has_one_column_stays_as_it_is():
     figure = go.Figure(go.Bar(y=[1]))
     assert small_multiples.stacked(figure, 300) == (figure, 300)
-    assert small_multiples.stacked(panels(("One",)), 300)[1] == 300
+    assert small_multiples.stacked(row("One"), 300)[1] == 300
+
+
+@pytest.mark.parametrize("columns", range(1, 8))
+@pytest.mark.parametrize("gap", [0.03, 0.05, 0.08, 0.09])
+def test_panels_fill_the_figure_and_stay_in_it(columns: int, gap: float):
+    """Plotly refuses 1.0000000000000002 for the end of an axis."""
+    panels = small_multiples.facets(2, columns, gap, (0.74, 0.26))
+    assert all(0 <= p.left < p.right <= 1 and 0 <= p.bottom < p.top <= 1 for p in panels)
+    assert [panels[0].left, panels[-1].right] == pytest.approx([0, 1])
+    assert [panels[0].top, panels[-1].bottom] == pytest.approx([1, 0])
