@@ -33,7 +33,8 @@ wait_for_imports(headline)
 with headline:  # where an unknown name is said
     who = core.lookers(here)
 controls.weights(row, who)
-answer = core.obtain(picture, who, headline)
+question = core.Question(picture, choices.layer(), choices.target())
+answer = core.obtain(question, who, headline)
 
 with place:
     view.picture(picture, answer)

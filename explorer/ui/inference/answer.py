@@ -53,7 +53,21 @@ class Answer:
         return is_tiny(self.explanation.view)
 
 
-def _answers() -> once.Kept[tuple, Answer]:
+@dataclass(frozen=True)
+class Question:
+    """What an answer depends on. layer: a path, "" for the network's usual one; target: index of the class to
+    explain, None for the likeliest.
+    """
+
+    picture: Picture
+    layer: str
+    target: int | None
+
+    def key(self, entry: WeightsEntry) -> tuple[object, ...]:
+        return self.picture.digest, entry.id, self.layer, self.target
+
+
+def _answers() -> once.Kept[tuple[object, ...], Answer]:
     return once.kept("answers", _KEPT)
 
 
@@ -101,29 +115,24 @@ def _unasked() -> Reference:
         return networks.choose_weights(None).reference
 
 
-def kept(picture: Picture, entry: WeightsEntry) -> Answer | None:
-    """The answer to the present choices, if this visit has it already."""
-    return _answers().get(_key(picture, entry))
-
-
-def obtain(picture: Picture, who: Lookers, place: DeltaGenerator) -> Answer | None:
-    """The answer to the present choices, computed if need be; None after `place` says why there is none."""
+def obtain(asked: Question, who: Lookers, place: DeltaGenerator) -> Answer | None:
+    """The answer, computed unless this visit has it; None after `place` says why there is none."""
     if who.asked is not who.used:
-        if found := _downloaded(picture, who.asked, place):
+        if found := _downloaded(asked, who.asked, place):
             return found
         _offer_download(who, place)
     if who.used is None:
         return None
-    return kept(picture, who.used) or _asked(picture, who.used, place)
+    return _answers().get(asked.key(who.used)) or _asked(asked, who.used, place)
 
 
-def _downloaded(picture: Picture, entry: WeightsEntry | None, place: DeltaGenerator) -> Answer | None:
+def _downloaded(asked: Question, entry: WeightsEntry | None, place: DeltaGenerator) -> Answer | None:
     """What `entry` answers, if the visitor has just pressed its download button."""
     wanted = st.session_state.pop(_WANTED, None)
-    return _asked(picture, entry, place) if entry and wanted == entry.id else None
+    return _asked(asked, entry, place) if entry and wanted == entry.id else None
 
 
-def _asked(picture: Picture, entry: WeightsEntry, place: DeltaGenerator) -> Answer | None:
+def _asked(asked: Question, entry: WeightsEntry, place: DeltaGenerator) -> Answer | None:
     from explorer.networks import WeightsUnavailable
 
     slot = place.empty()
@@ -131,8 +140,8 @@ def _asked(picture: Picture, entry: WeightsEntry, place: DeltaGenerator) -> Answ
         with slot:
             if entry.on_this_machine:
                 with st.spinner("Looking: about a second, the largest networks up to ten …"):
-                    return ask(picture, entry)
-            return ask(picture, entry, _bar(entry))
+                    return ask(asked, entry)
+            return ask(asked, entry, _bar(entry))
     except (WeightsUnavailable, ValueError) as error:
         place.error(plain(str(error)), icon=":material/error:")
     finally:
@@ -172,37 +181,36 @@ def _bar(entry: WeightsEntry) -> Progress:
     return show
 
 
-def ask(picture: Picture, entry: WeightsEntry, progress: Progress | None = None) -> Answer:
-    """Explain `picture` with the present choices. Raises WeightsUnavailable or ValueError."""
+def ask(asked: Question, entry: WeightsEntry, progress: Progress | None = None) -> Answer:
+    """What the network with these weights answers. Raises WeightsUnavailable or ValueError."""
     from explorer.serving import pool
 
-    layer, target = fields.get(choices.LAYER), choices.target()
-    done = pool.shared().run(entry.id, lambda network: _explain(network, picture, layer, target), progress)
+    done = pool.shared().run(entry.id, lambda network: _explain(network, asked), progress)
     seconds = {**done.value.explanation.seconds, "load": done.load_seconds}
     explanation = replace(done.value.explanation, seconds=seconds)
     found = replace(done.value, explanation=explanation, note=done.note)
-    _answers()[_key(picture, entry)] = found
+    _answers()[asked.key(entry)] = found
     return found
 
 
-def _explain(network: Network, picture: Picture, layer: str, target: int | None) -> Answer:
+def _explain(network: Network, asked: Question) -> Answer:
     """A layer or class that this network does not have, as an old link may name, counts as not chosen."""
     from PIL import Image
 
     from explorer import inference
 
-    layers = inference.layers(network)
+    layers, target = inference.layers(network), asked.target
     # Without names timm's networks still know how many outputs they have.
     known = len(network.labels) or getattr(network.model, "num_classes", None)
     if network.outputs == "embedding" or (target is not None and known is not None and target >= known):
         target = None
     explanation = inference.explain(
         network,
-        picture.image,
-        layer=layer if layer in layers else None,
+        asked.picture.image,
+        layer=asked.layer if asked.layer in layers else None,
         target=target,
         top_k=_TOP,
-        decode_seconds=picture.decode_seconds,
+        decode_seconds=asked.picture.decode_seconds,
     )
     heat = Image.fromarray((explanation.heatmap * 255).round().astype("uint8"))
     return Answer(
@@ -216,7 +224,3 @@ def _explain(network: Network, picture: Picture, layer: str, target: int | None)
         view_url=data_url(Image.fromarray(explanation.view), lossless=is_tiny(explanation.view)),
         heat_url=data_url(heat, lossless=True),
     )
-
-
-def _key(picture: Picture, entry: WeightsEntry) -> tuple:
-    return picture.digest, entry.id, fields.get(choices.LAYER), choices.target()

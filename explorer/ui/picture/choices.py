@@ -26,6 +26,11 @@ def bind(arch: str) -> None:
     bind_fields("inference", _BOUND)
 
 
+def layer() -> str:
+    """Path of the layer the link asks for; "" for the network's usual one."""
+    return get(LAYER)
+
+
 def target() -> int | None:
     """Index of the class the link asks to explain; None for the likeliest."""
     return whole_number(get(TARGET), 0, _MOST_CLASSES)
