@@ -22,7 +22,7 @@ row = st.columns([6, 6], vertical_alignment="center")
 shown = segments(
     row[0], "View", view.VIEWS, default=view.NUMBERS, key=view.VIEW, label_visibility="collapsed"
 )
-chosen = several.load(names, here, size)
+chosen = several.load(names, size)
 if len(chosen) < 2:
     st.info("Add a second network above: two to four can be compared.", icon=":material/info:")
 if not chosen:

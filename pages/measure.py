@@ -22,7 +22,7 @@ row = st.columns([5.9, 2.9, 1.6, 1.6], vertical_alignment="bottom")
 names = several.menu(row[0], here, controls.PAIR, controls.ABOUT_NETWORKS)
 choices = controls.row(row[1], row[2], row[3])
 with st.container():  # one place, however many of them have to be waited for
-    chosen = several.load(names, here, choices.pixels)
+    chosen = several.load(names, choices.pixels)
 if not chosen:
     st.info("Choose a network above.", icon=":material/info:")
     end()
@@ -32,7 +32,7 @@ if shown == controls.RESULTS:
 else:
     setting, sizes = layers.eager(choices.setting), choices.batch_sizes[:1]
 tasks = [
-    Task(str(each.about.reference), title, each.pixels, size)
+    Task(each.asked.reference, title, each.pixels, size)
     for each, title in zip(chosen, controls.titles(chosen), strict=True)
     for size in sizes
 ]

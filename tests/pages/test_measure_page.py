@@ -105,6 +105,12 @@ def test_another_image_size_is_another_measurement():
     assert list(table(app, "images/s")["images/s"]) == [2000]
 
 
+def test_one_network_at_two_sizes_is_measured_at_both():
+    app = opened(networks="zoo:resnet20,zoo:resnet20@48", mbatch="4")
+    app.button(key="measure_first").click().run(timeout=120)
+    assert {(each.image_size, each.batch_size) for each in measurements.kept()} == {(32, 4), (48, 4)}
+
+
 def test_energy_only_at_a_power_that_the_visitor_assumes():
     measurements.keep(made("zoo:resnet20", 32, 4, 40.0))
     app = opened(networks="zoo:resnet20", mbatch="4")

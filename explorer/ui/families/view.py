@@ -160,7 +160,7 @@ def paint(specimen: Specimen) -> Painted:
     from explorer.ui.diagram import svg as diagram_svg
     from explorer.ui.diagram.node_facts import facts
 
-    trace = analysis.trace(str(networks.resolve(specimen.architecture)))
+    trace = analysis.trace(networks.resolve(specimen.architecture))
     whole = hierarchy(trace, analysis.receptive_fields(trace))
     block = whole.by_id[specimen.block]
     missing = set(specimen.opened) - {each.id for each in block.walk()}

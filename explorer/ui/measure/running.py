@@ -19,6 +19,7 @@ from explorer.serving.measurements import Setting
 from explorer.ui.kit.formatting import left_at_this_pace, plain
 
 if TYPE_CHECKING:
+    from explorer.networks import Reference
     from explorer.serving.benchmark import Bench, Limits, Progress
 
 _JOB, _DONE, _NOTES = "_measure_job", "_measure_done", "_measure_notes"
@@ -28,9 +29,9 @@ _SLOWEST_PASS, _SLOWEST_HOSTED = 30.0, 5.0
 
 @dataclass(frozen=True)
 class Task:
-    """One network (its reference, the side of its input or None for its own) with one batch size."""
+    """One network (the side of its input, None for its own) with one batch size."""
 
-    network: str
+    reference: Reference
     title: str
     image_size: int | None
     batch_size: int
@@ -38,7 +39,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Job:
-    """What one press of the button asks for; tasks of one network stand together."""
+    """What one press of the button asks for; tasks of one network at one size stand together."""
 
     view: str
     setting: Setting
@@ -111,7 +112,7 @@ def carry_out(
         _note(job, str(refused))
         done.update(job.tasks)
     try:
-        for _, own in groupby(job.tasks, key=lambda task: task.network):
+        for _, own in groupby(job.tasks, key=lambda task: (task.reference, task.image_size)):
             _one_network(job, [task for task in own if task not in done], do, report, done, drawn)
     except Busy as busy:
         _note(job, str(busy))
@@ -135,7 +136,7 @@ def _one_network(
         return
     report(tasks[0])(0.0, "building")
     try:
-        with bench(tasks[0].network, job.setting, tasks[0].image_size) as on_it:
+        with bench(tasks[0].reference, job.setting, tasks[0].image_size) as on_it:
             for task in tasks:
                 try:
                     do(on_it, task, report(task))

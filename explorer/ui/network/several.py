@@ -27,6 +27,7 @@ from explorer.ui.network.sheet import Sheet, Subject
 
 if TYPE_CHECKING:
     from explorer.analysis.comparing.comparison import Compared
+    from explorer.networks import Reference
 
 NETWORKS = "networks"
 MOST = 4
@@ -39,11 +40,12 @@ _TABLE_HEIGHT = 480  # pixels kept while a network is traced
 
 @dataclass(frozen=True)
 class Asked:
-    """What one name of the link stands for. network: for `networks.resolve`; weights: their id, "" for none
+    """What one name of the link stands for. network: the name without a size; weights: their id, "" for none
     in particular; pixels: side of the input, None for the network's own.
     """
 
     network: str
+    reference: Reference
     weights: str = ""
     pixels: int | None = None
 
@@ -181,13 +183,14 @@ def menu(
     return tuple(st.session_state[_BOX])
 
 
-def load(names: Sequence[str], here: Page, image_size: int | None) -> list[Chosen]:
+def load(names: Sequence[str], image_size: int | None) -> list[Chosen]:
     """Traced, each at its own size or all at one; what cannot be traced is said and left out."""
     found = []
     for name in names:
-        asked = meant(name) or Asked(name)
-        entry = picker.entry_of(asked.network)
-        about = architecture_view.subject(replace(here, arch=asked.network, entry=entry))
+        asked = meant(name)
+        if asked is None:
+            continue
+        about = architecture_view.subject_of(asked.reference, catalogue.architectures().get(asked.network))
         sheet = _sheet(about, image_size or asked.pixels)
         if sheet is not None:
             found.append(Chosen(name, asked, about, sheet, _title(asked, about)))
@@ -248,8 +251,8 @@ def meant(name: str) -> Asked | None:
     return None
 
 
-def _network(name: str) -> tuple[str, str] | None:
-    """(network, id of the weights or "") of a name without a size."""
+def _network(name: str) -> tuple[str, Reference, str] | None:
+    """(network, its reference, id of the weights or "") of a name without a size."""
     from explorer import networks
 
     try:
@@ -259,9 +262,9 @@ def _network(name: str) -> tuple[str, str] | None:
             entry = networks.entry_of(name)
         except ValueError:
             return None
-        return str(entry.reference), entry.id
+        return str(entry.reference), entry.reference, entry.id
     tagged = reference.builder == "timm" and "." in reference.name
-    return name, str(reference) if tagged else ""
+    return name, reference, str(reference) if tagged else ""
 
 
 def _meant(typed: str) -> str:
@@ -274,7 +277,6 @@ def _label(name: str) -> str:
 
 def _sorted_out(names: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     """(names of different networks, those that stand for one of them, those that no builder knows)."""
-    from explorer import networks
 
     known: dict[tuple[str, str, int | None], str] = {}
     twice, unknown = [], []
@@ -283,7 +285,7 @@ def _sorted_out(names: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
         if asked is None:
             unknown.append(name)
             continue
-        key = str(networks.resolve(asked.network)), asked.weights, asked.pixels
+        key = str(asked.reference), asked.weights, asked.pixels
         if key in known:
             twice.append(name)
         known.setdefault(key, name)

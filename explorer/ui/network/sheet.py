@@ -57,7 +57,11 @@ def subject(here: Page) -> Subject:
     entry = catalogue.architectures().get(here.arch)
     if entry is not None and not entry.builders:
         return Subject(None, entry, f"{entry.name} · {entry.year}", entry.idea)
-    reference = here.reference()
+    return subject_of(here.reference(), entry)
+
+
+def subject_of(reference: Reference, entry: catalogue.Architecture | None) -> Subject:
+    """A network of `entry`, which is looked up where none is given."""
     if entry is None and reference.architecture:
         entry = catalogue.get(reference.architecture)
     if entry is None:
@@ -131,16 +135,16 @@ def opening(shown: Sheet, about: Subject) -> Opening:
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
-def _sheet(reference: str, image_size: int | None, fingerprint: str) -> Sheet:
+def _sheet(name: str, image_size: int | None, fingerprint: str, _reference: Reference) -> Sheet:
     from explorer import analysis
     from explorer.analysis.graph.tracing import deployed_form
     from explorer.ui.network import layer_table
 
-    trace = analysis.trace(reference, image_size)
-    stats = analysis.stats_of(trace, deployed_form(trace, reference, image_size))
+    trace = analysis.trace(_reference, image_size)
+    stats = analysis.stats_of(trace, deployed_form(trace, _reference, image_size))
     index = stage_cards.index(trace, stats)
     return Sheet(
-        (reference, str(image_size or ""), fingerprint),
+        (name, str(image_size or ""), fingerprint),
         trace,
         stats,
         index,
@@ -154,7 +158,7 @@ def sheet(reference: Reference, image_size: int | None) -> Sheet:
     from explorer.analysis.graph.cache import fingerprint  # torch: the shell comes up without it
 
     # What the name stands for can change under it (a folder's config), so it is part of the key.
-    return _sheet(str(reference), image_size, fingerprint(reference))
+    return _sheet(str(reference), image_size, fingerprint(reference), reference)
 
 
 def own_size(reference: Reference) -> int | None:

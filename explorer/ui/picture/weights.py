@@ -62,15 +62,17 @@ def trained_here(reference: Reference | None = None) -> tuple[WeightsEntry, ...]
     Looked up anew after half a minute: asking every builder takes longer than the rest of a slider's answer.
     """
     places = tuple(os.environ.get(name, "") for name in _WHERE_WEIGHTS_LIE)
-    return _trained_here(str(reference) if reference else "", places)
+    return _trained_here(str(reference or ""), places, reference)
 
 
 @st.cache_resource(ttl=30, max_entries=64, show_spinner=False)
-def _trained_here(reference: str, places: tuple[str, ...]) -> tuple[WeightsEntry, ...]:
+def _trained_here(
+    name: str, places: tuple[str, ...], _reference: Reference | None
+) -> tuple[WeightsEntry, ...]:
     """places: values of _WHERE_WEIGHTS_LIE, which decide what is found."""
     from explorer import networks
 
-    own = networks.weights_of(reference) if reference else ()
+    own = networks.weights_of(_reference) if _reference else ()
     found = {entry.id: entry for entry in (*own, *networks.on_this_machine()) if entry.on_this_machine}
     return tuple(found.values())
 
