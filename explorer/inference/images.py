@@ -74,8 +74,6 @@ def read(data: bytes) -> Decoded:
 def _check_size(image: Image.Image) -> None:
     """Compares what the header promises with the caps; asks a large JPEG for a reduced decoding."""
     width, height = image.size
-    if width < 1 or height < 1:
-        raise ImageError(f"The file says it is {width} × {height} pixels; choose one with pixels in it.")
     if width * height > (JPEG_PIXEL_CAP if image.format == "JPEG" else PIXEL_CAP):
         raise too_large(width, height)
     if image.format == "JPEG" and width * height > WORKING_PIXELS:

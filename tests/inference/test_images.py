@@ -221,7 +221,7 @@ def test_what_is_no_picture_is_answered_with_a_sentence(data, says):
 def test_the_byte_cap_is_in_the_sentence(monkeypatch):
     monkeypatch.setattr(images, "BYTE_CAP", len(PNG))
     assert decode(PNG).size == (640, 480)
-    with pytest.raises(ImageError, match="limit"):
+    with pytest.raises(ImageError, match=r"has 0\.0 MB and the limit is 0 MB"):
         decode(PNG + bytes(1))
 
 
@@ -234,9 +234,18 @@ def test_a_jpeg_is_read_up_to_its_cap_of_pixels_and_its_smaller_decoding_up_to_t
     monkeypatch.setattr(images, "PIXEL_CAP", 16 * 12 - 1)
     with pytest.raises(ImageError, match="64 × 48 pixels"):
         decode(data)
+    monkeypatch.setattr(images, "PIXEL_CAP", 16 * 12)
     monkeypatch.setattr(images, "JPEG_PIXEL_CAP", 64 * 48 - 1)
     with pytest.raises(ImageError, match="64 × 48 pixels"):
         decode(data)
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5, 0), (0, 0)])
+def test_a_picture_without_pixels_is_damaged(size):
+    size = struct.pack("<HH", *size)
+    image = b"," + bytes(4) + size + b"\x00\x02\x02\x4c\x01\x00"
+    with pytest.raises(ImageError, match="damaged"):
+        decode(b"GIF89a" + size + bytes(3) + image + b";")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from itertools import count
 
 from explorer.inference.pictures.lean import (
     BLOCK_CAP,
@@ -30,7 +31,7 @@ def lean(data: bytes) -> Lean:
         raise too_large(width, height)
     kept, pixels, exif, profile, ended, place = [data[:_HEADER_END]], [], b"", b"", False, _HEADER_END
     known: set[bytes] = set()
-    for number in range(BLOCK_CAP + 1):
+    for number in count():
         if number == BLOCK_CAP:
             raise too_many("PNG", f"over {BLOCK_CAP:,} chunks")
         if place + 8 > len(data):
