@@ -95,6 +95,8 @@ def test_of_a_jpeg_tables_and_what_tells_the_colours_stay():
     adobe, jfif = segment(0xEE, b"Adobe" + bytes(7)), segment(0xE0, b"JFIF\x00" + bytes(9))
     camera = segment(0xE1, b"Exif\x00\x00first"), segment(0xE1, b"Exif\x00\x00second")
     dropped = [segment(0xFE, b"comment"), segment(0xE0, b"JFXX"), segment(0xEF, b"x"), b"\xff\x01"]
+    dropped += [segment(0xE1, b"a packet of XMP"), segment(0xE2, b"FPXR, no profile"), icc(3, b"")]
+    dropped += [segment(0xE5, b"Exif\x00\x00, not the camera's"), segment(0xE5, b"ICC_PROFILE\x00\x00\x00no")]
     parts = [jfif, *camera, icc(2, b"B"), icc(1, b"A"), icc(1, b"C"), adobe, OTHER, frame(), SCAN]
     found = jpeg.lean(SOI + b"".join(dropped) + b"".join(parts) + EOI + b"a second picture")
     assert found.data == SOI + jfif + adobe + OTHER + frame() + SCAN + EOI
@@ -280,9 +282,9 @@ def test_a_webp_that_ends_early_is_refused_and_what_lies_behind_it_dropped():
     stray = bytearray(whole + b"abc")  # too short for a chunk
     struct.pack_into("<I", stray, 4, len(stray) - 8)
     assert webp.lean(bytes(stray)).data == whole
-    cut = bytearray(riff(vp8(), (b"VP8L", b"")))
-    struct.pack_into("<I", cut, len(cut) - 4, 1)  # a last chunk of one byte more than there is
-    assert webp.lean(bytes(cut)).data == whole
+    cut = bytearray(riff(vp8(), (b"EXIF", b"ab")))
+    struct.pack_into("<I", cut, len(cut) - 6, 10)  # a last chunk of more bytes than there are
+    assert webp.lean(bytes(cut)) == Lean(whole)
 
 
 def test_of_a_webp_chunks_are_bounded(monkeypatch):
@@ -337,7 +339,7 @@ def test_run_lengths_of_a_bmp_are_bounded(monkeypatch, compression):
     assert bmp.lean(data).ends_early == (compression not in (1, 2))
     monkeypatch.setattr(bmp, "_RUN_LENGTH_BYTES", len(data) - 1)
     if compression in (1, 2):
-        with pytest.raises(ImageError, match="run-length"):
+        with pytest.raises(ImageError, match=r"run-length .*\(0 MB\)"):
             bmp.lean(data)
     else:
         assert bmp.lean(data).ends_early
