@@ -4,6 +4,7 @@ EXPLORER_AXE=all looks at every view of the labs and pages too, which takes some
 """
 
 import os
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -26,7 +27,7 @@ VIEWS = {
         "view=Story",
         "view=Published+results",
     ),
-    "Inference": ("sample=chelsea",),
+    "Inference": ("sample=chelsea", "sample=chelsea&arch=resnet50&layer=layer2&target=3&cmap=magma"),
     "Receptive field": ("rf=Picture", "rf=Stack", "rf=Effective", "rf=Effective&rfinputs=Photos"),
     "Normalisation": (
         "nview=One+batch",
@@ -39,12 +40,14 @@ VIEWS = {
     "Degradation": ("dshow=Loss", "dshow=Gradient+norm"),
     "Inductive bias": ("test=Answer", "test=Shuffle", "test=Pooling"),
     "Common mistakes": ("see=All+of+them", "see=Time"),
+    "Efficiency": ("etable=evolution", "ecolour=year", "ebubble=params"),
     "Measure here": ("measure=Roofline", "measure=By+kind"),
     "Compare": ("compare=Diagram", "compare=Layers", "compare=Measured"),
     "Choose": ("ctab=Why+not+%E2%80%A6%3F", "ctab=Rules+of+thumb"),
     "Claims": ("verdict=wrong",),
     "Quiz": ("q=three_3x3", "q=order_ladder"),
 }
+EVERYTHING = os.environ.get("EXPLORER_AXE") == "all"
 ALL = {"resultTypes": ["violations"], "rules": {"label-content-name-mismatch": {"enabled": True}}}
 # A dark page is the light one in other colours.
 RULES = {"light": ALL, "dark": {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}}
@@ -73,8 +76,7 @@ def findings(page: Page, scheme: str) -> list[str]:
 @pytest.mark.parametrize("title", ADDRESSES)
 def test_axe_finds_nothing_serious_on_any_view_of_a_page(server, visit, title):
     wrong = {}
-    views = VIEWS.get(title, ()) if os.environ.get("EXPLORER_AXE") == "all" else ()
-    for view in (OPENING.get(title, ""), *views):
+    for view in (OPENING.get(title, ""), *(VIEWS.get(title, ()) if EVERYTHING else ())):
         page = visit(f"{server.url}{ADDRESSES[title]}?{view}")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
@@ -85,12 +87,35 @@ def test_axe_finds_nothing_serious_on_any_view_of_a_page(server, visit, title):
     assert not {each: found for each, found in wrong.items() if found}
 
 
+def pressed(option: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("button", name=option).click()
+
+
+def typed(page: Page) -> None:
+    page.get_by_label("Your answer").fill("7")
+    page.locator(".st-key-quiz_check button").click()
+
+
+def put_in_order(page: Page) -> None:
+    names = page.locator("[class*=st-key-quiz_pick_] button")
+    for placed in (1, 2, 4):  # the last one falls into its place by itself
+        names.and_(page.locator(":enabled")).first.click()
+        expect(names.and_(page.locator(":disabled"))).to_have_count(placed)
+    page.locator(".st-key-quiz_check button").click()
+
+
+ANSWERS = (
+    ("degradation", pressed("Its error is higher on the training pictures as well")),
+    ("degradation", pressed("It has fewer parameters")),
+    *([("three_3x3", typed), ("order_ladder", put_in_order)] if EVERYTHING else []),
+)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_answers_right_and_wrong(server, visit, scheme):
-    said = ("Its error is higher on the training pictures as well", "It has fewer parameters")
-    for option in said:
-        page = visit(f"{server.url}/quiz?q=degradation", color_scheme=scheme)
-        page.get_by_role("button", name=option).click()
+    for question, answer in ANSWERS:
+        page = visit(f"{server.url}/quiz?q={question}", color_scheme=scheme)
+        answer(page)
         expect(page.locator(".st-key-quiz_next button")).to_be_visible()
         settled(page)
         assert findings(page, scheme) == []

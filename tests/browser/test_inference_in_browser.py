@@ -135,9 +135,21 @@ def test_a_server_started_anew_takes_the_picture_from_the_open_page(serve, visit
     page.locator("input[type=file]").set_input_files(photo)
     before = bars(page)
     first.kill()
-    serve(port=first.port)
+    second = serve(port=first.port)
     expect(page.locator(".credit", has_text="The server was started anew")).to_be_visible(
         timeout=FIRST_ANSWER_MS
     )
     expect(page.get_by_role("button", name="my own photo.png").first).to_be_visible()
     assert bars(page) == before
+
+    navigation = page.get_by_role("navigation", name="App pages")
+    navigation.get_by_role("button", name="Labs").click()
+    page.get_by_role("menuitem", name="Receptive field").click()
+    page.get_by_role("radio", name="Picture", exact=True).click()
+    expect(page.get_by_role("button", name="my own photo.png").first).to_be_visible()
+    page.evaluate(PASTE, base64.b64encode(SAMPLES["rocket"].load()).decode())
+    expect(page.get_by_role("button", name="Pasted picture").first).to_be_visible()
+    expect(page.get_by_text("The server was started anew")).to_have_count(0)
+    second.kill()
+    serve(port=first.port)
+    expect(page.get_by_text("The server was started anew")).to_be_visible(timeout=FIRST_ANSWER_MS)

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.ui.frame import state
+from explorer.ui.kit import fields
 from explorer.ui.kit.formatting import plain
 from explorer.ui.picture import choices
 from explorer.ui.picture.parts import component, data_url
@@ -153,16 +154,22 @@ def paste(slot, picture: Picture | None) -> None:
     """The paste button; while it is on the page, Ctrl+V anywhere brings a picture.
 
     It also remembers, in the browser alone, the last picture of the visitor's own, and brings it once more
-    to a server that was started anew under the open page and knows of none.
+    to a server that was started anew under the open page and knows of none: there `picture` is missing, or a
+    sample that nobody chose.
     """
     from explorer.inference.images import BYTE_CAP
 
+    known = "none" if picture is None else "own"
+    if picture and picture.sample:
+        known = "sample" if picture.sample.name == fields.get(choices.SAMPLE) else "none"
     with slot:
         _paste(
             key="paste_part",
             data={
                 "maxBytes": BYTE_CAP,
-                "known": "own" if picture and not picture.sample else "sample" if picture else "none",
+                "known": known,
+                "picture": picture.digest if picture else "",  # another one is told, though it is "own" again
+                "refused": bool(refusal()),
                 "tooLarge": f"The pasted picture is larger than {_limit()}; save it smaller and upload it.",
                 "nothing": "There is no picture in the clipboard; copy one first.",
                 "blocked": "The browser does not let the page read the clipboard; press Ctrl+V instead.",

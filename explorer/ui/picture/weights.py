@@ -24,11 +24,12 @@ _WHERE_WEIGHTS_LIE = ("EXPLORER_WEIGHTS", "TORCH_HOME", "HF_HOME")
 
 def picture(slot: DeltaGenerator, otherwise: str = "chelsea") -> Picture:
     """The visitor's picture, shared with the Inference page, or a sample until there is one; `slot` takes the
-    menu of sources. Needs "sample" among the `bound` fields.
+    menu of sources. Ctrl+V brings another here too. Needs "sample" among the `bound` fields.
     """
     shown = pictures.current(otherwise)
     assert shown is not None
     pictures.menu(slot, shown)
+    pictures.paste(st.container(key="paste"), shown)  # unseen: the button is the Inference page's
     return shown
 
 

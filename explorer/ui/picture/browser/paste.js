@@ -1,14 +1,13 @@
 // A picture from the clipboard: Ctrl+V anywhere on the page, or the button.
 //
-// The last picture that the visitor gave, in whichever way, is remembered here as long as the page is open: a
-// server that is started anew under it has lost its uploads, and gets the picture once more. Streamlit runs
-// nothing when the connection is back, so the page is asked for then.
+// The last picture that the server took, in whichever way it came, is remembered here as long as the page is
+// open: a server that is started anew under it has lost its uploads, and gets the picture once more. Streamlit
+// runs nothing when the connection is back, so the page is asked for then.
 
-const memory = (window.explorerPicture ??= { file: null, taken: false });
+const memory = (window.explorerPicture ??= { offered: null, file: null });
 
 function remember(file) {
-  memory.file = file;
-  memory.taken = false;
+  memory.offered = file;
 }
 
 if (!memory.listens) {
@@ -23,7 +22,7 @@ if (!memory.listens) {
     if (change.target.getAttribute(state) !== "CONNECTED") memory.lost = true;
     else if (memory.lost) {
       memory.lost = false;
-      if (memory.taken) memory.ask?.();
+      if (memory.file) memory.ask?.();
     }
   }).observe(document.documentElement, { subtree: true, attributeFilter: [state] });
 }
@@ -46,11 +45,14 @@ export default function ({ parentElement, data, setTriggerValue }) {
     read(file, (picture) => setTriggerValue("picture", picture));
   }
 
+  if (data.refused) memory.offered = null;
   if (data.known === "own") {
-    memory.taken = memory.file !== null;
-  } else if (data.known === "none" && memory.taken) {
-    memory.taken = false; // once: what the server refuses now is not sent for ever
-    read(memory.file, (picture) => setTriggerValue("again", { name: memory.file.name, picture }));
+    memory.file = memory.offered ?? memory.file;
+    memory.offered = null;
+  } else if (data.known === "none" && memory.file) {
+    const file = (memory.offered = memory.file);
+    memory.file = null; // once: what the server refuses now is not sent for ever
+    read(file, (picture) => setTriggerValue("again", { name: file.name, picture }));
   }
 
   async function fromButton() {
