@@ -1,4 +1,5 @@
-"""The command line: `python -m explorer stats|diagram|explain|benchmark|claims|list|count|gradio`.
+"""The command line, `python -m explorer` or `cnn-explorer`: app (which needs no word), stats, diagram,
+explain, benchmark, claims, list, count, gradio.
 
 A thin edge over the core: it parses, calls, prints. Every failure a user can cause is one line on stderr
 and exit code 2. Heavy imports wait for the command that needs them, so that `--help` answers at once.
@@ -316,6 +317,12 @@ def _shard(text: str) -> tuple[int, int]:
     return int(first), int(step)
 
 
+def _app(arguments: argparse.Namespace) -> None:
+    from explorer.ui import starting
+
+    starting.app(arguments.host, arguments.port, window=arguments.window)
+
+
 def _gradio(arguments: argparse.Namespace) -> None:
     from explorer.ui import gradio_app
 
@@ -323,9 +330,16 @@ def _gradio(arguments: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _OneLineParser(prog="python -m explorer", description="Explore convolutional architectures.")
+    program = "cnn-explorer" if Path(sys.argv[0]).stem == "cnn-explorer" else "python -m explorer"
+    parser = _OneLineParser(prog=program, description="Explore convolutional architectures.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
+
+    app = commands.add_parser("app", help="Start the app and open it in the browser; what no command does.")
+    app.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all")
+    app.add_argument("--port", type=int, default=8501, metavar="N")
+    app.add_argument("--window", action="store_true", help="in a window of its own, as a program has one")
+    app.set_defaults(run=_app)
 
     def command(name: str, run: Callable[[argparse.Namespace], Any], what: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=what, description=what)
@@ -405,7 +419,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0, 1 where a check could not run, or as `terminal.run` says."""
 
     def command() -> int | None:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser().parse_args((sys.argv[1:] if argv is None else argv) or ["app"])
         code: int | None = arguments.run(arguments)
         return code
 

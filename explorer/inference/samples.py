@@ -11,7 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "samples"
+from explorer.home import ASSETS
+
+FOLDER = ASSETS / "samples"
 _SKIMAGE = "scikit-image"
 _COMMONS = "Wikimedia Commons"
 

@@ -15,13 +15,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
+from explorer.home import ASSETS
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 INTERPOLATION: Literal["bilinear"] = "bilinear"
 """How a photo comes down to 32 pixels, with antialiasing; bicubic would overshoot at edges."""
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "zoo"
+FOLDER = ASSETS / "zoo"
 
 
 class ZooError(ValueError):

@@ -21,6 +21,7 @@ from typing import Any
 from explorer.catalogue.cache_folder import cache_folder
 from explorer.catalogue.claims import FOLDER, Claim, Way, claims
 from explorer.catalogue.writing import WriteError, write_whole
+from explorer.home import ASSETS
 from explorer.labs.claims.results import Result, found
 from explorer.labs.claims.values import Measured
 from explorer.labs.claims.verdicts import ERROR, verdict
@@ -28,7 +29,6 @@ from explorer.labs.claims.verdicts import ERROR, verdict
 SHIPPED = FOLDER / "verdicts.json"
 _HERE = Path(__file__).resolve().parents[2]
 _ROOMS = ("catalogue", "networks", "analysis", "inference", "labs")
-_ASSETS = _HERE.parent / "assets"
 _unwritable: set[Path] = set()  # files of which that has been said
 
 
@@ -66,7 +66,7 @@ def _versioned(package: str) -> str:
 def _digest() -> str:
     digest = hashlib.sha256()
     sources = (path for room in _ROOMS for path in (_HERE / room).rglob("*"))
-    assets = (path for folder in ("zoo", "samples") for path in (_ASSETS / folder).glob("*"))
+    assets = (path for folder in ("zoo", "samples") for path in (ASSETS / folder).glob("*"))
     for path in sorted((*sources, *assets)):
         if path.is_file() and path.suffix != ".pyc" and path != SHIPPED:
             digest.update(str(path.relative_to(_HERE.parent)).encode())

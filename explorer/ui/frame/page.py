@@ -8,7 +8,6 @@ navigation and asks for a rerun, which then goes through `app.py` with page and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -16,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import RerunException
 
 from explorer import catalogue
+from explorer.home import ASSETS
 from explorer.serving import housekeeping
 from explorer.ui.frame import picker, presentation, state
 from explorer.ui.frame.navigation import ENTRIES, Entry
@@ -24,7 +24,7 @@ from explorer.ui.kit.ending import Ended
 from explorer.ui.kit.formatting import plain
 
 TITLE = "CNN Architecture Explorer"
-LOGO = Path(__file__).resolve().parents[3] / "assets" / "logo.svg"
+LOGO = ASSETS / "logo.svg"
 _HEAD = "_head_of_this_run"
 _NOTICE = "_notice_of_this_run"
 _ANSWERED = "_answered_page"  # the last one that ran to its end
