@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from explorer.inference.pictures import avif, bmp, exif, gif, jpeg, png, tiff, webp
+from explorer.inference.pictures import avif, bmp, exif, formats, gif, jpeg, png, tiff, webp
 from explorer.inference.pictures.lean import ImageError, Lean
 from tests.inference.picture_bombs import chunk, riff, segment
 
@@ -941,3 +941,54 @@ def test_twenty_five_million_pixels_are_read_and_one_row_more_is_not(kind):
         said = rf"{width:,} × {more:,} pixels, more than can be decoded here \(25 million"
         with pytest.raises(ImageError, match=said):
             lean(written(width, more))
+
+
+# --- formats -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (box(b"ftyp", b"crx " + bytes(4)), "a camera's raw format"),
+        (b"MM\x00\x2a" + bytes(4) + b"CR", "a camera's raw format"),
+        (box(b"ftyp", b"mif1avif" + b"heic"), "HEIC"),  # the second word is a version, whatever it spells
+        (box(b"ftyp", b"xxxx" + bytes(4) + b"heic"), "HEIC"),
+        (box(b"ftyp", b"xxxx" + bytes(4)) + b"heic", "not a picture"),  # behind the box
+        (bytes(5) + b"%PDF-", "PDF"),
+        (b" " * 1019 + b"%PDF-", "PDF"),
+        (b" " * 1020 + b"%PDF-", "not a picture"),
+        (b" " * 4092 + b"<SVG", "SVG"),
+        (b" " * 4093 + b"<SVG", "not a picture"),
+        ("\ufeff<svg".encode("utf-16-le"), "SVG"),
+        (b"\x00\x00\x02\x00", "an icon"),
+        (b"\x76\x2f\x31\x01", "OpenEXR"),
+        (b"", "JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF can, judged by content, not by name"),
+    ],
+)
+def test_what_is_read_elsewhere_is_called_by_its_name(data, said):
+    assert formats.recognised(data) is None
+    assert said in formats.why_unreadable(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"\xff\xd8\xff", "JPEG"),
+        (SIGNATURE, "PNG"),
+        (b"RIFF" + bytes(4) + b"WEBP", "WebP"),
+        (b"GIF87a", "GIF"),
+        (b"GIF89a", "GIF"),
+        (b"BM", "BMP"),
+        *((mark, "TIFF") for mark in (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")),
+        (HEAD, "AVIF"),
+        (box(b"ftyp", b"avis"), "AVIF"),
+        (box(b"ftyp", b"mif1" + bytes(4) + b"miaf" * 122 + b"avif"), "AVIF"),
+    ],
+)
+def test_formats_are_known_by_how_they_begin(data, name):
+    assert formats.recognised(data).name == name
+    assert name == "AVIF" or formats.recognised(data[:-1]) is None
+
+
+def test_of_a_long_list_of_brands_the_beginning_counts():
+    assert formats.recognised(box(b"ftyp", b"mif1" + bytes(4) + b"miaf" * 124 + b"avif")) is None
