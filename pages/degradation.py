@@ -5,13 +5,12 @@ import streamlit as st
 from explorer.labs import degradation
 from explorer.ui.degradation import view
 from explorer.ui.frame import page
-from explorer.ui.kit import fields
+from explorer.ui.kit import lab
 
 here = page.begin()
+controls = lab.begin(view.Choices)
 with st.container(horizontal=True, vertical_alignment="center"):
-    what = fields.segments(
-        st, "Show", view.WHAT, key="dshow", default=view.START["dshow"], label_visibility="collapsed"
-    )
-    fields.reset(view.START)
-view.show(degradation.read(), what, here)
+    controls.draw("what")
+    controls.reset()
+view.show(degradation.read(), controls.chosen().what, here)
 view.beside()

@@ -4,14 +4,14 @@ import streamlit as st
 
 from explorer.ui.frame import page
 from explorer.ui.frame.waiting import wait_for_imports
-from explorer.ui.kit import explain, fields
+from explorer.ui.kit import explain, lab
 from explorer.ui.mistakes import view
 from explorer.ui.picture import weights
 
 here = page.begin()
-fields.bound("sample", "weights", view.MISTAKE)
+controls = lab.begin(view.Choices, "sample", "weights")
 row = st.columns([4, 2.2, 3, 3, 1.4], vertical_alignment="bottom")
-shown = fields.segments(row[0], "View", view.VIEWS, default=view.START[view.VIEW], key=view.VIEW)
+shown = controls.draw("view", row[0])
 wait_for_imports(st.container())
 mistake = view.chosen()
 if shown != view.COSTS:
@@ -20,7 +20,7 @@ if shown != view.COSTS:
 if shown == view.ONE:
     view.menu(row[3], mistake)
 with row[4]:
-    fields.reset(view.START)
+    controls.reset()
 
 if shown == view.ALL:
     view.everything(picture, weights_id, here)

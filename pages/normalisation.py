@@ -3,8 +3,9 @@
 import streamlit as st
 
 from explorer.ui.frame import page
-from explorer.ui.kit import fields
-from explorer.ui.normalisation import controls, networks, numbers
+from explorer.ui.kit import fields, lab
+from explorer.ui.normalisation import networks, numbers
+from explorer.ui.normalisation.controls import Choices
 
 VIEWS = {
     "Axes": numbers.axes,
@@ -16,11 +17,9 @@ VIEWS = {
 }
 
 here = page.begin()
-fields.bound("sample", "weights", controls.TENSOR, controls.LAYER)
+controls = lab.begin(Choices)
 menu, reset = st.columns([9, 1], vertical_alignment="bottom")
-view = fields.segments(
-    menu, "View", list(VIEWS), default="Axes", key=controls.VIEW, label_visibility="collapsed"
-)
+view = fields.segments(menu, "View", list(VIEWS), default="Axes", key="nview", label_visibility="collapsed")
 with reset:
-    fields.reset(controls.START)
-VIEWS[view](here)
+    controls.reset()
+VIEWS[view](controls, here)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.labs.gradients import activations, initialisation, random_networks
 from explorer.networks import zoo
 from explorer.ui.gradient_flow import controls, view
+from explorer.ui.kit import lab
 from tests.pages import opening
 
 opened = partial(opening.opened, "pages/gradient_flow.py")
@@ -82,8 +83,8 @@ def test_a_link_brings_every_choice_back():
 def test_nonsense_in_the_link_is_the_default():
     app = opened(gview="xx", gdepth="-3", gwidth="5", gact="foo", gskip="<b>", gseeds="1e9", gerase="x")
     assert list(table(app)) == ["no skip", "ResNet v1", "ResNet v2"]
-    assert app.slider(key="gdepth").value == controls.START["gdepth"]
-    assert app.select_slider(key="gwidth").value == controls.START["gwidth"]
+    assert app.slider(key="gdepth").value == lab.first_values(controls.Choices)["gdepth"]
+    assert app.select_slider(key="gwidth").value == lab.first_values(controls.Choices)["gwidth"]
 
 
 def test_reset_puts_every_choice_back():
@@ -127,7 +128,9 @@ def test_paths_need_a_skip_and_end_at_sixty_layers():
 def test_the_trained_network_comes_apart_into_512_paths():
     app = opened(gview="Paths", gnet=controls.TRAINED)
     assert metrics(app)["Paths"] == "512"
-    assert not drawn(app) & set(controls._CONTROLS)  # they make a random network, and this is none
+    assert not drawn(app) & set(
+        lab.first_values(controls.Choices)
+    )  # they make a random network, and this is none
     app.segmented_control(key="gview").set_value("The claim").run()
     assert not app.exception
     assert "Shorter, of 84 trials" in metrics(app)  # 12 pictures, 7 blocks with an identity shortcut
@@ -177,7 +180,7 @@ def test_no_bin_of_the_claim_holds_both_shorter_and_longer():
 def test_a_choice_that_a_view_does_not_draw_keeps_its_value():
     app = opened(gdepth="10", gseeds="1", gcompare="norm")
     app.segmented_control(key="gview").set_value("Activations").run()
-    assert drawn(app) & set(controls._CONTROLS) == {"gdepth"}
+    assert drawn(app) & set(lab.first_values(controls.Choices)) == {"gdepth"}
     app.segmented_control(key="gview").set_value("Flow").run()
     assert app.select_slider(key="gseeds").value == 1
     assert app.selectbox(key="gcompare").value == "norm"

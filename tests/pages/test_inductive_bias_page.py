@@ -124,7 +124,7 @@ def test_nonsense_in_the_link_gives_the_defaults():
     app = opened(
         test="nowhere", dx="many", dy="99999", clayer="no.layer", rlayer="x", rival="timm:none", patches="5"
     )
-    assert app.segmented_control(key=view.VIEW).value == view.MAP
+    assert app.segmented_control(key="test").value == view.MAP
     assert app.slider(key="dx").value == 8
     assert abs(app.slider(key="dy").value) <= 32
     assert app.selectbox(key="clayer_box").value == "layer2.0"
@@ -135,3 +135,10 @@ def test_reset_puts_the_shift_back():
     app = opened(dx="-5", dy="4")
     app.button(key="lab_reset").click().run()
     assert (app.slider(key="dx").value, app.slider(key="dy").value) == (8, 0)
+
+
+def test_the_grids_are_those_of_the_lab():
+    """They are repeated for the first drawing, which leaves torch alone."""
+    from explorer.labs.inductive_bias.patch_shuffle import GRIDS
+
+    assert view.GRIDS == GRIDS

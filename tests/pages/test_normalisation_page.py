@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from explorer.inference import SAMPLES
 from explorer.labs.normalisation import tensors
 from explorer.serving import pool
-from explorer.ui.normalisation import controls
+from explorer.ui.kit import lab
+from explorer.ui.normalisation.controls import Choices
 from explorer.ui.normalisation.numbers import numbers
 from tests.pages import opening
 
@@ -180,12 +181,13 @@ def test_where_the_norm_stands():
 
 @pytest.mark.parametrize("view", ["Axes", "One batch", "Statistics", "In a network"])
 def test_nonsense_in_the_link_gives_the_first_values(view):
-    nonsense = dict.fromkeys((*controls.START, "nothing"), "-1e9;<b>")
+    first = lab.first_values(Choices)
+    nonsense = dict.fromkeys((*first, "nothing"), "-1e9;<b>")
     app = opened(**{**nonsense, "nview": view})
     assert not app.exception
     for key in ("gamma", "momentum", "npic", "nmap"):
         for found in (each for each in app.slider if each.key == key):
-            assert found.value == max(controls.START[key], found.min)
+            assert found.value == max(first[key], found.min)
     if view == "One batch":
         assert steps(app) == [-1.683, 0.106, 1.894, 3.683]
 

@@ -14,7 +14,7 @@ from explorer.ui.effective_field import view as effective_field_view
 from explorer.ui.frame import links as onward
 from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
-from explorer.ui.kit import explain, formatting, theme
+from explorer.ui.kit import explain, formatting, lab, theme
 from explorer.ui.network import notes, stats_sheet
 from explorer.ui.network.several import NETWORKS, Chosen
 from explorer.ui.side_by_side import columns as stage_columns
@@ -29,8 +29,7 @@ START: Mapping[str, Any] = MappingProxyType(
         NETWORKS: "",
         state.SIZE: None,
         UNTRAINED: False,
-        effective_field_view.INPUTS: effective_field_view.START[effective_field_view.INPUTS],
-        effective_field_view.PASSES: effective_field_view.START[effective_field_view.PASSES],
+        **lab.first_values(effective_field_view.Choices),
     }
 )
 _TABLE_HEIGHT = 460  # pixels
@@ -165,7 +164,10 @@ def field(chosen: Sequence[Chosen], here: Page) -> None:
         else _weights(str(each.about.reference), each.asked.weights)
         for each in chosen
     ]
-    effective_field_view.measured(list(dict.fromkeys(ids)), slots[1], slots[2], slots[3], slots[4], here)
+    controls = lab.Controls(effective_field_view.Choices)
+    effective_field_view.measured(
+        list(dict.fromkeys(ids)), controls, slots[1], slots[2], slots[3], slots[4], here
+    )
 
 
 @st.cache_data(ttl=30, max_entries=64, show_spinner=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -10,13 +12,17 @@ from explorer.labs import degradation as lab_core
 from explorer.labs.degradation import Gap, Measure, Trained
 from explorer.networks.zoo import Card
 from explorer.ui.frame.page import Page
-from explorer.ui.kit import explain, theme
+from explorer.ui.kit import explain, lab, theme
 from explorer.ui.kit.figure import show_figure
 from explorer.ui.kit.formatting import plain
 from explorer.ui.kit.small_multiples import facets, row
 
-WHAT = ("Error", "Loss", "Gradient norm")
-START = {"dshow": "Error"}
+
+@dataclass(frozen=True)
+class Choices:
+    what: str = lab.words("dshow", "Show", ("Error", "Loss", "Gradient norm"), named=False)
+
+
 _HEIGHT = 400
 _MEASURES: tuple[Measure, Measure] = ("train", "test")
 _PICTURES = {"train": "training pictures", "test": "test pictures"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -14,8 +15,9 @@ from explorer.ui.effective_field import measuring
 from explorer.ui.effective_field.measuring import Plan, Wanted, named, width
 from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
-from explorer.ui.kit import explain, fields, formatting, theme
+from explorer.ui.kit import explain, fields, formatting, lab, theme
 from explorer.ui.kit.figure import show_figure
+from explorer.ui.kit.lab import Controls
 from explorer.ui.picture import weights
 
 if TYPE_CHECKING:
@@ -23,25 +25,36 @@ if TYPE_CHECKING:
     from explorer.networks import Reference
     from explorer.ui.effective_field.figures import Panel
 
-NETWORKS, INPUTS, PASSES = "rfnets", "rfinputs", "rfpasses"
+NETWORKS = "rfnets"
 KINDS = ("Noise", "Photos")
 COUNTS = (5, 10, 20, 50, 100)
-START: Mapping[str, Any] = {NETWORKS: "", INPUTS: "Noise", PASSES: 20}
 MOST = 4
+_INPUTS = "Noise: independent normal numbers, as in the paper. Photos: random squares of the samples."
 _BOX = "rf_networks_box"
 _HEIGHT, _TALL = 400, 600  # pixels; the taller for a projector
 
 
+@dataclass(frozen=True)
+class Choices:
+    inputs: str = lab.words("rfinputs", "Inputs", KINDS, help=_INPUTS)
+    passes: int = lab.steps("rfpasses", "Inputs averaged", COUNTS, 20)
+
+
 def show(
-    reference: Reference | None, bar_slot: DeltaGenerator, button_slot: DeltaGenerator, here: Page
+    reference: Reference | None,
+    controls: Controls[Choices],
+    bar_slot: DeltaGenerator,
+    button_slot: DeltaGenerator,
+    here: Page,
 ) -> None:
     """Trained and random weights; progress and the way to stop go into the two slots."""
     first, second, third = st.columns([7, 2.4, 2.6], vertical_alignment="bottom")
-    measured(_networks(first, reference), second, third, bar_slot, button_slot, here)
+    measured(_networks(first, reference), controls, second, third, bar_slot, button_slot, here)
 
 
 def measured(
     chosen: Sequence[str],
+    controls: Controls[Choices],
     second: DeltaGenerator,
     third: DeltaGenerator,
     bar_slot: DeltaGenerator,
@@ -49,15 +62,7 @@ def measured(
     here: Page,
 ) -> None:
     """The fields of these weights; two controls, progress and the way to stop go into the four slots."""
-    inputs = fields.segments(
-        second,
-        "Inputs",
-        KINDS,
-        default=START[INPUTS],
-        key=INPUTS,
-        help="Noise: independent normal numbers, as in the paper. Photos: random squares of the samples.",
-    )
-    passes = third.select_slider("Inputs averaged", COUNTS, START[PASSES], key=PASSES, bind="query-params")
+    inputs, passes = controls.draw("inputs", second), controls.draw("passes", third)
     height = _TALL if here.presenting else _HEIGHT
     place = theme.growing("rf_effective_place", height + 20)
     plans = _plans(chosen, inputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import streamlit as st
 
 from explorer.ui.frame.page import Page
 from explorer.ui.inductive_bias import figures
-from explorer.ui.inductive_bias.view import BADGE, DEAL, PATCHES, START, Watched, looked, names, percent
+from explorer.ui.inductive_bias.view import BADGE, Watched, looked, names, percent
 from explorer.ui.kit.figure import show_figure
 from explorer.ui.kit.formatting import plain, share
 
@@ -19,17 +18,6 @@ if TYPE_CHECKING:
 
     from explorer.networks import Network
     from explorer.ui.picture.current import Picture
-
-
-def deal(row: Sequence) -> tuple[int, int]:
-    """(patches along a side, number of the deal)."""
-    from explorer.labs.inductive_bias.patch_shuffle import GRIDS
-
-    grid = row[0].select_slider(
-        "Patches along a side", GRIDS, START[PATCHES], key=PATCHES, bind="query-params"
-    )
-    number = row[1].slider("Deal", 0, 9, START[DEAL], key=DEAL, bind="query-params", help="Another shuffle.")
-    return grid, number
 
 
 def answers(both: tuple[Watched, Watched], here: Page) -> None:

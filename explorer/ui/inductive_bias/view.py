@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, isnan
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
 from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
 from explorer.ui.inductive_bias import figures
-from explorer.ui.kit import fields, once
+from explorer.ui.kit import fields, lab, once
 from explorer.ui.kit.figure import show_figure
 from explorer.ui.kit.formatting import plain, share
 from explorer.ui.picture import weights
@@ -27,20 +27,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-VIEW, RIVAL, LAYER, RIVAL_LAYER = "test", "rival", "clayer", "rlayer"
-DX, DY, PATCHES, DEAL = "dx", "dy", "patches", "deal"
+RIVAL, LAYER, RIVAL_LAYER = "rival", "clayer", "rlayer"
 MAP, ANSWER, SHUFFLE, POOLING = "Feature map", "Answer", "Shuffle", "Pooling"
-VIEWS = (MAP, ANSWER, SHUFFLE, POOLING)
-START: dict[str, Any] = {
-    VIEW: MAP,
-    RIVAL: "",
-    LAYER: "",
-    RIVAL_LAYER: "",
-    DX: 8,
-    DY: 0,
-    PATCHES: 4,
-    DEAL: 0,
-}
+GRIDS = (1, 2, 4, 7, 8, 14)  # equal to the lab's, which needs torch; a test keeps them so
+_SHIFT = "Pixels of each network's own input; a small input is shifted by a quarter of its side at most."
+
+
+@dataclass(frozen=True)
+class Choices:
+    view: str = lab.words("test", "What to do", (MAP, ANSWER, SHUFFLE, POOLING))
+    rival: str = lab.hidden(RIVAL)
+    layer: str = lab.hidden(LAYER)
+    rival_layer: str = lab.hidden(RIVAL_LAYER)
+    right: int = lab.slider("dx", "Shift right, px", -32, 32, 8, kept=True, help=_SHIFT)
+    down: int = lab.slider("dy", "Shift down, px", -32, 32, 0, kept=True, help=_SHIFT)
+    patches: int = lab.steps("patches", "Patches along a side", GRIDS, 4)
+    deal: int = lab.slider("deal", "Deal", 0, 9, 0, help="Another shuffle.")
+
+
 # What shrinks by max pooling, beside networks that shrink by strides; and a trained transformer where one is.
 POOLING_NETWORK = "zoo:vgg_small"
 _TRANSFORMERS = ("vit", "deit", "swin")
@@ -168,18 +172,6 @@ def looked(
 ) -> T:
     says = "The network looks at the picture again and again, a few seconds for a large one …"
     return once.ask(f"bias_{place}", weights_id, (picture.digest, *key), look, says)
-
-
-def shift(horizontal, vertical) -> tuple[int, int]:
-    """(dx, dy) in pixels."""
-    text = "Pixels of each network's own input; a small input is shifted by a quarter of its side at most."
-    dx = horizontal.slider(
-        "Shift right, px", -32, 32, START[DX], key=DX, bind="query-params", persist_state="page", help=text
-    )
-    dy = vertical.slider(
-        "Shift down, px", -32, 32, START[DY], key=DY, bind="query-params", persist_state="page", help=text
-    )
-    return dx, dy
 
 
 def layer_menu(slot, of: Watched, field: str, label: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import streamlit as st
 
 from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
-from explorer.ui.kit import explain, fields, once
+from explorer.ui.kit import explain, fields, lab, once
 from explorer.ui.kit.figure import show_figure
 from explorer.ui.kit.formatting import exact, plain, share, three_digits
 from explorer.ui.picture.parts import is_tiny
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
     from explorer.labs.mistakes.runs import Run
     from explorer.ui.picture.current import Picture
 
-MISTAKE, VIEW = "mistake", "see"
+MISTAKE = "mistake"
 ONE, ALL, COSTS = "One mistake", "All of them", "Time"
-VIEWS = (ONE, ALL, COSTS)
-START = {VIEW: ONE, MISTAKE: ""}
+
+
+@dataclass(frozen=True)
+class Choices:
+    view: str = lab.words("see", "View", (ONE, ALL, COSTS))
+    mistake: str = lab.hidden(MISTAKE)
 
 
 def chosen() -> Mistake:

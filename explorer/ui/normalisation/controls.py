@@ -1,14 +1,14 @@
-"""What the views of the Normalisation page share: first values, controls, answers kept in the visit."""
+"""What the views of the Normalisation page share: controls, answers kept in the visit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from explorer.ui.kit import fields, once
+from explorer.ui.kit import fields, lab, once
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,67 +18,49 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-VIEW, TENSOR, LAYER = "nview", "ntensor", "nlayer"
+TENSOR, LAYER = "ntensor", "nlayer"
 NUMBERS, NORMAL, FROM_LAYER = "Numbers", "Normal", "A layer"
+SIZES = (2, 4, 8, 16, 32, 64, 128, 256)  # of a batch
+MOST_NUMBERS = 8
 
-# The one place of first values; a key is the name in the link.
-START: Mapping[str, Any] = MappingProxyType(
-    {
-        "nkind": "Batch",
-        TENSOR: "",
-        "ngroups": 2,
-        "npic": 1,
-        "nchan": 3,
-        "nsource": NUMBERS,
-        "nvalues": "2, 4, 6, 8",
-        "gamma": 2.0,
-        "beta": 1.0,
-        "npopulation": NORMAL,
-        "nbatch": 16,
-        "momentum": 0.1,
-        "ncompany": 4,
-        "ndropout": False,
-        LAYER: "",
-        "nmap": 1,
-        "weights": "",
-        "sample": "",
-    }
+_VALUES = f"Up to {MOST_NUMBERS}, apart by commas or spaces."
+_MOMENTUM = (
+    "PyTorch's: new = (1 − momentum) · old + momentum · batch. "
+    "Keras calls 1 − momentum by that name: its 0.99 is 0.01 here."
 )
+_DROPOUT = (
+    "And stochastic depth, and whatever else draws at random: `model.train()` switches all; off, "
+    "only the batch norms are in training mode."
+)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Ranges that a layer decides are given where a view draws, and so is the list of norms: torch has it."""
+
+    norm: str = lab.words("nkind", "Normalisation", ("Batch",), named=False)
+    tensor: str = lab.hidden(TENSOR)
+    groups: int = lab.steps("ngroups", "Groups", (1, 2, 4, 8), 2)
+    picture: int = lab.slider("npic", "Picture", 1, 4, 1)
+    cell_channel: int = lab.slider("nchan", "Channel", 1, 8, 3)
+    source: str = lab.words("nsource", "Values", (NUMBERS, NORMAL, FROM_LAYER))
+    values: str = lab.text("nvalues", "Numbers of one channel", "2, 4, 6, 8", max_chars=80, help=_VALUES)
+    gamma: float = lab.slider("gamma", "γ, the scale", -6.0, 6.0, 2.0)
+    beta: float = lab.slider("beta", "β, the shift", -6.0, 6.0, 1.0)
+    population: str = lab.words("npopulation", "Values", (NORMAL, FROM_LAYER))
+    batch: int = lab.steps("nbatch", "Pictures in a batch", SIZES, 16)
+    momentum: float = lab.slider("momentum", "Momentum", 0.01, 1.0, 0.1, 0.01, help=_MOMENTUM)
+    company: int = lab.steps("ncompany", "Pictures in the batch", (2, 4, 8), 4)
+    dropout: bool = lab.toggle("ndropout", "Dropout on as well", help=_DROPOUT)
+    layer: str = lab.hidden(LAYER)
+    map_channel: int = lab.slider("nmap", "Channel", 1, 8, 1)
+    weights: str = lab.hidden("weights")
+    sample: str = lab.hidden("sample")
 
 
 def ask(weights_id: str, key: tuple[Hashable, ...], look: Callable[[Network], T]) -> T:
     """`look` at the loaded network, or what it gave for this key before in this visit."""
     return once.ask("normalisation", weights_id, key, look, "Looking into the network: about two seconds …")
-
-
-def choice(slot: DeltaGenerator, label: str, key: str, options: Sequence[str], *, named: bool = True) -> str:
-    """One of a few words, side by side. named: whether the label is shown."""
-    return fields.segments(
-        slot,
-        label,
-        options,
-        default=START[key],
-        key=key,
-        label_visibility="visible" if named else "collapsed",
-    )
-
-
-def slider(
-    slot: DeltaGenerator, label: str, key: str, low: T, high: T, step: Any = None, help: str = ""
-) -> T:
-    """A number; what one layer's channels allowed and another's do not goes back to the first value."""
-    here: Any = st.session_state.get(key, low)
-    least: Any = low
-    most: Any = high
-    first = min(START[key], most)
-    if not least <= here <= most:
-        st.session_state[key] = first
-    return slot.slider(label, least, most, first, step, key=key, bind="query-params", help=help or None)
-
-
-def steps(slot: DeltaGenerator, label: str, key: str, options: Sequence[int], help: str = "") -> int:
-    """A number of a few that each mean a doubling."""
-    return slot.select_slider(label, options, START[key], key=key, bind="query-params", help=help or None)
 
 
 def menu(

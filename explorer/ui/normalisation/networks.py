@@ -13,8 +13,9 @@ from explorer.ui.frame.waiting import wait_for_imports
 from explorer.ui.kit import explain
 from explorer.ui.kit.figure import show_figure
 from explorer.ui.kit.formatting import exact, plain, time_left
+from explorer.ui.kit.lab import Controls
 from explorer.ui.normalisation import controls
-from explorer.ui.normalisation.controls import LAYER
+from explorer.ui.normalisation.controls import LAYER, Choices
 from explorer.ui.picture import weights
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _TRACED = "_norm_traced"
 _A_TRACE = 2.0  # seconds, of a network of this size on two cores
 
 
-def train_or_eval(here: Page) -> None:
+def train_or_eval(choose: Controls[Choices], here: Page) -> None:
     """The same picture, the same network, other company."""
     wait_for_imports(st.container())
     from explorer.labs.normalisation import forgotten_eval
@@ -53,14 +54,8 @@ def train_or_eval(here: Page) -> None:
     row = st.columns([3, 4, 3, 3], vertical_alignment="bottom")
     picture = weights.picture(row[0])
     weights_id = weights.weights(row[1], here)
-    size = controls.steps(row[2], "Pictures in the batch", "ncompany", (2, 4, 8))
-    dropout = row[3].toggle(
-        "Dropout on as well",
-        key="ndropout",
-        bind="query-params",
-        help="And stochastic depth, and whatever else draws at random: `model.train()` switches all; off, "
-        "only the batch norms are in training mode.",
-    )
+    size = choose.draw("company", row[2])
+    dropout = choose.draw("dropout", row[3])
     found = controls.ask(
         weights_id,
         ("drift", picture.digest, size, dropout),
@@ -124,7 +119,7 @@ def _random(found: Drift) -> str:
     return f" Draws at random in training mode: {kinds}." if kinds else ""
 
 
-def in_a_network(here: Page) -> None:
+def in_a_network(choose: Controls[Choices], here: Page) -> None:
     """One norm layer at the visitor's picture, channel by channel."""
     wait_for_imports(st.container())
     from explorer.labs.normalisation import networks
@@ -138,13 +133,14 @@ def in_a_network(here: Page) -> None:
         st.info("This network has no norm layer; choose another.", icon=":material/info:")
         return
     path = state.one_of(LAYER, layers) or next(iter(layers))
-    controls.menu(row[2], "Layer", LAYER, {each: f"{each} · {kind}" for each, kind in layers.items()}, path)
+    options = {each: f"{each} · {kind}" for each, kind in layers.items()}
+    controls.menu(row[2], "Layer", LAYER, options, path)
     found = controls.ask(
         weights_id,
         ("inside", path, picture.digest),
         lambda network: networks.inside(network, picture.image, path),
     )
-    channel = controls.slider(row[3], "Channel", "nmap", 1, len(found.before)) - 1
+    channel = choose.draw("map_channel", row[3], max_value=len(found.before)) - 1
     show_figure(figures.inside(found, channel, dark=here.dark), here, "norm_inside", height=370)
     st.markdown(_numbers_of(found, channel))
     explain.look_for(
@@ -189,7 +185,7 @@ def _numbers_of(found: Inside, channel: int) -> str:
     return text + " Computed here."
 
 
-def in_blocks(here: Page) -> None:
+def in_blocks(_choose: Controls[Choices], here: Page) -> None:
     """Where the norm stands in the block of each family."""
     wait_for_imports(st.container())
     from explorer.labs.normalisation import places

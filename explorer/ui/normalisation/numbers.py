@@ -16,8 +16,17 @@ from explorer.ui.frame.page import Page
 from explorer.ui.frame.waiting import wait_for_imports
 from explorer.ui.kit import explain, fields
 from explorer.ui.kit.figure import show_figure
+from explorer.ui.kit.lab import Controls
 from explorer.ui.normalisation import controls
-from explorer.ui.normalisation.controls import FROM_LAYER, LAYER, NORMAL, NUMBERS, START, TENSOR
+from explorer.ui.normalisation.controls import (
+    FROM_LAYER,
+    LAYER,
+    MOST_NUMBERS,
+    NUMBERS,
+    SIZES,
+    TENSOR,
+    Choices,
+)
 from explorer.ui.picture import weights
 
 if TYPE_CHECKING:
@@ -29,29 +38,26 @@ if TYPE_CHECKING:
 
 _RANDOM, _ANY_LAYER = "random", "layer"
 _PICTURES, _CHANNELS, _SIDE = 4, 8, 8  # of the tensor in the axes picture: few enough to see every cell
-_MOST_NUMBERS, _LARGEST = 8, 1e6
+_LARGEST = 1e6
 _REACHES = (6.0, 60.0, 600.0, 6e3, 6e4, 6e5, 6e6)  # of the sliders; the last holds any numbers of _LARGEST
 _CUT_OUTS = 16  # of each picture, for the noise of the statistics
-_SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 _BATCHES = 120
 
 
-def axes(here: Page) -> None:
+def axes(choose: Controls[Choices], here: Page) -> None:
     """Which cells share a mean, on a tensor one can choose."""
     wait_for_imports(st.container())
     from explorer.labs.normalisation import tensors
     from explorer.ui.normalisation import figures
 
-    norm = tensors.NORMS[
-        controls.choice(st.container(), "Normalisation", "nkind", list(tensors.NORMS), named=False)
-    ]
+    norm = tensors.NORMS[choose.draw("norm", options=list(tensors.NORMS))]
     row = st.columns([3, 2, 2, 2, 3, 3], vertical_alignment="bottom")
     x, names, about = _tensor(here, row[0], row[4], row[5])
-    picture = controls.slider(row[1], "Picture", "npic", 1, len(x)) - 1
-    channel = controls.slider(row[2], "Channel", "nchan", 1, x.shape[1]) - 1
+    picture = choose.draw("picture", row[1], max_value=len(x)) - 1
+    channel = choose.draw("cell_channel", row[2], max_value=x.shape[1]) - 1
     groups = 1
     if norm.name == "Group":
-        groups = controls.steps(row[3], "Groups", "ngroups", [g for g in (1, 2, 4, 8) if x.shape[1] % g == 0])
+        groups = choose.draw("groups", row[3], options=[g for g in (1, 2, 4, 8) if x.shape[1] % g == 0])
     shape = (len(x), x.shape[1], _SIDE, _SIDE)
     mark = tensors.shared(norm, shape, (picture, channel, _SIDE // 2, _SIDE // 2), groups)
     before, after = x.numpy(), tensors.normalise(x, norm, groups).numpy()
@@ -141,16 +147,16 @@ _SLIPS = """Where the project's source texts are too short (each checked by a te
 - γ = σ and β = μ is said to undo batch norm; exactly it takes γ = √(σ² + ε)."""
 
 
-def one_batch(here: Page) -> None:
+def one_batch(choose: Controls[Choices], here: Page) -> None:
     """Raw, normalised, after gamma and beta: of a few numbers step by step, or of thousands as histograms."""
     wait_for_imports(st.container())
     from explorer.labs.normalisation import tensors
     from explorer.ui.normalisation import figures
 
     row = st.columns([5, 3, 3, 3, 3], vertical_alignment="bottom")
-    source = controls.choice(row[0], "Values", "nsource", [NUMBERS, NORMAL, FROM_LAYER])
+    source = choose.draw("source", row[0])
     if source == NUMBERS:
-        values, refused = numbers(_field(row[3]))
+        values, refused = numbers(choose.draw("values", row[3]))
         flat = np.array(values)
     else:
         raw, about = _population(here, source, row[3], row[4])
@@ -158,8 +164,8 @@ def one_batch(here: Page) -> None:
     undone = tensors.worked(flat.tolist(), 1, 0)
     deviation, mean = math.sqrt(undone.variance + tensors.EPS), undone.mean
     reach = _reach(max(deviation, abs(mean)))
-    gamma = controls.slider(row[1], "γ, the scale", "gamma", -reach, reach, reach / 600)
-    beta = controls.slider(row[2], "β, the shift", "beta", -reach, reach, reach / 600)
+    reaching = {"min_value": -reach, "max_value": reach, "step": reach / 600}
+    gamma, beta = choose.draw("gamma", row[1], **reaching), choose.draw("beta", row[2], **reaching)
     if source == NUMBERS:
         worked = tensors.worked(values, gamma, beta)
         left, right = st.columns([7, 5], gap="medium")
@@ -189,27 +195,16 @@ def _reach(needed: float) -> float:
     return next((reach for reach in _REACHES if reach >= needed), _REACHES[-1])
 
 
-def _field(slot: DeltaGenerator) -> str:
-    return slot.text_input(
-        "Numbers of one channel",
-        START["nvalues"],
-        key="nvalues",
-        bind="query-params",
-        max_chars=80,
-        help=f"Up to {_MOST_NUMBERS}, apart by commas or spaces.",
-    )
-
-
 def numbers(text: str) -> tuple[tuple[float, ...], str]:
     """The numbers in a text, and a sentence where it holds none that can be used; then the first values."""
     try:
         found = tuple(float(word) for word in re.split(r"[,;\s]+", text.strip()) if word)
     except ValueError:
         found = ()
-    if 0 < len(found) <= _MOST_NUMBERS and all(math.isfinite(x) and abs(x) <= _LARGEST for x in found):
+    if 0 < len(found) <= MOST_NUMBERS and all(math.isfinite(x) and abs(x) <= _LARGEST for x in found):
         return found, ""
-    first, _ = numbers(START["nvalues"])
-    return first, f":material/info: One to {_MOST_NUMBERS} numbers of up to a million, please.\n\n"
+    first, _ = numbers(Choices.values)
+    return first, f":material/info: One to {MOST_NUMBERS} numbers of up to a million, please.\n\n"
 
 
 def _step_by_step(worked: Steps, gamma: float, beta: float) -> str:
@@ -253,18 +248,18 @@ def _listed(values: Sequence[float], digits: int = 4) -> str:
     return ", ".join(f"{value:.{digits}f}".replace("-", "−") for value in values)
 
 
-def statistics(here: Page) -> None:
+def statistics(choose: Controls[Choices], here: Page) -> None:
     """What a batch knows of the whole, and how the running statistics gather it."""
     wait_for_imports(st.container())
     from explorer.labs.normalisation import tensors
     from explorer.ui.normalisation import figures
 
     row = st.columns([4, 3, 3, 3, 3], vertical_alignment="bottom")
-    source = controls.choice(row[0], "Values", "npopulation", [NORMAL, FROM_LAYER])
-    size = controls.steps(row[1], "Pictures in a batch", "nbatch", _SIZES)
-    momentum = controls.slider(row[2], "Momentum", "momentum", 0.01, 1.0, 0.01, _MOMENTUM)
+    source = choose.draw("population", row[0])
+    size = choose.draw("batch", row[1])
+    momentum = choose.draw("momentum", row[2])
     values, about = _population(here, source, row[3], row[4])
-    noise = tensors.batch_noise(values, _SIZES)
+    noise = tensors.batch_noise(values, SIZES)
     batches = tensors.batch_means(values, _BATCHES, size)
     truth = float(values.mean())
     figure = figures.statistics(
@@ -277,7 +272,7 @@ def statistics(here: Page) -> None:
         dark=here.dark,
     )
     show_figure(figure, here, "norm_statistics", height=430)
-    at = _SIZES.index(size)
+    at = SIZES.index(size)
     alike = (noise.by_picture[at] / noise.independent[at]) ** 2
     known = (
         "This channel has the same value everywhere, so there is nothing to be off by."
@@ -302,10 +297,6 @@ def statistics(here: Page) -> None:
         st.markdown(_CONVENTIONS)
 
 
-_MOMENTUM = (
-    "PyTorch's: new = (1 − momentum) · old + momentum · batch. "
-    "Keras calls 1 − momentum by that name: its 0.99 is 0.01 here."
-)
 _CONVENTIONS = """PyTorch: new = (1 − m) · old + m · batch, m = 0.1 by default; `momentum=None` is the plain
 average of all batches
 ([BatchNorm2d](https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html)).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -11,11 +11,12 @@ from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
 from explorer.ui.kit import explain, fields, formatting
 from explorer.ui.kit.figure import show_figure
+from explorer.ui.kit.lab import Controls
 
 if TYPE_CHECKING:
     from explorer.labs.receptive_field.window_stack import Window
 
-STACK, CHANNELS = "rfstack", "rfchannels"
+STACK = "rfstack"
 FIRST = "3,3,3"
 PRESETS: Mapping[str, str] = {
     "Two 3×3": "3,3",
@@ -25,7 +26,7 @@ PRESETS: Mapping[str, str] = {
     "Dilated 2, 2, 2": "3d2,3d2,3d2",
     "Stem of ResNet": "7s2,3s2",
 }
-_WIDTHS = (16, 32, 64, 128, 256, 512)
+WIDTHS = (16, 32, 64, 128, 256, 512)
 _NEXT, _REFUSED = "rf_next_window", "_stack_refused"
 _HEIGHT = 350
 
@@ -41,12 +42,12 @@ def stack() -> tuple[Window, ...]:
         return parse(FIRST)
 
 
-def show(here: Page) -> None:
+def show(controls: Controls[Any], here: Page) -> None:
     from explorer.labs.receptive_field import window_stack as windows
     from explorer.ui.receptive_field import figures
 
     built = stack()
-    channels = _controls(built)
+    channels = _row(built, controls)
     if refused := st.session_state.pop(_REFUSED, ""):
         st.warning(formatting.plain(refused), icon=":material/error:")
     st.markdown(_headline(built, channels))
@@ -61,7 +62,7 @@ def show(here: Page) -> None:
     )
 
 
-def _controls(built: tuple[Window, ...]) -> int:
+def _row(built: tuple[Window, ...], controls: Controls[Any]) -> int:
     from explorer.labs.receptive_field import window_stack as windows
 
     kernel, stride, dilation, add, remove, presets, width = st.columns(
@@ -90,7 +91,8 @@ def _controls(built: tuple[Window, ...]) -> int:
         placeholder="Your own stack",
         on_change=_preset,
     )
-    return width.select_slider("Channels C", _WIDTHS, 64, key=CHANNELS, bind="query-params")
+    channels: int = controls.draw("channels", width)
+    return channels
 
 
 def _put(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,36 +14,41 @@ from explorer.ui.effective_field import measuring
 from explorer.ui.effective_field import view as effective_field_view
 from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
-from explorer.ui.kit import explain, formatting, theme
+from explorer.ui.kit import explain, formatting, lab, theme
 from explorer.ui.kit.figure import show_figure
+from explorer.ui.kit.lab import Controls
 from explorer.ui.network import choices as architecture_choices
 from explorer.ui.network import sheet as architecture_view
 from explorer.ui.network.sheet import Sheet, Subject
 from explorer.ui.picture.current import Picture, credit
 from explorer.ui.picture.parts import data_url
-from explorer.ui.receptive_field.stack import CHANNELS, STACK
+from explorer.ui.receptive_field.stack import STACK, WIDTHS
 
 if TYPE_CHECKING:
     from explorer.analysis import Trace
     from explorer.labs.receptive_field.theory import LayerField
 
-VIEW, LAYER, DOWN, ACROSS, GLOW = "rf", "rflayer", "rfdown", "rfacross", "rfglow"
+LAYER = "rflayer"
 GROWTH, PICTURE, EFFECTIVE, BUILDER = "Growth", "Picture", "Effective", "Stack"
-VIEWS = (GROWTH, PICTURE, EFFECTIVE, BUILDER)
-BOUND = ("sample", LAYER, effective_field_view.NETWORKS, STACK)
-START: Mapping[str, Any] = MappingProxyType(
-    {
-        VIEW: GROWTH,
-        LAYER: "",
-        DOWN: 50,
-        ACROSS: 50,
-        GLOW: False,
-        state.SIZE: None,
-        **effective_field_view.START,
-        STACK: "",
-        CHANNELS: 64,
-    }
+_GLOW = (
+    "How strongly each pixel moves this unit: the gradient over a few inputs of noise, through "
+    "trained weights where this machine has them."
 )
+
+
+@dataclass(frozen=True)
+class Choices(effective_field_view.Choices):
+    view: str = lab.words("rf", "View", (GROWTH, PICTURE, EFFECTIVE, BUILDER), named=False)
+    size: int | None = lab.elsewhere(state.SIZE, None)
+    layer: str = lab.hidden(LAYER)
+    down: int = lab.slider("rfdown", "Unit, down (%)", 0, 100, 50)
+    across: int = lab.slider("rfacross", "Unit, across (%)", 0, 100, 50)
+    glow: bool = lab.toggle("rfglow", "Effective field", help=_GLOW)
+    networks: str = lab.hidden(effective_field_view.NETWORKS)
+    stack: str = lab.hidden(STACK)
+    channels: int = lab.steps("rfchannels", "Channels C", WIDTHS, 64)
+
+
 _GLOW_PASSES = 6  # inputs behind the strength shown on the picture: it moves with the sliders
 _HEIGHT = 420
 
@@ -173,7 +178,7 @@ def table(sheet: Sheet) -> None:
     explain.folded("Table by layer", rows, key="rf_table", icon=":material/table:")
 
 
-def picture(subject: Subject, sheet: Sheet, shown: Picture, here: Page) -> None:
+def picture(subject: Subject, sheet: Sheet, shown: Picture, controls: Controls[Choices], here: Page) -> None:
     """One unit of a chosen layer: what it sees of the visitor's picture."""
     from explorer.labs.receptive_field import theory as fields
     from explorer.ui.receptive_field import figures
@@ -182,16 +187,7 @@ def picture(subject: Subject, sheet: Sheet, shown: Picture, here: Page) -> None:
     left, right = st.columns([4, 8], gap="medium")
     with left:
         layer = _layer_slider(local)
-        down = st.slider("Unit, down (%)", 0, 100, START[DOWN], key=DOWN, bind="query-params")
-        across = st.slider("Unit, across (%)", 0, 100, START[ACROSS], key=ACROSS, bind="query-params")
-        glow = st.toggle(
-            "Effective field",
-            START[GLOW],
-            key=GLOW,
-            bind="query-params",
-            help="How strongly each pixel moves this unit: the gradient over a few inputs of noise, through "
-            "trained weights where this machine has them.",
-        )
+        down, across, glow = (controls.draw(name) for name in ("down", "across", "glow"))
         unit = fields.unit_at(layer.field, down / 100, across / 100)
         st.markdown(_unit_text(layer, unit, _image(sheet)))
     with right:
