@@ -133,6 +133,13 @@ class Field:
         dims[index] = opaque(self.dims[index].size) if keep is None else keep
         return field.with_dims(dims)
 
+    def everywhere(self, shape: Sequence[int]) -> Field:
+        """All places seen together, in a tensor of another shape."""
+        field = self
+        for index in range(len(self.dims)):
+            field = field.collapsed(index)
+        return field.with_dims([opaque(n) for n in shape])
+
     def without(self, index: int) -> Field:
         return self.with_dims([d for i, d in enumerate(self.dims) if i != index])
 

@@ -171,9 +171,7 @@ def anywhere(op: Op, at: int, fields: Fields) -> Field:
     widest = max(image_fields(fields), key=lambda f: f.count(0) * f.count(1))
     if widest.shape == op.output_shape:
         return widest.mixed(at)
-    for index in range(len(widest.dims)):
-        widest = widest.collapsed(index)
-    return widest.with_dims([opaque(n) for n in op.output_shape]).mixed(at)
+    return widest.everywhere(op.output_shape).mixed(at)
 
 
 def linear(op: Op, at: int, fields: Fields) -> Field:
@@ -278,7 +276,9 @@ def softmax(op: Op, at: int, fields: Fields) -> Field:
 
 
 def recurrence(op: Op, at: int, fields: Fields) -> Result:
-    """A recurrent layer carries along the sequence whatever came before (and after, in both directions)."""
+    """A recurrent layer carries along the sequence whatever came before (and after, in both directions). Its
+    last states, of which it gives as many as it got first ones, have no place in it."""
     field = first_image(fields)
-    result = field.collapsed(2, opaque(op.output_shape[-1])).mixed(at)
-    return (result,) * 3
+    result = field.collapsed(len(field.dims) - 1, opaque(op.output_shape[-1])).mixed(at)
+    states = [operand.shape for operand in op.operands if operand.argument == "hx"]
+    return (result, *(field.everywhere(shape).mixed(at) for shape in states))

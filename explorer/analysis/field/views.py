@@ -242,9 +242,7 @@ def indexing(op: Op, at: int, fields: Fields) -> Field:
         index = op.attributes["dim"] % len(field.dims)
         return seen_whole([start], field.collapsed(index, opaque(op.output_shape[index])), at)
     if len(field.dims) != len(op.output_shape):
-        for i in range(len(field.dims)):
-            field = field.collapsed(i)
-        return seen_whole([start], field.with_dims([opaque(n) for n in op.output_shape]), at)
+        return seen_whole([start], field.everywhere(op.output_shape), at)
     for i, size in enumerate(op.output_shape):
         if field.dims[i].size != size:
             field = field.collapsed(i, opaque(size))

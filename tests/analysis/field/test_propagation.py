@@ -463,6 +463,11 @@ class Function(nn.Module):
         return self.function(x)
 
 
+def patches(x: Tensor, kernel: tuple[int, int], **settings: object) -> Tensor:
+    """The sum of each window, where it lies."""
+    return nn.functional.unfold(x, kernel, **settings).sum(1)  # type: ignore[arg-type]
+
+
 def tokens_behind_two(x: Tensor) -> Tensor:
     return torch.cat([x.new_zeros(1, 2, 2), x.flatten(2)], 2)
 
@@ -489,6 +494,19 @@ def tokens_behind_two(x: Tensor) -> Tensor:
         (lambda x: x[0, 1].ravel()[40:].view(1, 10, 20), (10, 20), (2, 2), (0, 0)),
         (lambda x: x.unfold(2, 5, 3).sum(-1), (3, 20), (0, 4), (0, 0)),
         (lambda x: x.unfold(2, 1, 3).movedim(-1, 3).flatten(2, 3)[:, :, 2:], (2, 20), (6, 6), (0, 0)),
+        (lambda x: x.unfold(2, 2, 3).movedim(-1, 3).flatten(2, 3)[:, :, 6:], (2, 20), (9, 9), (0, 0)),
+        (lambda x: x[0].repeat(3, 1, 1, 1)[:, :, 4:], (8, 20), (4, 4), (0, 0)),
+        (lambda x: x[:, :1].expand(1, 5, 12, 20)[:, 1:, 3:], (9, 20), (3, 3), (0, 0)),
+        (lambda x: x[0, :, 2:].expand(4, 2, 10, 20), (10, 20), (2, 2), (0, 0)),
+        (lambda x: x.roll(3, 2), (12, 20), (0, 0), (0, 0)),
+        (lambda x: x.unflatten(3, (4, 5))[..., 2, :], (12, 5), (0, 0), (10, 10)),
+        (lambda x: x.unflatten(3, (4, 5))[..., 2], (12, 4), (0, 0), (2, 2)),
+        (lambda x: x[0, 0, 0].unsqueeze(-1).reshape(20)[3:], (1, 17), (0, 0), (3, 3)),
+        (lambda x: x[0, 0, 0].reshape(20, 1)[3:], (1, 17), (0, 0), (3, 3)),
+        (lambda x: patches(x, (1, 3), padding=(0, 1), stride=(1, 2)), (12, 10), (0, 0), (-1, 1)),
+        (lambda x: patches(x, (3, 3), dilation=2), (8, 16), (0, 4), (0, 4)),
+        (lambda x: x.split([4, 8], 2)[1][:, :, 1:], (7, 20), (5, 5), (0, 0)),
+        (lambda x: tokens_behind_two(x)[:, :, 22:].view(1, 2, 11, 20), (11, 20), (1, 1), (0, 0)),
         (lambda x: nn.functional.pad(x, (1, 2, 3, 4)), (19, 23), (-3, -3), (-1, -1)),
         (lambda x: x.flip(3), (12, 20), (0, 0), (19, 19)),
         (lambda x: nn.functional.fold(nn.functional.unfold(x, 3), (12, 20), 3), (12, 20), (-2, 2), (-2, 2)),
@@ -513,12 +531,61 @@ def test_what_only_moves_pixels_is_followed(
     assert field.global_from is None
 
 
-@pytest.mark.parametrize("function", [lambda x: x.sum(2), lambda x: torch.cat([x, x[:, :, :1]], 2)])
-def test_of_rows_without_a_place_the_columns_keep_theirs(function: Callable[[Tensor], Tensor]) -> None:
+@pytest.mark.parametrize(
+    ("function", "kept"),
+    [
+        (lambda x: x.sum(2), 1),
+        (lambda x: torch.cat([x, x[:, :, :1]], 2), 1),
+        (lambda x: x.repeat(1, 1, 2, 1), 1),
+        (lambda x: x.norm(dim=2), 1),
+        (lambda x: x.index_select(2, torch.arange(3, device=x.device)), 1),
+        (lambda x: x[:, :, [0, 3]], 1),
+        (lambda x: x.mean(3, keepdim=True), 0),
+        (lambda x: x.max(3)[0], 0),
+        (lambda x: x.amax((1, -1)), 0),
+        (lambda x: torch.var_mean(x, 3)[1], 0),
+        (lambda x: nn.functional.linear(x, ones(x, 4, 20)), 0),
+        (lambda x: nn.functional.conv2d(x, ones(x, 4, 2, 1, 20)), 0),
+        (lambda x: nn.functional.avg_pool2d(x, (1, 20)), 0),
+        (lambda x: nn.functional.max_pool2d(x, (1, 20), return_indices=True)[0], 0),
+        (lambda x: nn.functional.adaptive_avg_pool2d(x, (12, 1)), 0),
+        (lambda x: nn.functional.adaptive_max_pool2d(x, (None, 1)), 0),
+    ],
+)
+def test_what_is_summed_along_one_axis_keeps_its_places_along_the_other(
+    function: Callable[[Tensor], Tensor], kept: int
+) -> None:
     field = last_field(trace_module(Function(function), (1, 2, 12, 20), "small"))
-    assert (field.interval(0, 0), field.interval(1, 5)) == ((0, 11), (5, 5))
+    assert field.interval(kept, 5) == (5, 5)
+    assert field.interval(1 - kept, 0) == (0, (12, 20)[1 - kept] - 1)
     assert field.local
     assert field.global_from is not None
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.softmax(3),
+        lambda x: x.log_softmax(-2),
+        lambda x: nn.functional.layer_norm(x, (20,)),
+        lambda x: nn.functional.scaled_dot_product_attention(x, x, x),
+        lambda x: torch.einsum("nchw,ncwk->nchw", x, x.transpose(2, 3)),
+    ],
+)
+def test_what_looks_at_all_places_keeps_each_its_own(function: Callable[[Tensor], Tensor]) -> None:
+    field = last_field(trace_module(Function(function), (1, 2, 12, 20), "small"))
+    assert field.interval(0, 5) == (5, 5)
+    assert field.local
+    assert field.global_from is not None
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: x.softmax(1), lambda x: x.prod(1), lambda x: x.amax(1, keepdim=True)]
+)
+def test_what_looks_at_channels_alone_is_local(function: Callable[[Tensor], Tensor]) -> None:
+    field = last_field(trace_module(Function(function), (1, 2, 12, 20), "small"))
+    assert (field.interval(0, 5), field.interval(1, 5), field.positions) == ((5, 5), (5, 5), (12, 20))
+    assert field.global_from is None
 
 
 @pytest.mark.parametrize(
@@ -613,6 +680,31 @@ def test_a_batch_that_a_product_sums_over_is_seen_whole() -> None:
             return torch.addbmm(rows.new_zeros(2, 4), rows, rows.new_ones(33, 33, 4))
 
     assert last_field(small(Summed())).interval(0, 0) == (0, 32)
+
+    channels = Function(lambda x: torch.addbmm(ones(x, 33, 4), x[0], ones(x, 2, 33, 4)))
+    field = last_field(small(channels))
+    assert (field.interval(0, 5), field.interval(1, 0)) == ((5, 5), (0, 32))
+
+
+@pytest.mark.parametrize("recurrent", [nn.LSTM(2, 4, batch_first=True), nn.GRU(2, 2, 2, bidirectional=True)])
+def test_a_recurrent_layer_keeps_places_and_its_last_state_has_none(recurrent: nn.RNNBase) -> None:
+    class Along(nn.Module):
+        def __init__(self, state: bool) -> None:
+            super().__init__()
+            self.recurrent, self.state = recurrent, state
+
+        def forward(self, x: Tensor) -> Tensor:
+            tokens = x.flatten(2).permute((0, 2, 1) if recurrent.batch_first else (2, 0, 1))
+            places, state = self.recurrent(tokens)
+            if not self.state:
+                return places.permute((0, 2, 1) if recurrent.batch_first else (1, 2, 0)).view(1, 4, 33, 33)
+            return (state[0] if isinstance(state, tuple) else state) * 2
+
+    local = last_field(small(Along(False)))
+    assert (local.interval(0, 5), local.interval(1, 5), local.positions) == ((5, 5), (5, 5), (33, 33))
+    assert local.global_from == "0.recurrent"
+    whole = last_field(small(Along(True)))
+    assert (whole.size, whole.local, whole.global_from) == ((33, 33), False, "0.recurrent")
 
 
 def test_what_is_added_to_a_product_is_seen_too() -> None:
