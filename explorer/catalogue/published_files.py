@@ -14,7 +14,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from explorer.catalogue.cache_folder import cache_folder
-from explorer.catalogue.published_tables import ACCURACY, TABLES, Reading, Row, TableError, joined, read
+from explorer.catalogue.published_tables import (
+    ACCURACY,
+    TABLES,
+    PublishedResult,
+    Reading,
+    TableError,
+    joined,
+    read,
+)
 from explorer.catalogue.shipped_results import shipped
 from explorer.catalogue.table_text import LARGEST_BYTES
 
@@ -27,7 +35,7 @@ class PublishedResults:
     visitor laid down.
     """
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[PublishedResult, ...] = ()
     remarks: tuple[str, ...] = ()
     read_on: date | None = None
     shipped: bool = False

@@ -95,7 +95,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Row:
+class PublishedResult:
     """All that the tables say of one set of weights at one image size; top-1 in percent, throughput in
     images per second.
     """
@@ -174,7 +174,7 @@ def read(data: bytes | str, table: Published) -> Reading:
     return Reading(table, MappingProxyType(rows), remarks)
 
 
-def joined(readings: Iterable[Reading]) -> tuple[Row, ...]:
+def joined(readings: Iterable[Reading]) -> tuple[PublishedResult, ...]:
     """One row for each key of the accuracy table, with what the others say of it: of the same weights, or of
     the same architecture where a table knows no weights. Without an accuracy table nothing can be joined.
     """
@@ -183,7 +183,7 @@ def joined(readings: Iterable[Reading]) -> tuple[Row, ...]:
     if base is None:
         return ()
     return tuple(
-        Row(key, MappingProxyType({**values, **dict(_further(key, found.values()))}))
+        PublishedResult(key, MappingProxyType({**values, **dict(_further(key, found.values()))}))
         for key, values in base.rows.items()
     )
 

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from explorer.catalogue.published_tables import PROJECT_PAGE, TABLES, Key, Row
+from explorer.catalogue.published_tables import PROJECT_PAGE, TABLES, Key, PublishedResult
 from explorer.catalogue.sources import DATA
 from explorer.catalogue.writing import write_whole
 
@@ -27,7 +27,7 @@ MEASURES = tuple(name for table in TABLES.values() for name in table.measures.va
 _SAID = f"# From timm's results, {PROJECT_PAGE}; taken over on "
 
 
-def text(rows: Iterable[Row], day: date) -> str:
+def text(rows: Iterable[PublishedResult], day: date) -> str:
     """The contents of the table."""
     written = io.StringIO()
     written.write(f"{_SAID}{day.isoformat()}\n")
@@ -38,11 +38,11 @@ def text(rows: Iterable[Row], day: date) -> str:
     return written.getvalue()
 
 
-def read(content: str) -> tuple[tuple[Row, ...], date]:
+def read(content: str) -> tuple[tuple[PublishedResult, ...], date]:
     """Rows and the day they were taken over, from what `text` wrote."""
     first, _, table = content.partition("\n")
     rows = tuple(
-        Row(
+        PublishedResult(
             Key(line["model"], int(line["img_size"])),
             MappingProxyType({name: float(line[name]) for name in MEASURES if line[name]}),
         )
@@ -52,7 +52,7 @@ def read(content: str) -> tuple[tuple[Row, ...], date]:
 
 
 @cache
-def shipped() -> tuple[tuple[Row, ...], date]:
+def shipped() -> tuple[tuple[PublishedResult, ...], date]:
     """The table that comes with the app, read once."""
     return read(FILE.read_text("utf-8"))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.networks import zoo
-from explorer.networks.zoo import Card, ZooError
+from explorer.networks.zoo import ModelCard, ZooError
 
 TRAINING_PICTURES = 50_000
 Measure = Literal["train", "test"]
@@ -45,10 +45,10 @@ TWINS = (
 class Trained:
     """The twins that have a card, and why each other has none that can be read (None: not trained)."""
 
-    cards: Mapping[Twin, Card]
+    cards: Mapping[Twin, ModelCard]
     missing: Mapping[Twin, str | None]
 
-    def pair(self, *, residual: bool) -> tuple[Card, Card] | None:
+    def pair(self, *, residual: bool) -> tuple[ModelCard, ModelCard] | None:
         """Cards of the shallow and of the deep one; None until both are there."""
         found = [self.cards[twin] for twin in TWINS if twin.residual == residual and twin in self.cards]
         return (found[0], found[1]) if len(found) == 2 else None
@@ -61,7 +61,7 @@ class Trained:
 
 def read() -> Trained:
     """What lies in assets/zoo now."""
-    cards: dict[Twin, Card] = {}
+    cards: dict[Twin, ModelCard] = {}
     missing: dict[Twin, str | None] = {}
     for twin in TWINS:
         path = zoo.FOLDER / f"{twin.card}.json"
@@ -75,14 +75,14 @@ def read() -> Trained:
     return Trained(cards, missing)
 
 
-def errors(card: Card, measure: Measure) -> tuple[float, ...]:
+def errors(card: ModelCard, measure: Measure) -> tuple[float, ...]:
     """Error in percent by epoch: on training pictures as augmented, running while the weights change; on test
     pictures after the epoch.
     """
     return tuple(100 - accuracy for accuracy in card.curves[f"{measure}_accuracy_percent"])
 
 
-def final_error(card: Card, measure: Measure) -> float:
+def final_error(card: ModelCard, measure: Measure) -> float:
     """Error of the shipped weights in percent, on unaltered pictures."""
     accuracy = card.train_accuracy_percent if measure == "train" else card.test_accuracy_percent
     return 100 - accuracy
@@ -105,7 +105,7 @@ class Gap:
         return "worse" if self.points > 0 else "better"
 
 
-def gap(shallow: Card, deep: Card, measure: Measure) -> Gap:
+def gap(shallow: ModelCard, deep: ModelCard, measure: Measure) -> Gap:
     pictures = TRAINING_PICTURES if measure == "train" else deep.test_images
     rates = [final_error(card, measure) / 100 for card in (shallow, deep)]
     variance = sum(rate * (1 - rate) / pictures for rate in rates)

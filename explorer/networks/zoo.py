@@ -115,7 +115,7 @@ ZOO: Mapping[str, ZooNetwork] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Card:
+class ModelCard:
     """How a zoo network was made and what it does; written by `python -m explorer.training export`, never
     by hand.
 
@@ -179,7 +179,7 @@ def card_path(name: str) -> Path:
     return FOLDER / f"{_known(name)}.json"
 
 
-def card(name: str) -> Card:
+def card(name: str) -> ModelCard:
     """The card of a shipped network; ZooError when it is unknown or its card is damaged."""
     return read_card(card_path(name))
 
@@ -196,24 +196,24 @@ def spoilt() -> Mapping[str, str]:
 
 
 @cache
-def read_card(path: Path) -> Card:
+def read_card(path: Path) -> ModelCard:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ZooError(f"{path.name} cannot be read as a card: {error}") from error
-    kinds = {field.name: field.type for field in dataclasses.fields(Card)}
+    kinds = {field.name: field.type for field in dataclasses.fields(ModelCard)}
     if not isinstance(fields, dict) or fields.keys() != kinds.keys():
         found = set(fields) if isinstance(fields, dict) else set()
         missing, unknown = sorted(kinds.keys() - found), sorted(found - kinds.keys())
         raise ZooError(f"{path.name} is not a card: missing {missing}, unknown {unknown}")
     try:
-        return Card(**{name: _checked(name, fields[name], kind) for name, kind in kinds.items()})
+        return ModelCard(**{name: _checked(name, fields[name], kind) for name, kind in kinds.items()})
     except ZooError as error:
         raise ZooError(f"{path.name} is not a card: {error}") from error
 
 
 def _checked(name: str, value: object, kind: Any) -> Any:
-    """A value of JSON as the frozen value of `kind`, a type of Card's. Raises ZooError."""
+    """A value of JSON as the frozen value of `kind`, a type of ModelCard's. Raises ZooError."""
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return value

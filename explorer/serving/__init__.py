@@ -6,6 +6,6 @@ what the device does at best; `measurements` keeps the results on disk and reads
 imported from their own modules.
 """
 
-from explorer.serving.pool import Answer, Counters, Lease, Pool, choose_device, shared
+from explorer.serving.pool import Counters, Lease, Pool, Result, choose_device, shared
 
-__all__ = ["Answer", "Counters", "Lease", "Pool", "choose_device", "shared"]
+__all__ = ["Counters", "Lease", "Pool", "Result", "choose_device", "shared"]

@@ -49,7 +49,7 @@ class Counters:
 
 
 @dataclass(frozen=True)
-class Answer(Generic[T]):
+class Result(Generic[T]):
     """What `Pool.run` brings back. note: a sentence for the reader where something was done differently."""
 
     value: T
@@ -99,7 +99,7 @@ class Pool:
 
     def run(
         self, weights_id: str, work: "Callable[[Network], T]", progress: Progress | None = None
-    ) -> "Answer[T]":
+    ) -> "Result[T]":
         """`work(network)` under a lease; again on the CPU where the accelerator's memory is full."""
         lease = self.lease(weights_id, progress)
         with lease as network:
@@ -110,7 +110,7 @@ class Pool:
                     raise
                 lease.move_to_cpu()
                 value = work(network)
-            return Answer(value, lease.note, lease.load_seconds)
+            return Result(value, lease.note, lease.load_seconds)
 
     @property
     def device(self) -> str:

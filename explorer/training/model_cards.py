@@ -49,7 +49,7 @@ def evaluate_shipped(name: str, data: ImageSet, device: torch.device | None = No
     return evaluate(shipped(name).to(device or "cpu"), data, card.mean, card.std, device=device)
 
 
-def export(name: str, run_folder: Path, train_set: ImageSet, test_set: ImageSet) -> zoo.Card:
+def export(name: str, run_folder: Path, train_set: ImageSet, test_set: ImageSet) -> zoo.ModelCard:
     """Write weights and card of a finished run to assets/zoo; the accuracies are measured on the written
     file.
     """

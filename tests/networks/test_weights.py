@@ -131,10 +131,10 @@ def test_a_loaded_network_is_frozen_and_can_still_take_gradients(weights_folder:
 
 
 @pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> zoo.Card:
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> zoo.ModelCard:
     """A zoo of one network, its weights random."""
     content = save({key: value.half() for key, value in zoo.build("resnet20").state_dict().items()})
-    card = zoo.Card(
+    card = zoo.ModelCard(
         name="resnet20",
         title="ResNet-20",
         architecture="resnet20_cifar",
@@ -167,7 +167,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> zoo.Card:
     return card
 
 
-def test_the_zoo_trains_what_is_written_here(shipped: zoo.Card) -> None:
+def test_the_zoo_trains_what_is_written_here(shipped: zoo.ModelCard) -> None:
     entry = networks.choose_weights("resnet20_cifar")
     assert entry.id == "zoo:resnet20"
     assert entry.facts["cifar10_error"].value == 18.5
@@ -187,7 +187,7 @@ def test_a_small_relative_never_stands_in_for_the_large_network() -> None:
     assert not any(entry.id.startswith("zoo:") for entry in networks.weights_of("vgg16"))
 
 
-def test_a_zoo_file_its_card_does_not_describe_is_refused(shipped: zoo.Card) -> None:
+def test_a_zoo_file_its_card_does_not_describe_is_refused(shipped: zoo.ModelCard) -> None:
     zoo.weights_path("resnet20").write_bytes(zoo.weights_path("resnet20").read_bytes() + b" ")
     with pytest.raises(networks.WeightsUnavailable, match="not the one its card describes"):
         networks.load("zoo:resnet20")

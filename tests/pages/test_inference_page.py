@@ -52,7 +52,7 @@ def classes(app: AppTest) -> list[str]:
     return app.selectbox(key="target_box").options
 
 
-def answer(app: AppTest) -> inference_answer.Answer:
+def answer(app: AppTest) -> inference_answer.ShownExplanation:
     return list(app.session_state["_once_answers"].values())[-1]
 
 

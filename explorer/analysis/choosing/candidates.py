@@ -19,7 +19,7 @@ from explorer.catalogue import Architecture, architectures
 from explorer.catalogue.counts import COSTS, counts
 from explorer.catalogue.evaluations import Evaluation, evaluation
 from explorer.catalogue.network_names import MORE_PICTURES, ONLY_IMAGENET_1K, line, training_data
-from explorer.catalogue.published_tables import Row
+from explorer.catalogue.published_tables import PublishedResult
 
 if TYPE_CHECKING:
     from explorer.networks import WeightsEntry
@@ -141,7 +141,7 @@ def as_deployed(measure: str) -> str:
     return f"{_DEPLOYED}{measure}" if measure in _COUNTS else measure
 
 
-def candidates(rows: Iterable[Row] = ()) -> tuple[Candidate, ...]:
+def candidates(rows: Iterable[PublishedResult] = ()) -> tuple[Candidate, ...]:
     """Everything known without the network: torchvision's entries and printed results, and `rows` of timm's
     tables where they are at hand. Imports torch; the values and measures above do not.
     """
@@ -150,7 +150,7 @@ def candidates(rows: Iterable[Row] = ()) -> tuple[Candidate, ...]:
     return (*map(_of_timm, rows), *map(_of_torchvision, torchvision_entries()), *_printed())
 
 
-def _of_timm(row: Row) -> Candidate:
+def _of_timm(row: PublishedResult) -> Candidate:
     model, image_size = row.key
     reference = f"timm:{row.key.architecture}"
     known = _built_as().get(reference)

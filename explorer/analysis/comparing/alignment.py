@@ -19,7 +19,7 @@ from explorer.analysis.structure.stages import Stage, handed_on
 
 
 @dataclass(frozen=True)
-class Row:
+class AlignedStages:
     """One scale. left, right: the stages there, None where one network has none to put beside the other's.
     resolution: (height, width) on the left, or of the one there is; (1, 1) where positions are summed away.
     differences: short sentences, left against right; () where the two are alike."""
@@ -30,7 +30,7 @@ class Row:
     differences: tuple[str, ...]
 
 
-def align(left: Hierarchy, right: Hierarchy) -> tuple[Row, ...]:
+def align(left: Hierarchy, right: Hierarchy) -> tuple[AlignedStages, ...]:
     """Every stage of both once, in the order of execution. A network may stand beside itself at another
     image size."""
     ones, others = _described(left), _described(right)
@@ -40,8 +40,8 @@ def align(left: Hierarchy, right: Hierarchy) -> tuple[Row, ...]:
 @dataclass(frozen=True)
 class Scale:
     """One scale of several networks. nodes: the stage of each, None where it has none to put beside the
-    others'. resolution: as in Row, of the first that is there. differences: of each against the first that is
-    there, () for that one, for those that are alike and for those that are not there."""
+    others'. resolution: as in AlignedStages, of the first that is there. differences: of each against the
+    first that is there, () for that one, for those that are alike and for those that are not there."""
 
     resolution: tuple[int, int]
     nodes: tuple[Node | None, ...]
@@ -172,15 +172,15 @@ def _worth(one: _Described, other: _Described) -> int:
     return 2 if one.role == other.role else 1
 
 
-def _row(one: _Described | None, other: _Described | None) -> Row:
+def _row(one: _Described | None, other: _Described | None) -> AlignedStages:
     if one is not None and other is not None:
         found = (write(one, other) for write in _SENTENCES)
-        return Row(
+        return AlignedStages(
             one.stage.resolution, one.node, other.node, tuple(sentence for sentence in found if sentence)
         )
     alone = one if one is not None else other
     assert alone is not None
-    return Row(
+    return AlignedStages(
         alone.stage.resolution,
         one.node if one is not None else None,
         other.node if other is not None else None,

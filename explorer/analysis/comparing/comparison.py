@@ -117,7 +117,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedQuantity:
     """One quantity of all networks. changes: ratio to the first network's value, or difference from it; None
     where either is missing or they were not tested alike. apart: of each network what sets its test apart
     from the first's, "" where nothing does. best: places of the best; none where neither direction is better,
@@ -129,7 +129,7 @@ class Row:
     apart: tuple[str, ...]
 
 
-def compare(networks: Sequence[Compared]) -> Mapping[str, Row]:
+def compare(networks: Sequence[Compared]) -> Mapping[str, ComparedQuantity]:
     """A row for each of QUANTITIES; of the deployed forms only where one is not the form that is trained."""
     two_forms = any(each.stats.deployed for each in networks)
     return MappingProxyType(
@@ -152,14 +152,16 @@ def _apart(facts: Sequence[Fact | None]) -> tuple[str, ...]:
     return ("", *map(", ".join, others))
 
 
-def row(values: Sequence[float | None], quantity: Quantity, apart: Sequence[str] = ()) -> Row:
-    """apart: as `Row` has it; empty where all was measured alike."""
+def row(values: Sequence[float | None], quantity: Quantity, apart: Sequence[str] = ()) -> ComparedQuantity:
+    """apart: as `ComparedQuantity` has it; empty where all was measured alike."""
     first, told = values[0], tuple(apart) or ("",) * len(values)
     changes = tuple(
         None if why else _change(first, value, quantity.change)
         for value, why in zip(values, told, strict=True)
     )
-    return Row(tuple(values), changes, frozenset() if any(told) else _best(values, quantity.better), told)
+    return ComparedQuantity(
+        tuple(values), changes, frozenset() if any(told) else _best(values, quantity.better), told
+    )
 
 
 def _change(first: float | None, value: float | None, how: str) -> float | None:

@@ -14,7 +14,7 @@ _BETWEEN = 8.0  # between two texts in one line
 
 
 @dataclass(frozen=True)
-class Card:
+class BoxStyle:
     """Sizes of one kind of card in pixels. foot: kept free for the bar that shows what a box is made of."""
 
     name_size: float
@@ -37,13 +37,13 @@ class Card:
 
 
 SMALLEST = 11.0  # pixels of the smallest text of a drawing at its own size
-_STAGE = Card(14.0, 11.5, 116.0, 210.0, top=9.0)
-_BOX = Card(12.5, SMALLEST, 92.0, 190.0)
-_PILL = Card(11.5, SMALLEST, 46.0, 150.0, left=10.0, right=6.0, top=5.0, foot=5.0)
-_PORT = Card(12.0, SMALLEST, 46.0, 150.0, left=9.0, right=9.0, top=5.0, foot=5.0)
+_STAGE = BoxStyle(14.0, 11.5, 116.0, 210.0, top=9.0)
+_BOX = BoxStyle(12.5, SMALLEST, 92.0, 190.0)
+_PILL = BoxStyle(11.5, SMALLEST, 46.0, 150.0, left=10.0, right=6.0, top=5.0, foot=5.0)
+_PORT = BoxStyle(12.0, SMALLEST, 46.0, 150.0, left=9.0, right=9.0, top=5.0, foot=5.0)
 
 
-def card(node: Node) -> Card:
+def style_of(node: Node) -> BoxStyle:
     if node.kind in ("input", "output"):
         return _PORT
     if node.leaf:
@@ -61,7 +61,7 @@ def lines(node: Node, third: str) -> tuple[str, ...]:
 
 def size(node: Node, third: str = "") -> tuple[float, float]:
     """Width and height of a closed node."""
-    kind = card(node)
+    kind = style_of(node)
     widths = [text_width(node.label, kind.name_size, bold=True) + _corner(node, kind)]
     widths += [text_width(text, kind.detail_size, bold=text == third) for text in lines(node, third)]
     width = min(max(max(widths) + kind.left + kind.right, kind.least), kind.most)
@@ -73,8 +73,8 @@ def even_sizes(
 ) -> dict[str, tuple[float, float]]:
     """Sizes by node id: cards of one sort that stand in one frame are equally large across the flow, and
     boxes along it too."""
-    found = {node.id: (card(node), size(node, third.get(node.id, ""))) for node in nodes}
-    widest: dict[Card, tuple[float, float]] = {}
+    found = {node.id: (style_of(node), size(node, third.get(node.id, ""))) for node in nodes}
+    widest: dict[BoxStyle, tuple[float, float]] = {}
     for kind, (width, height) in found.values():
         most = widest.get(kind, (0.0, 0.0))
         widest[kind] = max(width, most[0]), max(height, most[1])
@@ -90,7 +90,7 @@ def even_sizes(
 
 def labels(node: Node, box: Box, third: str = "") -> tuple[Label, ...]:
     """Text of a closed node, the block of lines in the middle of its height."""
-    kind = card(node)
+    kind = style_of(node)
     below = lines(node, third)
     spare = box.height - kind.top - kind.lead - kind.line * len(below) - kind.foot
     y = box.y + kind.top + spare / 2 + kind.name_size
@@ -136,7 +136,7 @@ def _times(node: Node) -> str:
     return f"× {node.count}" if node.count > 1 else ""
 
 
-def _corner(node: Node, kind: Card) -> float:
+def _corner(node: Node, kind: BoxStyle) -> float:
     """Width at the end of the first line that does not belong to the name."""
     if node.leaf:
         return 0.0

@@ -13,7 +13,7 @@ from explorer.ui.kit import formatting, theme
 from explorer.ui.side_by_side.view import ratio
 
 if TYPE_CHECKING:
-    from explorer.analysis.comparing.comparison import Compared, Quantity, Row
+    from explorer.analysis.comparing.comparison import Compared, ComparedQuantity, Quantity
     from explorer.catalogue import Fact
     from explorer.ui.network.several import Chosen
 
@@ -27,7 +27,9 @@ _WRITTEN: Mapping[str, Callable[[float], str]] = {
 }
 
 
-def table(chosen: Sequence[Chosen], compared: Sequence[Compared], rows: Mapping[str, Row]) -> str:
+def table(
+    chosen: Sequence[Chosen], compared: Sequence[Compared], rows: Mapping[str, ComparedQuantity]
+) -> str:
     """HTML; everything in it is text. A row a quantity, a column a network."""
     from explorer.analysis.comparing.comparison import QUANTITIES
 
@@ -53,7 +55,9 @@ def _head(of: Chosen, place: int) -> str:
     )
 
 
-def _row(name: str, quantity: Quantity, row: Row, compared: Sequence[Compared], titles: Sequence[str]) -> str:
+def _row(
+    name: str, quantity: Quantity, row: ComparedQuantity, compared: Sequence[Compared], titles: Sequence[str]
+) -> str:
     """titles: of the networks; a narrow window shows them in the cells, which stack there."""
     known = [value for value in row.values if value is not None]
     most = max(known, default=0) if quantity.change == "ratio" else 0
@@ -65,7 +69,7 @@ def _row(name: str, quantity: Quantity, row: Row, compared: Sequence[Compared], 
     return f'<tr><th scope="row">{escape(quantity.title)}<small>{good}</small></th>{cells}</tr>'
 
 
-def _cell(name: str, quantity: Quantity, row: Row, place: int, most: float, of: Compared) -> str:
+def _cell(name: str, quantity: Quantity, row: ComparedQuantity, place: int, most: float, of: Compared) -> str:
     """The rest of a cell's tag and what stands in it."""
     value = row.values[place]
     if value is None:
@@ -88,7 +92,7 @@ def _exact(value: float, quantity: Quantity) -> str:
     return f"{formatting.exact(value)} {quantity.unit}".strip()
 
 
-def _change(quantity: Quantity, row: Row, place: int) -> str:
+def _change(quantity: Quantity, row: ComparedQuantity, place: int) -> str:
     """Against the first: "× 1.12", "+2.04 points", "+7 years", or why nothing is subtracted; HTML."""
     if row.apart[place]:
         return f"not subtracted: {escape(row.apart[place])}"
@@ -114,7 +118,9 @@ def _told(name: str, of: Compared) -> str:
     return of.stats.receptive_field.beyond if name == "receptive_field" else ""
 
 
-def frame(chosen: Sequence[Chosen], compared: Sequence[Compared], rows: Mapping[str, Row]) -> pd.DataFrame:
+def frame(
+    chosen: Sequence[Chosen], compared: Sequence[Compared], rows: Mapping[str, ComparedQuantity]
+) -> pd.DataFrame:
     """The same with every digit, for a file."""
     from explorer.analysis.comparing.comparison import QUANTITIES
 

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer import catalogue
 from explorer.labs import degradation as lab_core
 from explorer.labs.degradation import Gap, Measure, Trained
-from explorer.networks.zoo import Card
+from explorer.networks.zoo import ModelCard
 from explorer.ui.frame.page import Page
 from explorer.ui.kit import explain, lab, theme
 from explorer.ui.kit.figure import show_figure
@@ -70,7 +70,7 @@ def curves(trained: Trained, what: str, *, dark: bool) -> go.Figure:
     return row(traces, frames, titles)
 
 
-def _series(card: Card, what: str) -> list[tuple[float, ...]]:
+def _series(card: ModelCard, what: str) -> list[tuple[float, ...]]:
     if what == "Error":
         return [lab_core.errors(card, measure) for measure in _MEASURES]
     if what == "Loss":
@@ -172,7 +172,7 @@ def _change(gap: Gap) -> str:
     return f"{'rises' if gap.points > 0 else 'falls'} by {abs(gap.points):.2f} points"
 
 
-def _protocol(card: Card) -> str:
+def _protocol(card: ModelCard) -> str:
     recipe = card.recipe
     return plain(
         f"Measured here: one run each, {card.epochs} epochs of {card.dataset}, "

@@ -31,7 +31,7 @@ _TOP = 5
 
 
 @dataclass(frozen=True, eq=False)  # one is itself, so that what is made of it can be kept
-class Answer:
+class ShownExplanation:
     """An explanation with what the page says about it.
 
     layers: where this network can be explained. note: where it runs, if that is not as wanted.
@@ -67,7 +67,7 @@ class Question:
         return self.picture.digest, entry.id, self.layer, self.target
 
 
-def _answers() -> once.Kept[tuple[object, ...], Answer]:
+def _answers() -> once.Kept[tuple[object, ...], ShownExplanation]:
     return once.kept("answers", _KEPT)
 
 
@@ -115,7 +115,7 @@ def _unasked() -> Reference:
         return networks.choose_weights(None).reference
 
 
-def obtain(asked: Question, who: Lookers, place: DeltaGenerator) -> Answer | None:
+def obtain(asked: Question, who: Lookers, place: DeltaGenerator) -> ShownExplanation | None:
     """The answer, computed unless this visit has it; None after `place` says why there is none."""
     if who.asked is not who.used:
         if found := _downloaded(asked, who.asked, place):
@@ -126,13 +126,15 @@ def obtain(asked: Question, who: Lookers, place: DeltaGenerator) -> Answer | Non
     return _answers().get(asked.key(who.used)) or _asked(asked, who.used, place)
 
 
-def _downloaded(asked: Question, entry: WeightsEntry | None, place: DeltaGenerator) -> Answer | None:
+def _downloaded(
+    asked: Question, entry: WeightsEntry | None, place: DeltaGenerator
+) -> ShownExplanation | None:
     """What `entry` answers, if the visitor has just pressed its download button."""
     wanted = st.session_state.pop(_WANTED, None)
     return _asked(asked, entry, place) if entry and wanted == entry.id else None
 
 
-def _asked(asked: Question, entry: WeightsEntry, place: DeltaGenerator) -> Answer | None:
+def _asked(asked: Question, entry: WeightsEntry, place: DeltaGenerator) -> ShownExplanation | None:
     from explorer.networks import WeightsUnavailable
 
     slot = place.empty()
@@ -181,7 +183,7 @@ def _bar(entry: WeightsEntry) -> Progress:
     return show
 
 
-def ask(asked: Question, entry: WeightsEntry, progress: Progress | None = None) -> Answer:
+def ask(asked: Question, entry: WeightsEntry, progress: Progress | None = None) -> ShownExplanation:
     """What the network with these weights answers. Raises WeightsUnavailable or ValueError."""
     from explorer.serving import pool
 
@@ -193,7 +195,7 @@ def ask(asked: Question, entry: WeightsEntry, progress: Progress | None = None) 
     return found
 
 
-def _explain(network: Network, asked: Question) -> Answer:
+def _explain(network: Network, asked: Question) -> ShownExplanation:
     """A layer or class that this network does not have, as an old link may name, counts as not chosen."""
     from PIL import Image
 
@@ -213,7 +215,7 @@ def _explain(network: Network, asked: Question) -> Answer:
         decode_seconds=asked.picture.decode_seconds,
     )
     heat = Image.fromarray((explanation.heatmap * 255).round().astype("uint8"))
-    return Answer(
+    return ShownExplanation(
         explanation=explanation,
         entry=network.weights,
         labels=network.labels,

@@ -17,7 +17,7 @@ from explorer.ui.picture import weights as lab
 if TYPE_CHECKING:
     from explorer.catalogue import Architecture
     from explorer.networks import WeightsEntry
-    from explorer.ui.inference.answer import Answer, Lookers
+    from explorer.ui.inference.answer import Lookers, ShownExplanation
 
 _BOXES = ("Weights", "Layer", "Class")
 _WEIGHTS_HELP = (
@@ -32,7 +32,7 @@ _COLOURS_HELP = "All three are perceptually uniform: equal steps in value look e
 
 
 @dataclass(frozen=True)
-class Row:
+class Slots:
     """Places in the row, from left to right; boxes that wait for an answer keep theirs."""
 
     picture: Any
@@ -42,7 +42,7 @@ class Row:
     target: Any
 
 
-def row(*, waiting: bool) -> Row:
+def row(*, waiting: bool) -> Slots:
     """Draw what depends on nothing, colour map and opacity, and keep the places of the rest.
 
     waiting: no answer has been shown yet, so the boxes that need one are drawn empty; later the former ones
@@ -73,7 +73,7 @@ def row(*, waiting: bool) -> Row:
         _reserved(column, label) if waiting else column
         for column, label in zip(columns[2:5], _BOXES, strict=True)
     ]
-    return Row(columns[0], columns[1], *boxes)
+    return Slots(columns[0], columns[1], *boxes)
 
 
 def _reserved(column: Any, label: str) -> Any:
@@ -82,7 +82,7 @@ def _reserved(column: Any, label: str) -> Any:
     return slot
 
 
-def weights(row: Row, who: Lookers) -> None:
+def weights(row: Slots, who: Lookers) -> None:
     """The network's own weights, then those of other networks that need no download."""
     others = {each.id: each for each in who.others}
     labels = distinct(
@@ -108,13 +108,13 @@ def weights(row: Row, who: Lookers) -> None:
     )
 
 
-def without_answer(row: Row) -> None:
+def without_answer(row: Slots) -> None:
     """Layer and class have nothing to offer, but keep their places."""
     for slot, label in ((row.layer, "Layer"), (row.target, "Class")):
         slot.selectbox(label, (), key=f"no {label}", placeholder="…", disabled=True)
 
 
-def layer(row: Row, answer: Answer) -> None:
+def layer(row: Slots, answer: ShownExplanation) -> None:
     fields.select(
         row.layer,
         "Layer",
@@ -126,7 +126,7 @@ def layer(row: Row, answer: Answer) -> None:
     )
 
 
-def target(row: Row, answer: Answer) -> None:
+def target(row: Slots, answer: ShownExplanation) -> None:
     """The likeliest first, then every other class by number."""
     explained = answer.explanation.explained
     if explained is None:

@@ -1,6 +1,6 @@
 """What the Inference page shows: picture with heatmap, answer, feature maps.
 
-All of it is drawn from an `Answer`; no model is called here.
+All of it is drawn from a `ShownExplanation`; no model is called here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.ui.inference import feature_maps
-from explorer.ui.inference.answer import Answer, Lookers
+from explorer.ui.inference.answer import Lookers, ShownExplanation
 from explorer.ui.kit import fields, once
 from explorer.ui.kit.formatting import exact, plain, share, three_digits
 from explorer.ui.picture import choices
@@ -28,7 +28,7 @@ _ALREADY_LOADED = 1e-3  # seconds: no weights are read in this time
 _picture, _answer, _maps = (component("inference", name) for name in ("picture", "answer", "maps"))
 
 
-def picture(shown: Picture, answer: Answer | None, key: str = "picture_part") -> None:
+def picture(shown: Picture, answer: ShownExplanation | None, key: str = "picture_part") -> None:
     """The picture, with the heatmap once there is an answer."""
     width, height = shown.image.size
     data = {
@@ -72,7 +72,7 @@ def picture(shown: Picture, answer: Answer | None, key: str = "picture_part") ->
     _picture(key=key, data=data)
 
 
-def answer_bars(answer: Answer) -> None:
+def answer_bars(answer: ShownExplanation) -> None:
     """The likeliest classes; a click on one explains it."""
     if not answer.explanation.predictions:
         return
@@ -95,7 +95,7 @@ def answer_bars(answer: Answer) -> None:
     )
 
 
-def maps(answer: Answer) -> None:
+def maps(answer: ShownExplanation) -> None:
     """Feature maps of the explained layer, strongest first, with a pager."""
     from explorer.inference import MEASURES
 
@@ -145,7 +145,7 @@ def maps(answer: Answer) -> None:
     )
 
 
-def headline(answer: Answer, name: str) -> str:
+def headline(answer: ShownExplanation, name: str) -> str:
     """Who answers, and what must be known to read it; Markdown. name: of the network."""
     from explorer.inference import KINDS
 
@@ -160,7 +160,7 @@ def headline(answer: Answer, name: str) -> str:
     return f"**{plain(name)}** {known} and {seen}" + (f". {notes}" if notes else "")
 
 
-def not_taken(answer: Answer, who: Lookers) -> str:
+def not_taken(answer: ShownExplanation, who: Lookers) -> str:
     """What the link asks for and this network does not have, as a sentence; "" if it has all of it."""
     used = {
         "weights": (fields.get(choices.WEIGHTS), who.asked.id if who.asked else ""),
@@ -175,7 +175,7 @@ def not_taken(answer: Answer, who: Lookers) -> str:
     return f"{'; '.join(foreign)}: the usual choice is shown instead." if foreign else ""
 
 
-def what_it_can_know(answer: Answer, shown: Picture) -> None:
+def what_it_can_know(answer: ShownExplanation, shown: Picture) -> None:
     """The classes of a network that has few; whether a sample's thing is among them, and samples whose is."""
     from explorer.inference import OFFERED
 
@@ -200,7 +200,7 @@ def what_it_can_know(answer: Answer, shown: Picture) -> None:
                 )
 
 
-def timings(answer: Answer) -> str:
+def timings(answer: ShownExplanation) -> str:
     """How long each step took, and on what; Markdown."""
     steps = {name: f"{three_digits(1000 * value)} ms" for name, value in answer.explanation.seconds.items()}
     if answer.explanation.seconds["load"] < _ALREADY_LOADED:
@@ -210,7 +210,7 @@ def timings(answer: Answer) -> str:
     return f"Measured here on {plain(device)}: {shown}  \nWeights: {plain(answer.entry.shown)}"
 
 
-def what_to_look_for(answer: Answer) -> str:
+def what_to_look_for(answer: ShownExplanation) -> str:
     """Two sentences that turn the picture into a question; Markdown."""
     click = {
         "classes": "Click another class to see the evidence for that one, and move",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from explorer.analysis.structure.hierarchy import Hierarchy
     from explorer.analysis.structure.opening import Opening
     from explorer.networks import Reference
-    from explorer.ui.volumes.layout import Card
+    from explorer.ui.volumes.layout import StageCard
 
 _SEEN = "_traced_in_this_visit"
 HEIGHT = 900  # pixels kept for headline, diagram and bars while the network is traced
@@ -93,7 +93,7 @@ class Sheet:
     trace: Trace
     stats: Stats
     index: stage_cards.StageIndex
-    cards: tuple[Card, ...]
+    cards: tuple[StageCard, ...]
     layers: pd.DataFrame
 
     @property

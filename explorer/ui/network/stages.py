@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from explorer.ui.kit import formatting, theme
-from explorer.ui.volumes.layout import Card
+from explorer.ui.volumes.layout import StageCard
 
 if TYPE_CHECKING:
     from explorer.analysis import Op, Stage, Stats, Trace
@@ -40,7 +40,7 @@ def index(trace: Trace, sheet: Stats) -> StageIndex:
     return StageIndex(places)
 
 
-def cards(trace: Trace, sheet: Stats) -> tuple[Card, ...]:
+def cards(trace: Trace, sheet: Stats) -> tuple[StageCard, ...]:
     """Input, every stage, output. Shares are of the whole network, idle parameters included."""
     ops = trace.by_id()
     stages = [_card(stage, [ops[identifier] for identifier in stage.ops], sheet) for stage in sheet.stages]
@@ -48,7 +48,7 @@ def cards(trace: Trace, sheet: Stats) -> tuple[Card, ...]:
     return (_port(INPUT, trace.input_shape), *stages, _port(OUTPUT, output))
 
 
-def kinds_in_use(drawn: Sequence[Card]) -> tuple[str, ...]:
+def kinds_in_use(drawn: Sequence[StageCard]) -> tuple[str, ...]:
     """The kinds a reader can see on the cards, in the order of the colour table."""
     seen = {kind for card in drawn for kind in (*card.params_by_kind, *card.macs_by_kind)}
     seen |= {"merge"} if any(card.skip for card in drawn) else set()
@@ -60,16 +60,16 @@ def title(stage: str) -> str:
     return stage[:1].upper() + stage[1:]
 
 
-def _port(name: str, shape: tuple[int, ...]) -> Card:
+def _port(name: str, shape: tuple[int, ...]) -> StageCard:
     text = formatting.shape(shape)
-    return Card(name, title(name), "", 1, shape, (("Shape", text),), shape=text, port=True)
+    return StageCard(name, title(name), "", 1, shape, (("Shape", text),), shape=text, port=True)
 
 
-def _card(stage: Stage, ops: Sequence[Op], sheet: Stats) -> Card:
+def _card(stage: Stage, ops: Sequence[Op], sheet: Stats) -> StageCard:
     shape = _shape(stage, ops)
     text = _shape_text(stage, shape)
     joint, ways = (stage.skip, 1) if stage.skip else _branches(ops)
-    return Card(
+    return StageCard(
         id=stage.name,
         name=title(stage.name),
         block=stage.block.strip("_"),

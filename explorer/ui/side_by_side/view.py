@@ -23,11 +23,11 @@ from explorer.ui.network import choices as architecture_choices
 from explorer.ui.network import sheet as architecture_view
 
 if TYPE_CHECKING:
-    from explorer.analysis.comparing.alignment import Row
+    from explorer.analysis.comparing.alignment import AlignedStages
     from explorer.analysis.structure.hierarchy import Node
     from explorer.networks import Reference
     from explorer.ui.network.sheet import Sheet, Subject
-    from explorer.ui.volumes.layout import Card
+    from explorer.ui.volumes.layout import StageCard
 
 BESIDE, SIZE = "beside", "beside_size"
 _MENU, _SIZE_FIELD = "beside_menu", "beside_size_field"
@@ -42,7 +42,7 @@ class Side:
 
     title: str
     pixels: int
-    cards: Mapping[str, Card]
+    cards: Mapping[str, StageCard]
     params: int
     macs: int
     depth: int
@@ -84,7 +84,7 @@ def show(shown: Sheet, about: Subject, arch: str) -> None:
     st.html(table(left, side(title, other), rows))
 
 
-def table(left: Side, right: Side, rows: Sequence[Row]) -> str:
+def table(left: Side, right: Side, rows: Sequence[AlignedStages]) -> str:
     """The two networks as an HTML table; everything in it is text."""
     most = max(work(each, of) for of in (left, right) for each in of.cards.values()) or 1.0
     colours = variables(None)
@@ -125,7 +125,7 @@ def ratio(left: float, right: float) -> str:
     return f"× {right / left:.3g}" if right > left else f"÷ {left / right:.3g}"
 
 
-def _row(left: Side, right: Side, row: Row, most: float) -> str:
+def _row(left: Side, right: Side, row: AlignedStages, most: float) -> str:
     matched = row.left is not None and row.right is not None
     words = "differs" if row.differences else "alike"
     told = row.differences if matched else (f"only in {(left if row.left else right).title}",)
@@ -170,7 +170,7 @@ def cell(of: Side, node: Node | None, most: float, below: str = "") -> str:
     )
 
 
-def work(card: Card, of: Side) -> float:
+def work(card: StageCard, of: Side) -> float:
     return sum(card.macs_by_kind.values()) * of.macs
 
 

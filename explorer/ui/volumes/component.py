@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from explorer.ui.kit import components, theme
-from explorer.ui.volumes.layout import Card, Layout, Placed, layout
+from explorer.ui.volumes.layout import Layout, Placed, StageCard, layout
 
 # From a telephone to a projector; the browser takes the widest that fits.
 WIDTHS = (340, 460, 580, 700, 820, 940, 1060, 1200, 1320, 1440, 1600, 1760)
@@ -19,7 +19,7 @@ _component = components.declare(
 
 
 def draw(
-    cards: Sequence[Card],
+    cards: Sequence[StageCard],
     *,
     label: str,
     selected: str | None,
@@ -47,7 +47,7 @@ def draw(
     )
 
 
-def geometry(cards: Sequence[Card]) -> dict[str, Any]:
+def geometry(cards: Sequence[StageCard]) -> dict[str, Any]:
     """Cards and their layouts for every width, as the browser reads them; equal layouts once."""
     layouts = {made.width: made for made in (layout(cards, width) for width in WIDTHS)}
     return {
@@ -56,7 +56,7 @@ def geometry(cards: Sequence[Card]) -> dict[str, Any]:
     }
 
 
-def _card(card: Card) -> dict[str, Any]:
+def _card(card: StageCard) -> dict[str, Any]:
     title = f"{card.name} × {card.repeats}" if card.repeats > 1 else card.name
     spoken = "; ".join(f"{what} {amount}" for what, amount in card.lines)
     return {

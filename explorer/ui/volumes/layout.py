@@ -21,7 +21,7 @@ _FACE, _DEPTH = 46.0, 50.0  # height of the input's volume, width of the volume 
 
 
 @dataclass(frozen=True)
-class Card:
+class StageCard:
     """One stop of the tensor: what stands there and what it costs.
 
     `params_by_kind` and `macs_by_kind` are shares (0-1) of the whole network, kind -> share.
@@ -63,7 +63,7 @@ class Bar:
 class Placed:
     """A card with everything drawn on it. `volume` holds the three visible faces: front, top, side."""
 
-    card: Card
+    card: StageCard
     box: Box
     labels: tuple[Label, ...]
     bars: tuple[Bar, ...]
@@ -86,7 +86,7 @@ class Layout:
     arrows: tuple[tuple[tuple[float, float], ...], ...]  # polylines, the head at the end
 
 
-def layout(cards: Sequence[Card], width: float) -> Layout:
+def layout(cards: Sequence[StageCard], width: float) -> Layout:
     """Cards from left to right, in as many rows as `width` pixels ask for, each row the same card width."""
     rows = _rows(cards, width)
     margin = MARGIN if len(rows) > 1 else 0.0
@@ -106,11 +106,11 @@ def layout(cards: Sequence[Card], width: float) -> Layout:
     return Layout(used, len(rows) * (CARD_HEIGHT + ROW_GAP) - ROW_GAP, tuple(placed), arrows)
 
 
-def _needed(cards: Sequence[Card]) -> float:
+def _needed(cards: Sequence[StageCard]) -> float:
     return sum(PORT_CARD if card.port else MIN_CARD for card in cards) + GAP * max(0, len(cards) - 1)
 
 
-def _rows(cards: Sequence[Card], width: float) -> list[list[Card]]:
+def _rows(cards: Sequence[StageCard], width: float) -> list[list[StageCard]]:
     """Rows of nearly equal length: the fewest that fit, then evened out so that none is left almost empty."""
     for count in range(1, len(cards) + 1):
         length = math.ceil(len(cards) / count)
@@ -121,7 +121,7 @@ def _rows(cards: Sequence[Card], width: float) -> list[list[Card]]:
     return [[card] for card in cards]
 
 
-def _stage_width(row: Sequence[Card], inner: float) -> float:
+def _stage_width(row: Sequence[StageCard], inner: float) -> float:
     stages = sum(not card.port for card in row)
     if not stages:
         return MAX_CARD
@@ -129,13 +129,13 @@ def _stage_width(row: Sequence[Card], inner: float) -> float:
     return max(MIN_CARD, min(MAX_CARD, math.floor(free / stages)))
 
 
-def _place(card: Card, box: Box, cards: Sequence[Card]) -> Placed:
+def _place(card: StageCard, box: Box, cards: Sequence[StageCard]) -> Placed:
     labels, bars = _texts(card, box)
     volume = _volume(card, box, cards)
     return Placed(card, box, labels, bars, volume, _curves(card, box))
 
 
-def _texts(card: Card, box: Box) -> tuple[tuple[Label, ...], tuple[Bar, ...]]:
+def _texts(card: StageCard, box: Box) -> tuple[tuple[Label, ...], tuple[Bar, ...]]:
     if card.port:
         middle = box.x + box.width / 2
         name, shape = fit(card.name, box.width, 13, bold=True), fit(card.shape, box.width, 11)
@@ -185,7 +185,9 @@ def _grid(shape: tuple[int, ...]) -> tuple[float, int]:
     return 1.0, inner[0] if inner else 1
 
 
-def _volume(card: Card, box: Box, cards: Sequence[Card]) -> tuple[tuple[tuple[float, float], ...], ...]:
+def _volume(
+    card: StageCard, box: Box, cards: Sequence[StageCard]
+) -> tuple[tuple[tuple[float, float], ...], ...]:
     """The activation as papers draw it: tall with much resolution, long with many channels.
 
     Both follow the square root, so that 7 × 7 can still be seen beside 224 × 224.
@@ -204,7 +206,7 @@ def _volume(card: Card, box: Box, cards: Sequence[Card]) -> tuple[tuple[tuple[fl
     return front, lid, side_face
 
 
-def _curves(card: Card, box: Box) -> tuple[tuple[tuple[float, float], ...], ...]:
+def _curves(card: StageCard, box: Box) -> tuple[tuple[tuple[float, float], ...], ...]:
     """The way around a block arches over its volume from the card's left to its right; branches fan out."""
     left, right, y = box.x + 12, box.x + box.width - 14, box.y + FLOW_Y
     if not card.skip:

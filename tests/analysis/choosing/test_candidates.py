@@ -6,13 +6,13 @@ from explorer.analysis.choosing.candidates import MEASURES, UNKNOWN, Candidate, 
 from explorer.catalogue import published_files
 from explorer.catalogue.counts import counts
 from explorer.catalogue.network_names import MORE_PICTURES, ONLY_IMAGENET_1K, TRAINING_DATA
-from explorer.catalogue.published_tables import Key, Row
+from explorer.catalogue.published_tables import Key, PublishedResult
 
 ROWS = (
-    Row(Key("resnet50.a1_in1k", 224), {"top1": 80.2, "throughput 3090": 5000.0}),
-    Row(Key("resnet50.a1_in1k", 288), {"top1": 81.2}),
-    Row(Key("mobileone_s0.apple_in1k", 224), {"top1": 71.4, "throughput 5090": 29328.65}),
-    Row(Key("no_such_net.sw_in12k_ft_in1k", 224), {"top1": 90.0}),
+    PublishedResult(Key("resnet50.a1_in1k", 224), {"top1": 80.2, "throughput 3090": 5000.0}),
+    PublishedResult(Key("resnet50.a1_in1k", 288), {"top1": 81.2}),
+    PublishedResult(Key("mobileone_s0.apple_in1k", 224), {"top1": 71.4, "throughput 5090": 29328.65}),
+    PublishedResult(Key("no_such_net.sw_in12k_ft_in1k", 224), {"top1": 90.0}),
 )
 
 

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from explorer.analysis import receptive_fields, stats, trace
-from explorer.analysis.comparing.alignment import Row, align
+from explorer.analysis.comparing.alignment import AlignedStages, align
 from explorer.analysis.structure.hierarchy import Hierarchy, hierarchy
 
 
@@ -15,11 +15,11 @@ def boxes(name: str, image_size: int | None = None) -> Hierarchy:
     return hierarchy(traced, receptive_fields(traced))
 
 
-def rows(left: str, right: str) -> tuple[Row, ...]:
+def rows(left: str, right: str) -> tuple[AlignedStages, ...]:
     return align(boxes(left), boxes(right))
 
 
-def names(found: tuple[Row, ...]) -> list[tuple[str | None, str | None]]:
+def names(found: tuple[AlignedStages, ...]) -> list[tuple[str | None, str | None]]:
     return [(row.left and row.left.id, row.right and row.right.id) for row in found]
 
 

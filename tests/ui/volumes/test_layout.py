@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.ui.volumes.component import WIDTHS, geometry
-from explorer.ui.volumes.layout import Box, Card, Label, fit, layout, text_width
+from explorer.ui.volumes.layout import Box, Label, StageCard, fit, layout, text_width
 
 KINDS = ("spatial", "pointwise", "depthwise", "linear", "norm")
 
@@ -17,7 +17,7 @@ def card(
 ):
     kinds = {"spatial": share * 0.75, "pointwise": share * 0.25}
     text = " × ".join(map(str, (*shape[2:], shape[1])))
-    return Card(
+    return StageCard(
         id=name, name=name, block=block, repeats=repeats, output_shape=shape, lines=(("MACs", "1"),),
         params_by_kind=kinds, macs_by_kind=kinds, params_share="50.0 %", macs_share="< 0.1 %", shape=text,
         skip=skip, port=port,
