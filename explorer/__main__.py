@@ -33,48 +33,19 @@ class _OneLineParser(argparse.ArgumentParser):
 
 def _stats(arguments: argparse.Namespace) -> None:
     from explorer.analysis import stats
-    from explorer.ui.kit.formatting import count, size
+    from explorer.ui.network.printed import text
 
     counted = stats(arguments.name, arguments.image_size)
-    sheet = counted.to_json()
     _say_remarks(arguments.name)
     if arguments.json:
-        print(_json(sheet))
+        print(_json(counted.to_json()))
         return
-    field = sheet["receptive_field"]
-    rows = [
-        ("input", "×".join(map(str, sheet["input_size"]))),
-        ("parameters", f"{count(sheet['params'])}  ({sheet['params']:,})"),
-        ("MACs", f"{count(sheet['macs'])}  ({sheet['macs']:,}; FLOPs = 2 × MACs)"),
-        ("activations", f"{count(sheet['activations'])}  ({sheet['activations']:,})"),
-        ("weights, fp32", size(sheet["weight_bytes"])),
-        ("depth", f"{sheet['depth']} weighted layers on the longest path"),
-        ("receptive field", f"{_pair(field['size'])} pixels, stride {_pair(field['stride'])}"),
-        ("further view", counted.receptive_field.beyond or "none before the end"),
-    ]
-    if other := counted.deployed:
-        rows.append(
-            (
-                "as deployed",
-                f"{count(other.params)} parameters ({other.params:,}), {count(other.macs)} MACs "
-                f"({other.macs:,}), depth {other.depth}: branches and norms merged; all else as trained",
-            )
-        )
-    if counted.uncounted:
-        rows.append(("not counted", f"{', '.join(counted.uncounted)}: no rule says how many MACs"))
-    print(sheet["model"])
-    print("\n".join(f"  {name:<16} {value}" for name, value in rows))
-    print(f"\n  {'layer':<48} {'kind':<11} {'output':<18} {'params':>12} {'MACs':>15}  field")
-    for layer in sheet["layers"]:
-        shape = "×".join(map(str, layer["output_shape"]))
-        seen = _pair(layer["receptive_field"]["size"]) if layer["receptive_field"] else "–"
-        named = f"{layer['path']:<48} {layer['kind']:<11} {shape:<18}"
-        print(f"  {named} {layer['params']:>12,} {layer['macs']:>15,}  {seen}")
+    print(text(counted))
 
 
 def _diagram(arguments: argparse.Namespace) -> None:
     from explorer.analysis import receptive_fields, trace
-    from explorer.analysis.diagram.cut import at_level, cut, found, opened, to_json
+    from explorer.analysis.diagram.cut import cut, opened_at, to_json
     from explorer.analysis.numbers.overlays import OVERLAYS
     from explorer.analysis.structure.hierarchy import hierarchy
     from explorer.catalogue.writing import write_whole
@@ -89,8 +60,7 @@ def _diagram(arguments: argparse.Namespace) -> None:
     traced = trace(arguments.name, arguments.image_size)
     _say_remarks(arguments.name)
     network = hierarchy(traced, receptive_fields(traced))
-    boxes = [found(network, name) for name in arguments.open]
-    open_ids = at_level(network, arguments.level).union(*({b.id} | opened(network, b.id) for b in boxes))
+    open_ids = opened_at(network, arguments.level, arguments.open)
     if arguments.out is not None:
         wanted = Wanted(open_ids, flow=arguments.flow, overlay=arguments.overlay)
         drawn = standalone(network, wanted, traced.name, dark=arguments.dark)
@@ -112,12 +82,6 @@ def _say_remarks(name: str) -> None:
 def _json(value: Any) -> str:
     """Numbers that JSON does not have are an error, not a word of JavaScript's."""
     return json.dumps(value, indent=2, allow_nan=False)
-
-
-def _pair(side: Sequence[float] | float) -> str:
-    """`7` and `[7, 7]` as `7×7`."""
-    height, width = side if isinstance(side, Sequence) else (side, side)
-    return f"{height:.4g}×{width:.4g}" if height < 1000 else f"{height:.0f}×{width:.0f}"
 
 
 def _explain(arguments: argparse.Namespace) -> None:

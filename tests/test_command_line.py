@@ -128,7 +128,6 @@ def test_stats_tell_both_forms_of_a_network_that_is_deployed_in_another(capsys):
         ),
         (("explain", CHELSEA, "--model", "zoo:resnet20"), "--out"),
         (("paint",), "paint"),
-        ((), "command"),
     ],
 )
 def test_misuse_is_one_line_and_exit_code_2(capsys, tmp_path, monkeypatch, words, said):

@@ -5,9 +5,9 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("package", ["analysis", "inference", "networks", "training"])
+@pytest.mark.parametrize("package", ["", ".analysis", ".inference", ".networks", ".training"])
 def test_every_name_that_a_package_promises_can_be_had(package: str):
-    module = import_module(f"explorer.{package}")
+    module = import_module(f"explorer{package}")
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
-from typing import Any, Literal
+from typing import Any
 
 from explorer.analysis.structure.hierarchy import Hierarchy, Node
 from explorer.analysis.structure.op_labels import shape as shape_text
@@ -68,7 +68,7 @@ def cut(hierarchy: Hierarchy, open_ids: Iterable[str] = (), focus: str = "networ
     return Cut(hierarchy, inside, frozenset(opened), nodes, edges)
 
 
-def at_level(hierarchy: Hierarchy, level: Literal["stage", "block", "op"]) -> frozenset[str]:
+def at_level(hierarchy: Hierarchy, level: str) -> frozenset[str]:
     """Boxes to open: none, the stages, or all."""
     if level not in LEVELS:
         raise ValueError(f"{level!r} is not a level; try one of {', '.join(LEVELS)}")
@@ -95,6 +95,12 @@ def found(hierarchy: Hierarchy, name: str) -> Node:
 def opened(hierarchy: Hierarchy, node_id: str) -> frozenset[str]:
     """Boxes to open so that a node is visible; nothing for an unknown one."""
     return frozenset(hierarchy.ancestors(node_id)[1:])
+
+
+def opened_at(hierarchy: Hierarchy, level: str, names: Iterable[str]) -> frozenset[str]:
+    """Boxes to open for a level and for boxes by their id or module path; ValueError for one there is not."""
+    boxes = [found(hierarchy, name) for name in names]
+    return at_level(hierarchy, level).union(*({each.id} | opened(hierarchy, each.id) for each in boxes))
 
 
 def to_json(shown: Cut) -> dict[str, Any]:

@@ -1,0 +1,228 @@
+"""The library: what the app computes, for a notebook or a program of one's own.
+
+    import explorer
+
+    explorer.stats("resnet50")                          # or any torch module of one's own
+    explorer.diagram(model, (3, 32, 32), level="block")  # draws itself in a notebook
+    explorer.explain("box:tf_efficientnet_lite2", "cat.jpg")
+
+A network is the name of one (as on the command line) or a `torch.nn.Module`. `image` is what it is given:
+None for its own size (224 x 224 in colour for a module), a side in pixels, a shape (C, H, W) or (N, C, H, W),
+or a tensor. A module is read as it is in evaluation mode; nothing about it is changed.
+"""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, fields
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.analysis.numbers.stats import Stats
+from explorer.ui.network import printed
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor, nn
+
+    from explorer.analysis import ReceptiveField, Trace
+    from explorer.inference import Explanation
+    from explorer.networks import InputSpec, Network
+
+    Given = int | Sequence[int] | Tensor | None
+
+_SHAPE = (3, 224, 224)
+_FLOWS = ("rows", "right", "down")
+
+
+class Sheet(Stats):
+    """`Stats` that prints as the command line prints it."""
+
+    def __str__(self) -> str:
+        return printed.text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A drawing that refers to nothing outside itself; a notebook shows it. svg: the file's text."""
+
+    svg: str
+
+    def save(self, path: str | Path) -> None:
+        """Written beside its place and then renamed; WriteError names the file where that fails."""
+        from explorer.catalogue.writing import write_whole
+
+        write_whole(Path(path), self.svg.encode())
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def trace(network: str | nn.Module, image: Given = None) -> Trace:
+    """The network as data: its operations in order with shapes, parameters and MACs.
+
+    Raises UnknownNetwork, CannotBuild or ImageSizeError for a name; what a module raises passes through.
+    """
+    from explorer import analysis
+
+    if isinstance(network, str):
+        return analysis.trace(network, _side(image))
+    return analysis.trace_module(network, _shape(image), type(network).__name__)
+
+
+def stats(network: str | nn.Module, image: Given = None) -> Sheet:
+    """Parameters, MACs, activations, depth, receptive field, and a row a layer; see `Stats`."""
+    from explorer.analysis import stats as counted
+    from explorer.analysis import stats_of
+
+    found = counted(network, _side(image)) if isinstance(network, str) else stats_of(trace(network, image))
+    return Sheet(**{each.name: getattr(found, each.name) for each in fields(found)})
+
+
+def receptive_fields(network: str | nn.Module, image: Given = None) -> Mapping[str, ReceptiveField]:
+    """What one unit of every layer sees of the image, in pixels, by the layer's path in the module tree."""
+    return {
+        layer.path: layer.receptive_field for layer in stats(network, image).layers if layer.receptive_field
+    }
+
+
+def diagram(
+    network: str | nn.Module,
+    image: Given = None,
+    *,
+    level: str = "stage",
+    open: Iterable[str] = (),
+    overlay: str = "",
+    flow: str = "rows",
+    dark: bool = False,
+) -> Diagram:
+    """The block diagram. level: "stage", "block" or "op"; open: paths of boxes to open as well; overlay: a
+    name of `analysis.numbers.overlays.OVERLAYS`; flow: "rows", "right" or "down".
+
+    Raises ValueError for a level, box, overlay or flow that there is not.
+    """
+    from explorer.analysis import receptive_fields as seen
+    from explorer.analysis.diagram.cut import opened_at
+    from explorer.analysis.numbers.overlays import OVERLAYS
+    from explorer.analysis.structure.hierarchy import hierarchy
+    from explorer.ui.diagram.drawing import Wanted, standalone
+
+    for what, asked, known in (("flow", flow, _FLOWS), ("overlay", overlay, OVERLAYS)):
+        if asked and asked not in known:
+            raise ValueError(f"{asked!r} is no {what}; try one of {', '.join(known)}")
+    traced = trace(network, image)
+    boxes = hierarchy(traced, seen(traced))
+    wanted = Wanted(opened_at(boxes, level, open), flow=flow, overlay=overlay)
+    return Diagram(standalone(boxes, wanted, traced.name, dark=dark))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`Explanation` with the picture a notebook shows: heatmap over the crop, and the likeliest classes."""
+
+    explanation: Explanation
+
+    def overlay(self, opacity: float = 0.5, colormap: str = "Viridis") -> Image.Image:
+        from explorer.inference import overlay
+
+        return overlay(self.explanation, opacity, colormap)
+
+    def __str__(self) -> str:
+        found = self.explanation
+        rows = (f"  {100 * each.probability:5.1f}%  {each.label}" for each in found.predictions)
+        return "\n".join([f"{found.method} at {found.layer}", *rows])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        buffer = io.BytesIO()
+        self.overlay().save(buffer, "png")
+        drawn = b64encode(buffer.getvalue()).decode()
+        return f'<img alt="heatmap" src="data:image/png;base64,{drawn}"><pre>{escape(str(self))}</pre>'
+
+
+def explain(
+    network: str | nn.Module,
+    picture: str | Path | bytes | Image.Image,
+    *,
+    labels: Sequence[str] = (),
+    input: InputSpec | None = None,
+    layer: str | None = None,
+    target: int | None = None,
+    method: str = "Grad-CAM",
+) -> Answer:
+    """Predictions, heatmap and feature maps of one picture, on the CPU.
+
+    network: a name, an id of weights ("timm:resnet50.a1_in1k"), or a module with one output a class. labels,
+    input: of a module, the names of its classes and how a picture is prepared (default: 224 x 224 as for
+    ImageNet).
+    Raises ImageError for what is no picture, ValueError for a layer, class or method that there is not, and
+    WeightsUnavailable where the weights cannot be had.
+    """
+    from PIL import Image
+
+    from explorer import inference, networks
+
+    if isinstance(network, str):
+        named = networks.load(_weights_id(network))
+    else:
+        named = _of_module(network, labels, input)
+    if isinstance(picture, (str, Path)):
+        picture = Path(picture).read_bytes()
+    image = picture.convert("RGB") if isinstance(picture, Image.Image) else inference.decode(picture)
+    return Answer(inference.explain(named, image, layer=layer, target=target, method=method))
+
+
+def _weights_id(name: str) -> str:
+    from explorer import networks
+
+    try:
+        return networks.entry_of(name).id
+    except ValueError:  # the name of a network
+        return networks.choose_weights(name).id
+
+
+def _of_module(module: nn.Module, labels: Sequence[str], spec: InputSpec | None) -> Network:
+    """A copy, because looking at it sets its activations not to overwrite what they are given."""
+    from explorer.networks import InputSpec, Network, Reference, WeightsEntry
+    from explorer.networks.building import prepared
+
+    name = type(module).__name__
+    reference = Reference("explorer", name)
+    spec = spec or InputSpec(_SHAPE, resize=256)
+    own = prepared(deepcopy(module)).requires_grad_(False)
+    entry = WeightsEntry(f"own:{name}", reference, name, licence="your own", input=spec)
+    return Network(own, reference, entry, spec, tuple(labels))
+
+
+def _side(image: Given) -> int | None:
+    """For a network that is named: a side in pixels. Raises ValueError for what is not square."""
+    if image is None or isinstance(image, int):
+        return image
+    height, width = _shape(image)[-2:]
+    if height != width:
+        raise ValueError(
+            f"{height} x {width} pixels: a network by name takes a square; build it and hand it in."
+        )
+    return height
+
+
+def _shape(image: Given) -> tuple[int, ...]:
+    """(N, C, H, W)"""
+    if image is None:
+        return (1, *_SHAPE)
+    if isinstance(image, int):
+        return (1, 3, image, image)
+    shape = tuple(map(int, getattr(image, "shape", image)))
+    if len(shape) not in (3, 4) or min(shape) < 1:
+        raise ValueError(f"{shape} is no shape of an image; give (C, H, W) or (N, C, H, W)")
+    return shape if len(shape) == 4 else (1, *shape)
