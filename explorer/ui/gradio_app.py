@@ -11,6 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 import pandas as pd
+from gradio.utils import MatplotlibBackendMananger
 from PIL import Image
 
 from explorer import catalogue, inference, networks
@@ -158,6 +159,8 @@ def build() -> gr.Blocks:
 def launch(host: str, port: int | None, *, block: bool = True) -> gr.Blocks:
     """Serve the page; block: until it is stopped."""
     page = build()
+    with MatplotlibBackendMananger():  # entered at each request: the first would import matplotlib
+        pass
     page.launch(
         server_name=host,
         server_port=port,
