@@ -37,7 +37,7 @@ def measure(name: str, level: str) -> Result:
     """Lays one network out from left to right and prints its line."""
     seconds, about = 0.0, ""
     try:
-        traced = trace(f"timm:{name}")
+        traced = trace(name)
         fields = receptive_fields(traced)
         begun = time.perf_counter()
         boxes = hierarchy(traced, fields)

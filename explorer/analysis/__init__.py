@@ -23,7 +23,7 @@ from explorer.analysis.numbers.stats import Layer, Share, Stats, stats, stats_of
 from explorer.analysis.structure.stages import Stage, stages
 
 if TYPE_CHECKING:
-    from explorer.analysis.graph.export import trace_module
+    from explorer.analysis.graph.reading import trace_module
     from explorer.analysis.graph.tracing import ImageSizeError, trace
 
 __all__ = [
@@ -56,6 +56,6 @@ __getattr__ = lazy.attributes(
     __name__,
     {
         "graph.tracing": ("ImageSizeError", "trace"),
-        "graph.export": ("trace_module",),
+        "graph.reading": ("trace_module",),
     },
 )

@@ -45,7 +45,7 @@ class Operand(NamedTuple):
 
 @dataclass(frozen=True)
 class Op:
-    """One operation of the exported graph.
+    """One operation of one forward pass.
 
     path is where it stands in the module tree, ("layer1", "0", "conv1"); () is the network itself. inputs are
     the operations whose results it reads. params are those of the parameters it is the first to use.

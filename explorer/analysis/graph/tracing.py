@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from concurrent.futures import Future
 
 from explorer.analysis.graph import cache
-from explorer.analysis.graph.export import trace_module
 from explorer.analysis.graph.operations import Trace
+from explorer.analysis.graph.reading import trace_module
 from explorer.networks import CannotBuild, InputSpec, Reference, build, input_spec, resolve
 from explorer.networks.deploying import deployed
 
@@ -15,7 +16,9 @@ _OWN_SIZE = "its own size"
 _KEPT = 64  # traces in memory: a few MB each for the largest
 _recent: OrderedDict[tuple[str, tuple[int, ...]], Trace] = OrderedDict()
 _recent_lock = threading.Lock()
-_building = threading.Lock()
+_under_way: dict[
+    tuple[str, tuple[int, ...]], Future[Trace]
+] = {}  # who asks meanwhile waits for the first one
 
 
 class ImageSizeError(ValueError):
@@ -44,16 +47,26 @@ def trace(
         if key in _recent:
             _recent.move_to_end(key)
             return _recent[key]
-    with _building:  # the second visitor who asks finds the first one's answer
-        found = _recent.get(key) or cache.read(str(reference), fingerprint, shape)
+        first = key not in _under_way
+        answer = _under_way.setdefault(key, Future())
+    if not first:
+        return answer.result()
+    try:
+        found = cache.read(str(reference), fingerprint, shape)
         if found is None:
             found = _fresh(reference, image_size, own, shape, as_deployed)
             cache.write(found, str(reference), fingerprint)
+    except BaseException as error:
+        with _recent_lock:
+            del _under_way[key]
+        answer.set_exception(error)
+        raise
     with _recent_lock:
         _recent[key] = found
-        _recent.move_to_end(key)
         while len(_recent) > _KEPT:
             _recent.popitem(last=False)
+        del _under_way[key]
+    answer.set_result(found)
     return found
 
 
@@ -91,10 +104,8 @@ def _fresh(
             raise
         raise ImageSizeError(_refusal(reference, asked, own, error.__cause__ or error)) from error
     try:
-        return trace_module(deployed(model) if as_deployed else model, shape, str(reference))
-    except (
-        Exception
-    ) as error:  # torch.export wraps whatever the network's own code raises on a size it does not take
+        return trace_module(deployed(model) if as_deployed else model, shape, str(reference), disposable=True)
+    except Exception as error:  # whatever the network's own code raises on a size it does not take
         raise ImageSizeError(_refusal(reference, asked, own, error)) from error
 
 

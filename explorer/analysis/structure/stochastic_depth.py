@@ -1,6 +1,6 @@
 """Where a network drops whole blocks in training (Huang et al. 2016, https://arxiv.org/abs/1603.09382).
 
-At inference nothing is dropped, so the export has no operation there; the modules say where the place is.
+At inference nothing is dropped, so the trace has no operation there; the modules say where the place is.
 """
 
 from __future__ import annotations

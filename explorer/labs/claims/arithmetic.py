@@ -10,7 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from explorer.analysis.graph.export import trace_module
+from explorer.analysis.graph.reading import trace_module
 from explorer.labs.claims.values import WORDS, Measured
 from explorer.labs.mistakes import comparing
 from explorer.labs.receptive_field import window_stack

@@ -86,7 +86,7 @@ def conventions(sheet: Stats, reference: Reference) -> str:
         f"{library} {version(library)}" if reference.builder not in ("explorer", "zoo") else "this project"
     )
     sentence = (
-        f"Computed from the exported graph at {height} × {width} × {channels}, network from {maker}, "
+        f"Computed from one forward pass at {height} × {width} × {channels}, network from {maker}, "
         f"torch {version('torch')}. 1 MAC = one multiply and one add; FLOPs = 2 × MACs."
     )
     if sheet.deployed is not None:

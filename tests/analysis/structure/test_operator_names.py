@@ -14,7 +14,7 @@ import torchvision  # noqa: F401 - registers its operators
 from explorer import analysis
 
 REGISTERED = {name.partition("::")[2].partition(".")[0] for name in torch._C._dispatch_get_all_op_names()}
-# Nodes of the exported graph, and what torch's counter knows as a call above the operators.
+# Nodes of a trace, and what torch's counter knows as a call above the operators.
 NO_OPERATORS = {"getitem", "output", "input", "flex_attention", "flex_attention_backward"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.analysis.graph.export import trace_module
+from explorer.analysis.graph.reading import trace_module
 from explorer.catalogue.claims import ABOUT, Expected, claims
 from explorer.labs.claims import arithmetic, behaviour, facts, networks
 from explorer.labs.claims import checking as lab

@@ -1,0 +1,225 @@
+"""One eager pass: a network runs once, as it is, on tensors that have shapes and no values, and every
+operation that it calls is written down.
+
+Under `torch.inference_mode` torch hands a `TorchDispatchMode` the operations as the network calls them
+(conv2d, linear, scaled_dot_product_attention), above autograd and before any falls into its parts: those that
+torch.export shows, without its rules on control flow. Both modes belong to the thread and the hooks to a
+private copy of the network, so nothing is patched or locked, and other threads run their networks meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+# Operations whose result, or its shape, is a matter of values.
+_READS_VALUES = frozenset({torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape})
+_ALSO_READS_VALUES = frozenset({"is_nonzero", "item"})
+
+
+class CannotTrace(ValueError):  # noqa: N818 - it is what a reader is told
+    """What the network does next is a matter of the image's values, and a trace has only shapes."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an operation, with the tensors themselves: who made what is a matter of their identity.
+
+    path: the innermost module that was running. arguments: by their ATen names, defaults filled in. result:
+    a tensor, or a tuple or list of them.
+    """
+
+    name: str
+    library: str
+    path: tuple[str, ...]
+    arguments: Mapping[str, Any]
+    reads: tuple[Tensor, ...]
+    result: Any
+
+    @property
+    def in_place(self) -> bool:
+        return self.name.endswith("_") and not self.name.startswith("_")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A forward pass. calls: in order. outputs: the tensors that come out. buffer_bytes: before the pass, in
+    which some networks keep a table for the next one."""
+
+    model: nn.Module
+    image: Tensor
+    calls: Sequence[Call]
+    outputs: Sequence[Tensor]
+    buffer_bytes: int
+
+
+def record(model: nn.Module, input_shape: Sequence[int], *, disposable: bool = False) -> Recording:
+    """Run a module, on whatever device it lies, once for an image [N, C, H, W] in evaluation mode.
+
+    It runs as a private copy without weights. disposable: it lies on meta and nobody else uses it, now or
+    later; then it is not copied.
+    Raises CannotTrace where the network asks for the image's values; whatever it raises itself at this shape
+    passes through.
+    """
+    model = (model if disposable else _without_weights(model)).eval()
+    buffer_bytes = sum(each.numel() * each.element_size() for each in model.buffers())
+    dtype = next((each.dtype for each in model.parameters() if each.is_floating_point()), None)
+    image = torch.empty(tuple(map(int, input_shape)), dtype=dtype, device="meta")
+    recorder = Recorder()
+    places: dict[nn.Module, list[tuple[str, ...]]] = {}
+    for dotted, module in model.named_modules(remove_duplicate=False):
+        places.setdefault(module, []).append(tuple(dotted.split(".")) if dotted else ())
+    for module, paths in places.items():
+        module.register_forward_pre_hook(partial(recorder.enter, paths), prepend=True)
+        module.register_forward_hook(recorder.leave, always_call=True)
+    with torch.inference_mode(), recorder:
+        result = model(image)
+    outputs = [each for each in tree_leaves(result) if isinstance(each, Tensor)]
+    return Recording(model, image, recorder.calls, outputs, buffer_bytes)
+
+
+def _without_weights(model: nn.Module) -> nn.Module:
+    """A copy whose parameters are on meta; buffers and other constants keep their values."""
+    memo: dict[int, Any] = {}
+    for module in model.modules():
+        for parameter in module.parameters(recurse=False):
+            bare = torch.empty_like(parameter, device="meta")
+            memo[id(parameter)] = nn.Parameter(bare, parameter.requires_grad)
+        for value in (*vars(module).values(), *module.buffers(recurse=False)):
+            if isinstance(value, Tensor) and not value.is_leaf:  # which deepcopy refuses
+                memo[id(value)] = value.detach().clone()
+    return deepcopy(model, memo)
+
+
+class Recorder(TorchDispatchMode):
+    """Writes down the calls of its thread. It holds every tensor until the end, so that an identity is never
+    given twice.
+
+    What an operation makes of tensors of these shapes is asked once: the blocks of a network repeat, and
+    torch answers for meta tensors in Python (0.6 ms for a batch norm).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self.path: tuple[str, ...] = ()  # the innermost module that is running
+        self._outer: list[tuple[str, ...]] = []
+        self._bare: dict[int, tuple[Tensor, Tensor]] = {}  # a constant with values, and its twin without
+        self._known: dict[Hashable, Any] = {}  # operation and arguments -> what is made
+
+    def enter(self, paths: Sequence[tuple[str, ...]], _module: nn.Module, _inputs: Any) -> None:
+        """paths: a module may stand in several places; it runs in the one inside of who calls it."""
+        self._outer.append(self.path)
+        inside = (path for path in paths if path[: len(self.path)] == self.path)
+        self.path = next(inside, paths[0])
+
+    def leave(self, _module: nn.Module, _inputs: Any, _output: Any) -> None:
+        self.path = self._outer.pop()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        arguments = _arguments(func, args, kwargs or {})
+        reads = tuple(_tensors(arguments.values()))
+        if any(tensor.is_meta for tensor in reads):
+            result = self._on_meta(func, args, kwargs or {}, arguments)
+        else:
+            result = func(*args, **(kwargs or {}))
+        call = Call(_name(func), func.namespace, self.path, arguments, reads, result)
+        if call.in_place:
+            call = replace(call, result=reads[0])
+        if isinstance(call.result, (Tensor, tuple, list)):
+            self.calls.append(call)
+        return call.result
+
+    def _on_meta(self, func: Any, args: Any, kwargs: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+        key = (func, *map(_signature, arguments.values()))
+        if key in self._known:
+            made = self._known[key]
+            return [_bare(*each) for each in made] if isinstance(made, list) else _bare(*made)
+        args, kwargs = tree_map_only(Tensor, self._without_values, (args, kwargs))
+        if "device" in kwargs:
+            kwargs["device"] = torch.device("meta")  # where the image is, all that comes of it stays
+        try:
+            result = func(*args, **kwargs)
+        except RuntimeError as error:
+            by_values = not _READS_VALUES.isdisjoint(func.tags) or _name(func) in _ALSO_READS_VALUES
+            if not (by_values or isinstance(error, NotImplementedError)):
+                raise
+            where = ".".join(self.path) or "the network itself"
+            raise CannotTrace(
+                f"{_name(func)} in {where} asks for values computed from the image, and a trace has only "
+                "shapes: decide by shapes or settings instead"
+            ) from None
+        makes = list(result) if isinstance(result, (list, tuple)) else [result]
+        given = set(map(id, _tensors(arguments.values())))
+        if not func.is_view and all(isinstance(made, Tensor) and id(made) not in given for made in makes):
+            known = [_layout(made) for made in makes]
+            self._known[key] = known if isinstance(result, (list, tuple)) else known[0]
+        return result
+
+    def _without_values(self, tensor: Tensor) -> Tensor:
+        if tensor.is_meta:
+            return tensor
+        if id(tensor) not in self._bare:
+            self._bare[id(tensor)] = tensor, torch.empty_like(tensor, device="meta")
+        return self._bare[id(tensor)][1]
+
+
+def _layout(tensor: Tensor) -> tuple[torch.Size, tuple[int, ...], torch.dtype]:
+    return tensor.shape, tensor.stride(), tensor.dtype
+
+
+def _bare(shape: torch.Size, stride: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
+
+
+def _signature(argument: Any) -> Hashable:
+    """What the shape of a result depends on; 1, 1.0 and True are different arguments."""
+    if isinstance(argument, Tensor):
+        return _layout(argument)
+    if isinstance(argument, (list, tuple)):
+        return tuple(map(_signature, argument))
+    return type(argument), argument
+
+
+def _tensors(arguments: Iterable[Any]) -> Iterator[Tensor]:
+    """Those among the arguments and in the lists among them."""
+    for argument in arguments:
+        if isinstance(argument, Tensor):
+            yield argument
+        elif isinstance(argument, (list, tuple)):
+            yield from _tensors(argument)
+
+
+def _name(func: Any) -> str:
+    return str(getattr(func, "overloadpacket", func).__name__)
+
+
+@cache
+def _parameters(func: Any) -> tuple[tuple[str, bool, bool, Any], ...]:
+    """Of an operation: (name, only by keyword, has a default, the default)."""
+    schema = getattr(func, "_schema", None)
+    return tuple(
+        (each.name, each.kwarg_only, each.has_default_value(), each.default_value)
+        for each in (schema.arguments if schema else ())
+    )
+
+
+def _arguments(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments by their names, defaults filled in, so that a rule need not know how the call was written."""
+    named: dict[str, Any] = {}
+    for position, (name, only_by_keyword, has_default, default) in enumerate(_parameters(func)):
+        if not only_by_keyword and position < len(args):
+            named[name] = args[position]
+        elif name in kwargs:
+            named[name] = kwargs[name]
+        elif has_default:
+            named[name] = default
+    return named
