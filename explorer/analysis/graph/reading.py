@@ -8,6 +8,7 @@ it.
 
 from __future__ import annotations
 
+import builtins
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,8 +34,8 @@ class _Value:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        own = () if self.source == "constant" or self.source.startswith("param:") else (self.source,)
-        return (*own, *self.also)
+        known = self.source == "constant" or self.source.startswith("param:")
+        return () if known else (self.source, *self.also)
 
 
 def trace_module(
@@ -74,8 +75,8 @@ class _Reader:
             self.values[id(tensor)] = _Value(
                 f"param:{parameter}", tuple(tensor.shape), frozenset({parameter})
             )
-        self.ops.append(Op("input", "input", (), (), shape, attributes={"op": "input"}))
-        self.values[id(self.recording.image)] = _Value("input", shape)
+        self.ops.append(Op("x", "input", (), (), shape, attributes={"op": "input"}))
+        self.values[id(self.recording.image)] = _Value("x", shape)
         for call in self.recording.calls:
             self._call(call)
         self._output()
@@ -107,26 +108,24 @@ class _Reader:
 
     def _call(self, call: Call) -> None:
         first: Any = next(iter(call.arguments.values()), None)
+        parts = [] if isinstance(call.result, Tensor) else list(call.result)
+        name, *names_of_parts = map(self._new_id, [call.name, *["getitem"] * len(parts)])
         if call.name in VIEWS:
-            made = [call.result] if isinstance(call.result, Tensor) else call.result
-            self.bases |= {id(each): first for each in made if each is not first}
+            self.bases |= {id(made): first for made in parts or [call.result] if made is not first}
         reads = [self._value(tensor) for tensor in call.reads]
         if call.name in FACTORIES or all(v.source == "constant" for v in reads):
             return
         if call.name in IDENTITIES:
             self.values[id(call.result)] = self._value(first)
             return
-        whole = self._add(call, reads)
+        whole = self._add(name, call, reads)
         if call.in_place:
             self._written(first, whole)
-        if isinstance(call.result, Tensor):
-            return
-        for index, part in enumerate(call.result):
-            if isinstance(part, Tensor):
-                taken = Call("getitem", "aten", call.path, {"self": call.result, "index": index}, (), part)
-                self._add(taken, [whole])
+        for index, (part, own_name) in enumerate(zip(parts, names_of_parts, strict=True)):
+            taken = Call("getitem", "aten", call.path, {"self": call.result, "index": index}, (), part)
+            self._add(own_name, taken, [whole])
 
-    def _add(self, call: Call, reads: Sequence[_Value]) -> _Value:
+    def _add(self, name: str, call: Call, reads: Sequence[_Value]) -> _Value:
         """One more operation, and what its result now stands for."""
         operands = tuple(self._operands(call.arguments))
         attributes = _attributes(call, operands)
@@ -134,7 +133,6 @@ class _Reader:
         priced = cost(call.name, operands, shape, attributes, library=call.library)
         if priced is None:
             self.uncounted.add(call.name)
-        name = self._new_id(call.name)
         static = all(
             v.source == "constant" or v.source.startswith("param:") or v.source in self.pending for v in reads
         )
@@ -187,9 +185,11 @@ class _Reader:
                 self.values[id(target)] = replace(held, also=(*held.also, value.source))
 
     def _new_id(self, name: str) -> str:
-        """conv2d, conv2d_1, conv2d_2, ..."""
+        """conv2d, conv2d_1, conv2d_2, ...; as in torch.fx, whose names stand in links, what is left out has
+        its number, and the name of a Python function is never used bare: slice_1, slice_2, ..."""
+        number = self.numbers[name] + hasattr(builtins, name)
         self.numbers[name] += 1
-        return name if self.numbers[name] == 1 else f"{name}_{self.numbers[name] - 1}"
+        return f"{name}_{number}" if number else name
 
 
 def _attributes(call: Call, operands: Sequence[Operand]) -> dict[str, Any]:

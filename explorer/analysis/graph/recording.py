@@ -143,9 +143,7 @@ class Recorder(TorchDispatchMode):
         if key in self._known:
             made = self._known[key]
             return [_bare(*each) for each in made] if isinstance(made, list) else _bare(*made)
-        args, kwargs = tree_map_only(Tensor, self._without_values, (args, kwargs))
-        if "device" in kwargs:
-            kwargs["device"] = torch.device("meta")  # where the image is, all that comes of it stays
+        args, kwargs = tree_map_only((Tensor, torch.device), self._brought_to_meta, (args, kwargs))
         try:
             result = func(*args, **kwargs)
         except RuntimeError as error:
@@ -164,12 +162,15 @@ class Recorder(TorchDispatchMode):
             self._known[key] = known if isinstance(result, (list, tuple)) else known[0]
         return result
 
-    def _without_values(self, tensor: Tensor) -> Tensor:
-        if tensor.is_meta:
-            return tensor
-        if id(tensor) not in self._bare:
-            self._bare[id(tensor)] = tensor, torch.empty_like(tensor, device="meta")
-        return self._bare[id(tensor)][1]
+    def _brought_to_meta(self, argument: Tensor | torch.device) -> Tensor | torch.device:
+        """Where the image is, all that comes of it stays."""
+        if isinstance(argument, torch.device):
+            return torch.device("meta")
+        if argument.is_meta:
+            return argument
+        if id(argument) not in self._bare:
+            self._bare[id(argument)] = argument, torch.empty_like(argument, device="meta")
+        return self._bare[id(argument)][1]
 
 
 def _layout(tensor: Tensor) -> tuple[torch.Size, tuple[int, ...], torch.dtype]:
@@ -199,16 +200,15 @@ def _tensors(arguments: Iterable[Any]) -> Iterator[Tensor]:
 
 
 def _name(func: Any) -> str:
-    return str(getattr(func, "overloadpacket", func).__name__)
+    return str(func.overloadpacket.__name__)
 
 
 @cache
 def _parameters(func: Any) -> tuple[tuple[str, bool, bool, Any], ...]:
     """Of an operation: (name, only by keyword, has a default, the default)."""
-    schema = getattr(func, "_schema", None)
     return tuple(
         (each.name, each.kwarg_only, each.has_default_value(), each.default_value)
-        for each in (schema.arguments if schema else ())
+        for each in func._schema.arguments
     )
 
 
