@@ -24,6 +24,10 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 _READS_VALUES = frozenset({torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape})
 _ALSO_READS_VALUES = frozenset({"is_nonzero", "item"})
 
+# Operation and shapes of its arguments -> shapes of what it makes; a kilobyte each, for all threads.
+_KNOWN: dict[Hashable, Any] = {}
+_MOST_KNOWN = 20_000
+
 
 class CannotTrace(ValueError):  # noqa: N818 - it is what a reader is told
     """What the network does next is a matter of the image's values, and a trace has only shapes."""
@@ -103,7 +107,7 @@ class Recorder(TorchDispatchMode):
     """Writes down the calls of its thread. It holds every tensor until the end, so that an identity is never
     given twice.
 
-    What an operation makes of tensors of these shapes is asked once: the blocks of a network repeat, and
+    What an operation makes of tensors of these shapes is asked once: networks and their blocks repeat, and
     torch answers for meta tensors in Python (0.6 ms for a batch norm).
     """
 
@@ -113,7 +117,6 @@ class Recorder(TorchDispatchMode):
         self.path: tuple[str, ...] = ()  # the innermost module that is running
         self._outer: list[tuple[str, ...]] = []
         self._bare: dict[int, tuple[Tensor, Tensor]] = {}  # a constant with values, and its twin without
-        self._known: dict[Hashable, Any] = {}  # operation and arguments -> what is made
 
     def enter(self, paths: Sequence[tuple[str, ...]], _module: nn.Module, _inputs: Any) -> None:
         """paths: a module may stand in several places; it runs in the one inside of who calls it."""
@@ -128,7 +131,7 @@ class Recorder(TorchDispatchMode):
         arguments = _arguments(func, args, kwargs or {})
         reads = tuple(_tensors(arguments.values()))
         if any(tensor.is_meta for tensor in reads):
-            result = self._on_meta(func, args, kwargs or {}, arguments)
+            result = self._on_meta(func, args, kwargs or {}, arguments, reads)
         else:
             result = func(*args, **(kwargs or {}))
         call = Call(_name(func), func.namespace, self.path, arguments, reads, result)
@@ -138,11 +141,19 @@ class Recorder(TorchDispatchMode):
             self.calls.append(call)
         return call.result
 
-    def _on_meta(self, func: Any, args: Any, kwargs: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+    def _on_meta(
+        self,
+        func: Any,
+        args: Any,
+        kwargs: dict[str, Any],
+        arguments: Mapping[str, Any],
+        reads: Sequence[Tensor],
+    ) -> Any:
         key = (func, *map(_signature, arguments.values()))
-        if key in self._known:
-            made = self._known[key]
-            return [_bare(*each) for each in made] if isinstance(made, list) else _bare(*made)
+        # torch wants a true view of what was made outside of inference mode: of a parameter.
+        by_shape = not func.is_view or all(each.is_inference() for each in reads)
+        if by_shape and (makes := _KNOWN.get(key)) is not None:
+            return [_bare(*each) for each in makes] if isinstance(makes, list) else _bare(*makes)
         args, kwargs = tree_map_only((Tensor, torch.device), self._brought_to_meta, (args, kwargs))
         try:
             result = func(*args, **kwargs)
@@ -155,11 +166,13 @@ class Recorder(TorchDispatchMode):
                 f"{_name(func)} in {where} asks for values computed from the image, and a trace has only "
                 "shapes: decide by shapes or settings instead"
             ) from None
-        makes = list(result) if isinstance(result, (list, tuple)) else [result]
-        given = set(map(id, _tensors(arguments.values())))
-        if not func.is_view and all(isinstance(made, Tensor) and id(made) not in given for made in makes):
-            known = [_layout(made) for made in makes]
-            self._known[key] = known if isinstance(result, (list, tuple)) else known[0]
+        several = isinstance(result, (list, tuple))
+        made = list(result) if several else [result]
+        given = set(map(id, reads))
+        if by_shape and all(isinstance(each, Tensor) and id(each) not in given for each in made):
+            if len(_KNOWN) >= _MOST_KNOWN:
+                _KNOWN.clear()
+            _KNOWN[key] = [_layout(each) for each in made] if several else _layout(result)
         return result
 
     def _brought_to_meta(self, argument: Tensor | torch.device) -> Tensor | torch.device:
