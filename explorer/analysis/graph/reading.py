@@ -122,8 +122,9 @@ class _Reader:
         if call.in_place:
             self._written(first, whole)
         for index, (part, own_name) in enumerate(zip(parts, names_of_parts, strict=True)):
-            taken = Call("getitem", "aten", call.path, {"self": call.result, "index": index}, (), part)
-            self._add(own_name, taken, [whole])
+            if isinstance(part, Tensor):
+                taken = Call("getitem", "aten", call.path, {"self": call.result, "index": index}, (), part)
+                self._add(own_name, taken, [whole])
 
     def _add(self, name: str, call: Call, reads: Sequence[_Value]) -> _Value:
         """One more operation, and what its result now stands for."""

@@ -16,9 +16,8 @@ _OWN_SIZE = "its own size"
 _KEPT = 64  # traces in memory: a few MB each for the largest
 _recent: OrderedDict[tuple[str, tuple[int, ...]], Trace] = OrderedDict()
 _recent_lock = threading.Lock()
-_under_way: dict[
-    tuple[str, tuple[int, ...]], Future[Trace]
-] = {}  # who asks meanwhile waits for the first one
+# What is being traced: who asks for it meanwhile waits for the first one's answer.
+_under_way: dict[tuple[str, tuple[int, ...]], Future[Trace]] = {}
 
 
 class ImageSizeError(ValueError):
