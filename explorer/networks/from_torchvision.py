@@ -35,8 +35,8 @@ _OLD_DENSENET_KEY = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 def build(name: str, image_size: int | None = None) -> nn.Module:
     size: dict[str, Any] = {}
-    if image_size is not None and name.startswith("vit_"):
-        size["image_size"] = image_size
+    if name.startswith("vit_"):  # of the huge one the recommended weights are for 518, its default is 224
+        size["image_size"] = image_size or input_spec(name).image_size
     if image_size is not None and name == "maxvit_t":
         size["input_size"] = (image_size, image_size)
     model: nn.Module = models.get_model(name, weights=None, **_ARGUMENTS.get(name, {}), **size)

@@ -62,6 +62,12 @@ def test_it_is_built_for_the_size_asked_for(name: str, size: int) -> None:
     assert model(torch.zeros(1, 3, size, size, device="meta")).shape[0] == 1
 
 
+def test_without_a_size_a_network_is_built_for_its_own() -> None:
+    name = "torchvision:vit_h_14"  # 518 pixels, which torchvision's builder must be told
+    model = networks.build(name, device="meta")
+    assert model(torch.zeros(1, *networks.input_spec(name).shape, device="meta")).shape == (1, 1000)
+
+
 def test_what_computes_while_being_built_comes_without_memory_too() -> None:
     model = networks.build("timm:csatv2", device="meta")  # multiplies cosine tables in its constructor
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
