@@ -112,7 +112,7 @@ class Recorder(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.path: tuple[str, ...] = ()  # the innermost module that is running
         self._outer: list[tuple[str, ...]] = []
