@@ -151,7 +151,7 @@ class Field:
         band around all its places. After a pixel shuffle every r neighbours see the same."""
         dim = self.dims[index]
         axes = {f.axis for f in dim.factors if f.axis is not None and f.count > 1}
-        if dim.single() is not None or dim.before or dim.after or len(axes) != 1:
+        if dim.single() is not None or dim.before or dim.after or len(axes) != 1 or not dim.size:
             return self
         seen: list[Number] = [0]  # where each place looks, from where the first one does
         for factor in dim.factors:

@@ -588,6 +588,12 @@ def test_what_looks_at_channels_alone_is_local(function: Callable[[Tensor], Tens
     assert field.global_from is None
 
 
+def test_none_of_the_tokens_see_nothing_more() -> None:
+    """Transformers cut off their prefix tokens where there are none."""
+    field = last_field(trace_module(Function(lambda x: x.flatten(2)[..., :0]), (1, 2, 12, 20), "small"))
+    assert field.size == (1, 1)
+
+
 @pytest.mark.parametrize(
     "function",
     [
