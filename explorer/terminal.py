@@ -3,6 +3,7 @@ cannot say every character.
 """
 
 import codecs
+import errno
 import io
 import os
 import signal
@@ -64,6 +65,8 @@ def run(program: str, command: Callable[[], int | None]) -> int:
         if not isinstance(error, ValueError | ArithmeticError | OSError | RuntimeError | MemoryError):
             raise
         said = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+            said = f"the output cannot be written: {error.strerror}"  # files are written under their names
         print(f"{program}: {said}", file=sys.stderr)
         return MISUSE
     finally:
