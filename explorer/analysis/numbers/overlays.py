@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, inf, isfinite, log, log10, prod
+from math import inf, isfinite, log, prod
 from types import MappingProxyType
 from typing import Literal
 
@@ -17,6 +17,7 @@ from explorer.analysis.graph.operations import Op, Trace
 from explorer.analysis.numbers.memory import owners
 from explorer.analysis.structure.hierarchy import Hierarchy, Node
 from explorer.analysis.structure.stages import depths
+from explorer.units import GAP, count, size
 
 Scale = Literal["linear", "log"]
 Asked = Callable[[Node], float | None]
@@ -24,9 +25,6 @@ BYTES_A_NUMBER = 4  # float32
 
 _PORTS = ("input", "output")
 _LOG_FROM = 100  # largest over smallest: past this a linear scale shows one box and hides the rest
-_GAP = "\u00a0"
-_COUNT_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-_BYTE_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
 
 
 @dataclass(frozen=True)
@@ -215,25 +213,8 @@ def formatted(overlay: Overlay, value: float | None) -> str:
     if value is None:
         return ""
     if overlay.unit == "B":
-        number, prefix = _with_prefix(value, _BYTE_UNITS)
-        return f"{number}{_GAP}{prefix or 'B'}"
-    number, prefix = _with_prefix(value, _COUNT_UNITS)
-    return _GAP.join(part for part in (number, prefix, overlay.unit) if part)
-
-
-def _with_prefix(value: float, units: Iterable[tuple[float, str]]) -> tuple[str, str]:
-    for size, prefix in units:
-        # 999,600 reads 1.00 M, so the prefix is chosen after the rounding.
-        if float(f"{abs(value) / size:.2e}") >= 1:
-            return _digits(value / size), prefix
-    return _digits(value), ""
-
-
-def _digits(value: float) -> str:
-    if value == 0 or not isfinite(value) or (abs(value) < 1000 and float(value).is_integer()):
-        return f"{value:.0f}"
-    rounded = float(f"{value:.2e}")
-    return f"{rounded:.{max(0, 2 - floor(log10(abs(rounded))))}f}"
+        return size(value)
+    return GAP.join(filter(None, (count(value), overlay.unit)))
 
 
 def _is_port(node: Node) -> bool:
