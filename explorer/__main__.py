@@ -103,6 +103,7 @@ def _explain(arguments: argparse.Namespace) -> None:
             picture.image,
             layer=arguments.layer,
             target=arguments.target,
+            method=arguments.method,
             decode_seconds=decode_seconds,
         ),
         _progress if sys.stderr.isatty() else None,
@@ -117,6 +118,7 @@ def _explain(arguments: argparse.Namespace) -> None:
         "predictions": [asdict(prediction) for prediction in explanation.predictions],
         "layer": explanation.layer,
         "target": explanation.target,
+        "method": explanation.method,
         "remarks": [*picture.remarks, *weights.remarks],
         "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
         "seconds": {**explanation.seconds, "load": done.load_seconds},
@@ -219,7 +221,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
 
 
 def _print_measurement(found: "Measurement", *, first: bool, watts: float | None) -> None:
-    from explorer.ui.kit.formatting import size
+    from explorer.units import size
 
     if first:
         how = [found.device, found.precision]
@@ -340,6 +342,9 @@ def _parser() -> argparse.ArgumentParser:
         "--weights", metavar="ID", help="an entry of its weights; default: what is on this machine"
     )
     explain.add_argument("--layer", metavar="PATH", help="where to look; default: the last feature map")
+    explain.add_argument(
+        "--method", default="Grad-CAM", metavar="NAME", help="of attribution; a wrong name lists them"
+    )
     explain.add_argument("--target", type=int, metavar="N", help="class to explain; default: the likeliest")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
 

@@ -11,6 +11,7 @@ import pytest
 import skimage
 
 import explorer
+from explorer import inference
 from explorer.__main__ import main
 from explorer.analysis.graph import tracing
 from tests.full_disk import fill, names
@@ -62,6 +63,21 @@ def test_explain_writes_what_it_says(capsys, tmp_path):
     assert heatmap.max() == pytest.approx(1)
     assert np.load(tmp_path / "features.npy").ndim == 3
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("method", inference.METHODS)
+def test_explain_offers_every_method(capsys, tmp_path, method):
+    words = ("explain", CHELSEA, "--model", "zoo:resnet20", "--out", tmp_path, "--method", method, "--json")
+    code, out, _ = run(capsys, *words)
+    assert (code, json.loads(out)["method"]) == (0, method)
+
+
+def test_explain_names_the_methods_where_it_is_asked_for_none_of_them(capsys, tmp_path):
+    words = ("explain", CHELSEA, "--model", "zoo:resnet20", "--out", tmp_path, "--method", "luck")
+    code, _, error = run(capsys, *words)
+    assert code == 2
+    assert f"'luck' is not an attribution method; try one of {', '.join(inference.METHODS)}" in error
+    assert error.count("\n") == 1
 
 
 def test_without_a_network_named_the_box_explains(capsys, tmp_path):

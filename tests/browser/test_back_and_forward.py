@@ -40,7 +40,9 @@ def text(label: str, typed: str) -> tuple[Change, Change]:
     return change, lambda page: expect(one(page)).to_have_value(typed)
 
 
-# Title in the navigation -> a change of the view that the address remembers.
+# Title in the navigation -> a change of the view that the address remembers; a page that is not named here
+# has words to choose from, and the second is pressed.
+SECOND = pressed("role=radio >> nth=1", says="aria-checked")
 CHANGES: dict[str, tuple[Change, Change]] = {
     "Timeline": pressed('.lane[data-family="plain"] .lane-label'),
     "Architecture": radio("Operations"),
@@ -51,7 +53,6 @@ CHANGES: dict[str, tuple[Change, Change]] = {
     "Receptive field": radio("Stack"),
     "Normalisation": radio("One batch"),
     "Gradient flow": radio("Activations"),
-    "Degradation": radio("Loss"),
     "Inductive bias": radio("Pooling"),
     "Common mistakes": radio("Time"),
     "Efficiency": text("Find", "resnet50"),
@@ -93,12 +94,12 @@ def parameters(url: str) -> dict[str, list[str]]:
 
 
 def test_back_and_forward_show_the_view_of_every_page(server, visit):
-    assert CHANGES.keys() == ADDRESSES.keys()
+    assert CHANGES.keys() <= ADDRESSES.keys()
     page = visit(server.url)
     standing(page, "Timeline")
     titles = list(ADDRESSES)
     for title, following in zip(titles, [*titles[1:], titles[0]], strict=True):
-        change, is_changed = CHANGES[title]
+        change, is_changed = CHANGES.get(title, SECOND)
         before = page.url
         change(page)
         page.wait_for_url(lambda url, before=before: url != before)
