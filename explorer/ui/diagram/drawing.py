@@ -44,7 +44,7 @@ class Wanted:
 @dataclass(frozen=True)
 class Drawing:
     """One scene, painted for the page. tips: by node id, title and rows; around: the open box it lies in.
-    digest: the same for equal drawings.
+    names: of all that is drawn, along the graph. digest: the same for equal drawings.
 
     Shared by all visitors who look at the same thing: read only.
     """
@@ -54,6 +54,7 @@ class Drawing:
     height: float
     tips: Mapping[str, Mapping[str, Any]]
     around: Mapping[str, str]
+    names: tuple[str, ...]
     legend: tuple[tuple[str, str], ...]
     scale: Scale | None
 
@@ -64,6 +65,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class _Prepared:
+    view: Cut
     scene: Scene
     facts: Mapping[str, Facts]
     fills: Mapping[str, str]
@@ -72,8 +74,12 @@ class _Prepared:
     legend: tuple[tuple[str, str], ...]
 
 
-def drawing(hierarchy: Hierarchy, wanted: Wanted, measured: Overlay | None = None) -> Drawing:
-    """For the component: colours by CSS variables. measured: goes before the overlay's name in `wanted`."""
+def drawing(
+    hierarchy: Hierarchy, wanted: Wanted, measured: Overlay | None = None, title: str = ""
+) -> Drawing:
+    """For the page: colours by CSS variables. measured: goes before the overlay's name in `wanted`. title:
+    for a screen reader, else the network's name.
+    """
     made = _prepare(hierarchy, wanted, measured)
     shown = [placed.node.id for placed in made.scene.nodes]
     boxes = {placed.node.id for placed in made.scene.nodes if placed.open}
@@ -84,12 +90,13 @@ def drawing(hierarchy: Hierarchy, wanted: Wanted, measured: Overlay | None = Non
             facts=made.facts,
             fills=made.fills,
             highlighted=made.highlighted,
-            title=hierarchy.trace.name,
+            title=title or hierarchy.trace.name,
         ),
         width=made.scene.width,
         height=made.scene.height,
         tips={key: {"title": each.title, "rows": each.rows} for key, each in made.facts.items()},
         around=around,
+        names=tuple(node.label for node in made.view.nodes if node.ops),
         legend=made.legend,
         scale=made.scale,
     )
@@ -122,6 +129,7 @@ def _prepare(hierarchy: Hierarchy, wanted: Wanted, measured: Overlay | None) -> 
     known = {placed.node.id: facts(hierarchy, placed.node) for placed in scene.nodes}
     fills, scale = _coloured(overlay, values) if overlay else ({}, None)
     return _Prepared(
+        view,
         scene,
         known,
         fills,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -13,6 +14,9 @@ from explorer import catalogue
 from explorer.ui.diagram.svg import variables
 from explorer.ui.frame import state
 from explorer.ui.kit import components, theme
+
+if TYPE_CHECKING:
+    from explorer.ui.diagram.drawing import Drawing
 
 _SEEN = "_gallery_seen"
 _SCALE = 0.92  # of the diagram's size; the same for all, so that they compare
@@ -108,16 +112,6 @@ SPECIMENS = (
 )
 
 
-@dataclass(frozen=True)
-class Painted:
-    """A block's drawing, its width and height in pixels at full size; labels: what is drawn, in words."""
-
-    svg: str
-    width: float
-    height: float
-    labels: tuple[str, ...]
-
-
 _component = components.declare(
     "block_gallery",
     html='<div class="gallery"></div>',
@@ -133,7 +127,7 @@ def show() -> None:
     _component(key="block_gallery", data={"html": cards, "colours": colours})
 
 
-def _all() -> list[Painted]:
+def _all() -> list[Drawing]:
     place = st.empty()
     made = []
     for number, specimen in enumerate(SPECIMENS):
@@ -147,46 +141,35 @@ def _all() -> list[Painted]:
 
 
 @st.cache_resource(show_spinner=False)
-def _kept(specimen: Specimen) -> Painted:
+def _kept(specimen: Specimen) -> Drawing:
     return paint(specimen)
 
 
-def paint(specimen: Specimen) -> Painted:
+def paint(specimen: Specimen) -> Drawing:
     """From the trace of the architecture's own build. Raises KeyError where it has no such block."""
     from explorer import analysis, networks
-    from explorer.analysis.diagram.cut import cut
-    from explorer.analysis.diagram.placement import place
     from explorer.analysis.structure.hierarchy import hierarchy
-    from explorer.ui.diagram import svg as diagram_svg
-    from explorer.ui.diagram.node_facts import facts
+    from explorer.ui.diagram.drawing import Wanted, drawing
 
     trace = analysis.trace(networks.resolve(specimen.architecture))
     whole = hierarchy(trace, analysis.receptive_fields(trace))
-    block = whole.by_id[specimen.block]
-    missing = set(specimen.opened) - {each.id for each in block.walk()}
+    missing = set(specimen.opened) - {each.id for each in whole.by_id[specimen.block].walk()}
     if missing:
         raise KeyError(f"{specimen.architecture}: no {', '.join(sorted(missing))} in {specimen.block}")
-    view = cut(whole, specimen.opened, specimen.block)
-    scene = place(view, "down")
-    known = {placed.node.id: facts(whole, placed.node) for placed in scene.nodes}
-    return Painted(
-        diagram_svg.svg(scene, facts=known, title=specimen.entry.name),
-        scene.width,
-        scene.height,
-        tuple(node.label for node in view.nodes if node.ops),
-    )
+    wanted = Wanted(frozenset(specimen.opened), inside=specimen.block, flow="down")
+    return drawing(whole, wanted, title=specimen.entry.name)
 
 
-def gallery(specimens: Sequence[Specimen], painted: Sequence[Painted], more: str = "") -> str:
+def gallery(specimens: Sequence[Specimen], painted: Sequence[Drawing], more: str = "") -> str:
     """The cards as HTML. more: what every link carries along."""
     return "".join(_card(each, drawn, more) for each, drawn in zip(specimens, painted, strict=True))
 
 
-def _card(specimen: Specimen, drawn: Painted, more: str) -> str:
+def _card(specimen: Specimen, drawn: Drawing, more: str) -> str:
     entry = specimen.entry
     colour = theme.FAMILIES.get(entry.family, theme.NEUTRAL)
     link = escape(specimen.link + more)
-    spoken = escape(f"Block of {entry.name}: {', '.join(drawn.labels)}")
+    spoken = escape(f"Block of {entry.name}: {', '.join(drawn.names)}")
     size = f"width:{drawn.width * _SCALE / _REM:.2f}rem"
     svg = drawn.svg.replace("<svg ", f'<svg viewBox="0 0 {drawn.width:.0f} {drawn.height:.0f}" ', 1)
     svg = svg.replace(' tabindex="-1"', "")  # here its boxes are no buttons

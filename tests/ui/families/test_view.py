@@ -46,7 +46,7 @@ def test_every_family_of_networks_is_there():
 
 @pytest.mark.parametrize("architecture", LABELS)
 def test_the_block_has_what_makes_its_family(painted, architecture):
-    drawn = iter(painted[architecture].labels)
+    drawn = iter(painted[architecture].names)
     missing = [label for label in LABELS[architecture] if label not in drawn]  # in order: `in` consumes
     assert not missing
 
