@@ -235,7 +235,7 @@ _WITHOUT_NODE = ("up", "again", "index", "export")
 def _base(hierarchy: Hierarchy, level: str) -> frozenset[str]:
     from explorer.analysis.diagram.cut import at_level
 
-    return at_level(hierarchy, level)  # type: ignore[arg-type]
+    return at_level(hierarchy, level)
 
 
 def _box(hierarchy: Hierarchy, identifier: str) -> bool:
