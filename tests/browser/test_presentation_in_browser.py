@@ -87,3 +87,15 @@ def test_no_page_scrolls_sideways(visit, server):
             settled(page)
             wide[entry.title, width] = page.evaluate(BEYOND)
     assert {case: beyond for case, beyond in wide.items() if beyond > 0} == {}
+
+
+def test_what_a_page_asks_is_never_folded_away(visit, server):
+    for width, presented in ((1280, "present=true"), (390, "")):
+        page = visit(f"{server.url}/quiz?q=through_ten&{presented}", viewport={"width": width, "height": 800})
+        page.get_by_placeholder("A number").fill("1")
+        page.get_by_role("button", name="Check").click()
+        page.locator(".st-key-quiz_next").wait_for()
+        page.goto(f"{server.url}/choose?{presented}")
+        page.get_by_text("Where will it run?").wait_for()
+        page.get_by_role("radio", name="RTX 3090").click()
+        page.wait_for_url("**con=RTX+3090**")

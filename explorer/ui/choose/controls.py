@@ -106,7 +106,7 @@ def _speeds(data: Data) -> list[str]:
 def controls(data: Data) -> Asked:
     """The three questions in a row, and everything that can be asked in a form below."""
     first = start(data)
-    questions = st.container(key="choose_questions")
+    questions = st.container(key="asks_choose")  # the page's point: never folded away
     with st.expander("More: rank by, size, memory, maps ...", key=MORE, icon=":material/tune:"):
         asked = _form(data, first)
     _questions(questions, data, first)

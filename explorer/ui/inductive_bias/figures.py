@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The two networks of the page, by place: the convolutional one, the rival.
 _COLOURS = (theme.ACCENT, theme.FAMILIES["transformer"])
-_SHIFT = "Shift to the right, pixels of each network's input"
+_SHIFT = "Shift to the right, input pixels"
 
 
 def colour(place: int, *, dark: bool) -> str:
