@@ -3,7 +3,7 @@
 The style sheet `presentation.css` says how large a rem is on which screen; all type of pages and components
 is in rem. Charts count in pixels, and a row of panels has no room on a phone. So the browser reports its
 window (`Window`): `theme.style` draws charts for its rem, `small_multiples.stacked` sets panels one below
-the other.
+the other. It also reports when its colours change under the open page, which runs again then.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _ruler = components.declare(
 export default ({ parentElement, data, setStateValue }) => {
   const ruler = parentElement.querySelector("i");
   const narrow = matchMedia(`(max-width: ${data.phone_px - 0.1}px)`);
-  const told = { rem: data.rem, phone: data.phone };
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const told = { rem: data.rem, phone: data.phone, dark: data.dark };
   const tell = (name, value) => { if (value !== told[name]) setStateValue(name, (told[name] = value)); };
   let wait;
   const measure = () => {
@@ -44,7 +45,14 @@ export default ({ parentElement, data, setStateValue }) => {
   const watcher = new ResizeObserver(measure);
   watcher.observe(ruler);
   narrow.addEventListener("change", measure);
-  return () => { watcher.disconnect(); narrow.removeEventListener("change", measure); };
+  // Streamlit changes its own colours and runs nothing: charts have theirs from the server.
+  const coloured = () => setTimeout(() => tell("dark", getComputedStyle(ruler).colorScheme === "dark"), 150);
+  scheme.addEventListener("change", coloured);
+  return () => {
+    watcher.disconnect();
+    narrow.removeEventListener("change", measure);
+    scheme.removeEventListener("change", coloured);
+  };
 };
 """,
 )
@@ -57,9 +65,13 @@ def draw() -> None:
         theme.apply("frame/presentation.css")
     shown = window()
     rem = (shown.rem if shown.known else 0.0) if state.presenting() else None  # else nobody asks for it
-    data = {"rem": rem, "phone": shown.phone, "phone_px": _PHONE}
+    data = {"rem": rem, "phone": shown.phone, "phone_px": _PHONE, "dark": state.dark()}
     with st.container(key="ruler"):
-        _ruler(key=_WINDOW, data=data, on_rem_change=lambda: None, on_phone_change=lambda: None)
+        _ruler(key=_WINDOW, data=data, on_rem_change=_run, on_phone_change=_run, on_dark_change=_run)
+
+
+def _run() -> None:
+    """The run that a callback belongs to is all that is wanted."""
 
 
 def window() -> Window:
