@@ -1,7 +1,7 @@
 """What the networks of the published tables cost, what memory they need and which maps they offer, counted
 once by `python -m explorer count` and shipped.
 
-Tracing all of them takes an hour; the counts depend only on the versions of the libraries, which stand in the
+Tracing all of them takes minutes; the counts depend only on the versions of the libraries, which stand in the
 file's first line.
 """
 

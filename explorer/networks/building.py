@@ -16,7 +16,7 @@ from explorer.networks.fetching import DownloadFailed
 from explorer.networks.inputs import InputSpec
 from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import Reference, resolve
-from explorer.networks.without_memory import MetaDevice, own_generator
+from explorer.networks.without_memory import MetaDevice, Uninitialised, own_generator
 
 # Each has build(name, image_size), input_spec(name), entries(name): a new builder is one module and one line.
 # "box" builds nothing of its own: it holds weights of timm's networks.
@@ -159,7 +159,8 @@ def _make_without_memory(reference: Reference, image_size: int | None) -> nn.Mod
         # A few networks compute with their constants while they are built, which a meta tensor cannot.
         if "meta" not in str(error):
             raise
-        return _make(reference, image_size)
+        with Uninitialised():
+            return _make(reference, image_size)
 
 
 def _make(reference: Reference, image_size: int | None) -> nn.Module:

@@ -1,5 +1,5 @@
 """How a constructor is made to run: on the meta device, where tensors are shapes; within a bound; with random
-numbers of its own. All three watch the calls of one thread and leave the process alone."""
+numbers of its own. All watch the calls of one thread and leave the process alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from inspect import signature
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
@@ -37,11 +37,31 @@ class MetaDevice(DeviceContext):
     ) -> Any:
         if func in (torch.arange, torch.tensor):
             return func(*args, **(kwargs or {}))
-        if func in _WRITES or getattr(func, "__module__", "") == "torch.nn.init":
-            target = args[0] if args else (kwargs or {}).get("tensor")
-            if isinstance(target, Tensor) and target.is_meta:
-                return target
+        target = _filled(func, args, kwargs)
+        if target is not None and target.is_meta:
+            return target
         return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
+
+
+class Uninitialised(TorchFunctionMode):
+    """Parameters get memory and no values, and what is never written to takes no room either.
+
+    For the few networks whose constructors compute with their own constants, which a meta tensor cannot.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        target = _filled(func, args, kwargs)
+        return target if isinstance(target, nn.Parameter) else func(*args, **(kwargs or {}))
+
+
+def _filled(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> Tensor | None:
+    """The tensor that a call initialises; None if it is no such call."""
+    if func not in _WRITES and getattr(func, "__module__", "") != "torch.nn.init":
+        return None
+    target = args[0] if args else (kwargs or {}).get("tensor")
+    return target if isinstance(target, Tensor) else None
 
 
 class _Counted(TorchFunctionMode):

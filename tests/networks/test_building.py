@@ -69,7 +69,9 @@ def test_without_a_size_a_network_is_built_for_its_own() -> None:
 
 
 def test_what_computes_while_being_built_comes_without_memory_too() -> None:
+    before = torch.get_rng_state()
     model = networks.build("timm:csatv2", device="meta")  # multiplies cosine tables in its constructor
+    assert torch.equal(torch.get_rng_state(), before)  # and draws no weights that nobody keeps
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
 
 
