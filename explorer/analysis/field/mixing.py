@@ -218,7 +218,7 @@ def product(op: Op, at: int, fields: Fields) -> Field:
     if len(live) == 1:
         field = seen_whole(before, field, at)
     else:
-        gated = any(f.seen_all is not None and f.count(0) * f.count(1) == 1 for f in before)
+        gated = any(f.count(0) * f.count(1) == 1 for f in before)
         field = with_marks(field if gated else field.mixed(at), live)
     added = fields[0] if len(fields) > 2 else None
     return field if added is None else united([field, added], op.output_shape, at)
