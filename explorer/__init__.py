@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 from explorer import lazy
 
 if TYPE_CHECKING:
-    from explorer.ui.library import Answer, Diagram, Sheet, diagram, explain, receptive_fields, stats, trace
+    from explorer.ui.library import (
+        Diagram,
+        Explained,
+        Sheet,
+        diagram,
+        explain,
+        receptive_fields,
+        stats,
+        trace,
+    )
 
-__all__ = ["Answer", "Diagram", "Sheet", "diagram", "explain", "receptive_fields", "stats", "trace"]
+__all__ = ["Diagram", "Explained", "Sheet", "diagram", "explain", "receptive_fields", "stats", "trace"]
 __getattr__ = lazy.attributes(__name__, {"ui.library": __all__})
 __version__ = "0.1.0"

@@ -126,7 +126,7 @@ def diagram(
 
 
 @dataclass(frozen=True)
-class Answer:
+class Explained:
     """`Explanation` with the picture a notebook shows: heatmap over the crop, and the likeliest classes."""
 
     explanation: Explanation
@@ -159,7 +159,7 @@ def explain(
     layer: str | None = None,
     target: int | None = None,
     method: str = "Grad-CAM",
-) -> Answer:
+) -> Explained:
     """Predictions, heatmap and feature maps of one picture, on the CPU.
 
     network: a name, an id of weights ("timm:resnet50.a1_in1k"), or a module with one output a class. labels,
@@ -179,7 +179,7 @@ def explain(
     if isinstance(picture, (str, Path)):
         picture = Path(picture).read_bytes()
     image = picture.convert("RGB") if isinstance(picture, Image.Image) else inference.decode(picture)
-    return Answer(inference.explain(named, image, layer=layer, target=target, method=method))
+    return Explained(inference.explain(named, image, layer=layer, target=target, method=method))
 
 
 def _weights_id(name: str) -> str:
