@@ -258,13 +258,14 @@ def tidy(factors: Sequence[Factor]) -> tuple[Factor, ...]:
 
 
 def _cut(factors: Sequence[Factor], sizes: Sequence[int]) -> list[Dim] | None:
-    """Deal factors out to dimensions of the given sizes; None where a split does not divide."""
+    """Deal factors out to dimensions of the given sizes, which have as many elements; None where a split does
+    not divide."""
     waiting = list(tidy(factors))
     dims = []
     for size in sizes:
         taken: list[Factor] = []
         missing = size
-        while waiting and missing > 1:
+        while missing > 1:
             factor = waiting.pop(0)
             if missing % factor.count == 0:
                 taken.append(factor)
@@ -276,8 +277,6 @@ def _cut(factors: Sequence[Factor], sizes: Sequence[int]) -> list[Dim] | None:
                 missing = 1
             else:
                 return None
-        if missing > 1:
-            return None
         dims.append(taken)
     dims[-1] += waiting  # axes of a single place
     return [Dim(tidy(taken)) for taken in dims]

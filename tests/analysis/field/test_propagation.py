@@ -598,6 +598,8 @@ def test_none_of_the_tokens_see_nothing_more() -> None:
     "function",
     [
         lambda x: x * x.mean((2, 3), keepdim=True),
+        lambda x: x.mean(2, keepdim=True) * x,
+        lambda x: x.mean(3, keepdim=True) * x,
         lambda x: torch.einsum("nchw,nc->nchw", x, x.mean((2, 3))),
         lambda x: torch.einsum("nc,nchw->nchw", x.mean((2, 3)), x),
     ],
