@@ -454,6 +454,11 @@ def test_branches_that_drift_apart_are_held_by_a_band_no_wider_than_the_drift(
     assert field.interval(1, 15) == (first + 15 * steps[0], last + 15 * steps[0])
 
 
+def test_a_branch_of_fewer_dimensions_drifts_along_each_of_them() -> None:
+    field = last_field(small(Function(lambda x: x[:, :, :16, :16] + x[0, 0, ::2, ::2]), size=32))
+    assert (field.interval(0, 0), field.interval(1, 0)) == ((0, 15), (0, 15))
+
+
 class Function(nn.Module):
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
