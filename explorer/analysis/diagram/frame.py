@@ -129,7 +129,7 @@ def frame(
     label: Callable[[str], tuple[float, float]],
     bounds: Bounds,
 ) -> Frame:
-    """Lays out one frame. label: as in `layering.grid`."""
+    """Lays out one frame. label: as in `layers.grid`."""
     made = grid(items, links, label)
     lanes = across(made)
     line = bounds.head + MARGIN - min((at - before for at, before in zip(lanes, made.before, strict=True)))

@@ -1,12 +1,12 @@
 """Where everything of the block diagram lies, in pixels: boxes in boxes, layered along the flow.
 
-Each open box is laid out by itself (`frames`, which rests on `layering` and `lanes`) and is then one item,
-with doors in its border, in the frame around it. What goes from one box to another is a chain of straight
+Each open box is laid out by itself (`frame`, over `layers` and `edge_routing`) and is then one item, with
+doors in its border, in the frame around it. What goes from one box to another is a chain of straight
 pieces and turns through these frames, one line from end to end.
 
 python-igraph 1.0 has a Sugiyama layout. Given the layers and slots of the 1,223 frames of nine networks (all
 operations of ResNet-50, GoogLeNet, DenseNet-121, Inception V3, EfficientNet-B0, Swin-T, HRNet-W18, NASNet-A,
-DLA-34) it needs about as long as `lanes` (0.3 s against 0.3 to 0.9 s, two busy cores) and crosses fewer lines
+DLA-34) it needs as long as `edge_routing` (0.3 s against 0.3 to 0.9 s, two busy cores), crosses fewer lines
 (1,702 against 3,677, most of both in DenseNet-121), but bends a third more of them (3,085 steps against
 2,341), and it knows no sizes, no doors and no main way: all that makes the figure readable would stay here.
 """

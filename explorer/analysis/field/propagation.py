@@ -1,6 +1,6 @@
 """How much of the image one unit sees, by interval arithmetic over the trace.
 
-Every operation's field follows from its operands' (`field_rules`), branches included: where they meet, the
+Every operation's field follows from its operands' (`rules`), branches included: where they meet, the
 unit sees the hull of both. Squeeze-and-excitation, attention, norms over positions and pooling over the whole
 map reach everywhere; they set `global_from` and leave the local value beside it, which is the field without
 that gate. Padding counts as positions: a field may stick out of the image.

@@ -1,7 +1,7 @@
 """Which rule moves and widens the receptive field through which operation: a table by ATen name, without the
 underscore that ends the names of what works in place.
 
-The rules: `field_views` for what only moves elements, `field_mixing` for what computes with them.
+The rules: `views` for what only moves elements, `mixing` for what computes with them.
 """
 
 from __future__ import annotations

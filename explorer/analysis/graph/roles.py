@@ -96,7 +96,7 @@ _BY_NAME: Mapping[str, str] = {
 
 
 def role(name: str, attributes: Mapping[str, Any], operands: Sequence[Operand], image_inputs: int) -> str:
-    """One of `graph.ROLES`. image_inputs: how many of the operands depend on the image."""
+    """One of `operations.ROLES`. image_inputs: how many of the operands depend on the image."""
     if name in CONVOLUTIONS:
         return _convolution_role(attributes)
     if name.removesuffix("_") in _PRODUCTS:

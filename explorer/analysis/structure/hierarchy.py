@@ -31,8 +31,8 @@ class Node:
     """A box of the diagram, or one operation.
 
     id: unique in its network and stable, for links. kind: "network", "stage", "block", "module", "fold",
-    "part" (of a box with too many members), or for a leaf the role of its operation (`graph.ROLES`). label
-    and detail: its two lines of text. path: dotted path of its module, "" for stages, folds and parts. ops:
+    "part" (of a box with too many members), or for a leaf its role (`operations.ROLES`). label and
+    detail: its two lines of text. path: dotted path of its module, "" for stages, folds and parts. ops:
     ids of all operations inside, in order of execution. count: how many members a fold has. differs: what is
     not the same in all of them.
     """

@@ -1,6 +1,6 @@
 """Common mistakes with trained networks, each as a run that can be shown beside the right one.
 
-One table, MISTAKES; the runs stand in `mistaken_runs`, parameters and time in `cost_of_networks`.
+One table, MISTAKES; the runs stand in `runs`, parameters and time in `cost_of_networks`.
 """
 
 from __future__ import annotations

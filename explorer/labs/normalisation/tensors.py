@@ -1,7 +1,7 @@
 """Normalisation on plain tensors: who shares a mean with whom, what is done with it, and how sure it is.
 
-Everything here takes numbers and gives numbers. `normalisation_networks` looks into a loaded network,
-`forgotten_eval` runs one in training mode, `norm_places` reads off traces where the norm stands in a block.
+Everything here takes numbers and gives numbers. `networks` looks into a loaded network,
+`forgotten_eval` runs one in training mode, `places` reads off traces where the norm stands in a block.
 """
 
 from __future__ import annotations

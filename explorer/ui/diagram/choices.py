@@ -1,6 +1,6 @@
 """What a link says of the block diagram: level, open boxes, the box one is in, direction, overlay, node.
 
-All of it stands in the URL through fields that are not shown, as `architecture_choices` does it for the
+All of it stands in the URL through fields that are not shown, as `network.choices` does it for the
 stage. A link that says nothing of level and boxes opens with the network's `Opening`: the stages, and its key
 idea unfolded. `open` names only the boxes that differ from what the level opens, so that links stay short.
 What a network does not know (a link for another one, a mistyped id) is said and left out.

@@ -1,6 +1,6 @@
 """The block diagram as a Streamlit component: laid out and painted in Python, handled in the browser.
 
-What the browser sends is one trigger, `ask`: {"what": a deed of `diagram_choices.act`, "id": a node, "held":
+What the browser sends is one trigger, `ask`: {"what": a deed of `choices.act`, "id": a node, "held":
 the digest of the drawing it has}. A drawing may be a megabyte: it is not sent again to a browser that has it.
 """
 

@@ -54,7 +54,7 @@ def overlay(name: str, shown: Sheet, reference: Reference) -> Overlay:
 
 
 def drawing(shown: Sheet, wanted: Wanted, measured: Overlay) -> Drawing:
-    """As `diagram_drawing.drawing`, kept in the visit too, since a click on a node draws it again."""
+    """As `drawing.drawing`, kept in the visit too, since a click on a node draws it again."""
     from explorer.ui.diagram import drawing as diagram_drawing
 
     return once.once(

@@ -40,7 +40,7 @@ def tiles(maps: np.ndarray) -> np.ndarray:
 def axes(panels: Mapping[str, np.ndarray], mark: np.ndarray, rows: Sequence[str], *, dark: bool) -> go.Figure:
     """Maps of N pictures (down) by C channels (across) per panel; in colour the cells of one statistic.
 
-    panels: title -> [N, C, h, w]. mark: as `labs.normalisation.shared` gives it. rows: the pictures' names.
+    panels: title -> [N, C, h, w]. mark: of `tensors.shared`. rows: the pictures' names.
     """
     n, c, h, w = mark.shape
     where = tiles(mark.astype(float))

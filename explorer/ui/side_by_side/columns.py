@@ -1,6 +1,6 @@
 """Three or four networks beside each other: a column each, stages of one scale in one row.
 
-Two have room for their differences between them (`side_by_side.table`); here they fold away under each card.
+Two have room for their differences between them (`view.table`); here they fold away under each card.
 """
 
 from __future__ import annotations
