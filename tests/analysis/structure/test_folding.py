@@ -58,6 +58,16 @@ def test_of_two_ways_of_equal_length_neither_stands_beside() -> None:
     assert sorted(kernels) == [(1, 1), (1, 1), (3, 3), (3, 3)]
 
 
+def test_a_branch_that_is_joined_and_not_added_stands_on_the_main_way() -> None:
+    class Joined(Block):
+        def forward(self, x: Tensor) -> Tensor:
+            assert self.side is not None
+            return torch.cat([self.main(x), self.side(x)], 1) + 1.0
+
+    kernels = [layer[2] for layer in make(ops(Joined(2, side=1)), "block", "Block")[2] if layer[2]]
+    assert sorted(kernels) == [(1, 1), (3, 3), (3, 3)]
+
+
 @pytest.mark.parametrize(
     ("blocks", "expected"),
     [
