@@ -1,7 +1,7 @@
 """The formats of pictures: which are read, how they are known by content, and what to say about others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from explorer.inference.pictures import avif, bmp, gif, jpeg, png, tiff, webp
 from explorer.inference.pictures.lean import Lean
@@ -17,8 +17,8 @@ class Format:
     name: str
     pillow: str
     suffixes: tuple[str, ...]
-    known: Callable[[bytes], bool] = field(repr=False)
-    lean: Callable[[bytes], Lean] = field(repr=False)
+    known: Callable[[bytes], bool]
+    lean: Callable[[bytes], Lean]
 
 
 def _starts(*beginnings: bytes) -> Callable[[bytes], bool]:
