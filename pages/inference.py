@@ -33,7 +33,7 @@ wait_for_imports(headline)
 with headline:  # where an unknown name is said
     who = core.lookers(here)
 controls.weights(row, who)
-question = core.Question(picture, choices.layer(), choices.target())
+question = core.Question(picture, choices.layer(), choices.target(), choices.method())
 answer = core.obtain(question, who, headline)
 
 with place:
@@ -44,6 +44,7 @@ if answer is None:
 
 controls.layer(row, answer)
 controls.target(row, answer)
+controls.method(row, answer)
 headline.markdown(view.headline(answer, controls.name(here.entry, who, answer.entry)))
 if sentence := view.not_taken(answer, who):
     headline.caption(sentence)

@@ -2,11 +2,12 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import networks
-from explorer.inference import SAMPLES
+from explorer.inference import METHODS, SAMPLES
 from explorer.networks.labels import of_imagenet as imagenet_names
 from explorer.serving import pool
 from explorer.ui.inference import answer as inference_answer
@@ -269,3 +270,22 @@ def test_the_zoo_knows_a_cat_and_says_how_little_it_sees():
     assert len(classes(app)) == 10
     assert any("sees 32 × 32 pixels" in each.value for each in app.markdown)
     assert answer(app).tiny
+
+
+def test_every_method_can_be_chosen_and_stands_in_the_link():
+    # Not the last layer: before an average over all places, Grad-CAM and HiResCAM are one.
+    app = opened(arch="zoo:resnet20", sample="chelsea", layer="layer2")
+    shown = answer(app).explanation
+    assert shown.method == "Grad-CAM"
+    for name in list(METHODS)[1:]:
+        app.selectbox(key="method_box").set_value(name).run()
+        assert app.query_params["method"] == name
+        other = answer(app).explanation
+        assert other.method == name
+        assert not np.array_equal(other.heatmap, shown.heatmap)
+        assert other.predictions == shown.predictions
+    app.selectbox(key="method_box").set_value("Grad-CAM").run()
+    assert "method" not in app.query_params
+    app = opened(arch="zoo:resnet20", sample="chelsea", method="Guesswork")
+    assert "`method` = “Guesswork”" in app.warning[0].value
+    assert answer(app).explanation.method == "Grad-CAM"

@@ -56,15 +56,16 @@ class ShownExplanation:
 @dataclass(frozen=True)
 class Question:
     """What an answer depends on. layer: a path, "" for the network's usual one; target: index of the class to
-    explain, None for the likeliest.
+    explain, None for the likeliest; method: of `METHODS`.
     """
 
     picture: Picture
     layer: str
     target: int | None
+    method: str
 
     def key(self, entry: WeightsEntry) -> tuple[object, ...]:
-        return self.picture.digest, entry.id, self.layer, self.target
+        return self.picture.digest, entry.id, self.layer, self.target, self.method
 
 
 def _answers() -> once.Kept[tuple[object, ...], ShownExplanation]:
@@ -212,6 +213,7 @@ def _explain(network: Network, asked: Question) -> ShownExplanation:
         layer=asked.layer if asked.layer in layers else None,
         target=target,
         top_k=_TOP,
+        method=asked.method,
         decode_seconds=asked.picture.decode_seconds,
     )
     heat = Image.fromarray((explanation.heatmap * 255).round().astype("uint8"))

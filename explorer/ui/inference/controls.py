@@ -1,4 +1,4 @@
-"""The Inference page's one row of controls: picture, weights, layer, class, colours."""
+"""The Inference page's one row of controls: picture, weights, layer, class, method, colours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from explorer.networks import WeightsEntry
     from explorer.ui.inference.answer import Lookers, ShownExplanation
 
-_BOXES = ("Weights", "Layer", "Class")
+_BOXES = ("Weights", "Layer", "Class", "Method")
 _WEIGHTS_HELP = (
     "✓ is on this machine, ↓ is downloaded first. Untrained: random numbers, to compare with. "
     "Last, other networks that need no download."
@@ -28,6 +28,10 @@ _LAYER_HELP = (
     "Where the heatmap and the feature maps are taken. Early layers see fine detail, late ones things."
 )
 _CLASS_HELP = "The class whose evidence the heatmap shows. Type to search all of them."
+_METHOD_HELP = (
+    "How activation and gradient at the layer become a map. Grad-CAM weighs each channel by its mean "
+    "gradient; HiResCAM place by place; LayerCAM too, by positive gradients alone, which suits early layers."
+)
 _COLOURS_HELP = "All three are perceptually uniform: equal steps in value look equal."
 
 
@@ -40,6 +44,7 @@ class Slots:
     weights: Any
     layer: Any
     target: Any
+    method: Any
 
 
 def row(*, waiting: bool) -> Slots:
@@ -50,8 +55,8 @@ def row(*, waiting: bool) -> Slots:
     """
     from explorer.inference import COLORMAPS
 
-    columns = st.columns([3.2, 1.4, 4.4, 4, 4, 2.4, 2.6], gap="small", vertical_alignment="bottom")
-    columns[5].selectbox(
+    columns = st.columns([3.1, 1.4, 4.2, 3.6, 3.7, 2.7, 2.3, 2.3], gap="small", vertical_alignment="bottom")
+    columns[6].selectbox(
         "Colours",
         list(COLORMAPS),
         key=choices.COLOURS,
@@ -59,7 +64,7 @@ def row(*, waiting: bool) -> Slots:
         help=_COLOURS_HELP,
         filter_mode=None,
     )
-    columns[6].slider(
+    columns[7].slider(
         "Opacity",
         0,
         100,
@@ -71,7 +76,7 @@ def row(*, waiting: bool) -> Slots:
     )
     boxes = [
         _reserved(column, label) if waiting else column
-        for column, label in zip(columns[2:5], _BOXES, strict=True)
+        for column, label in zip(columns[2:6], _BOXES, strict=True)
     ]
     return Slots(columns[0], columns[1], *boxes)
 
@@ -109,8 +114,8 @@ def weights(row: Slots, who: Lookers) -> None:
 
 
 def without_answer(row: Slots) -> None:
-    """Layer and class have nothing to offer, but keep their places."""
-    for slot, label in ((row.layer, "Layer"), (row.target, "Class")):
+    """Layer, class and method have nothing to offer, but keep their places."""
+    for slot, label in ((row.layer, "Layer"), (row.target, "Class"), (row.method, "Method")):
         slot.selectbox(label, (), key=f"no {label}", placeholder="…", disabled=True)
 
 
@@ -148,6 +153,24 @@ def target(row: Slots, answer: ShownExplanation) -> None:
         choose=partial(choices.choose_target, likeliest=likeliest),
         format_func=text,
         help=_CLASS_HELP,
+    )
+
+
+def method(row: Slots, answer: ShownExplanation) -> None:
+    """An embedding has no class score, whose gradient all of them rest on."""
+    from explorer.inference import METHODS
+
+    if answer.explanation.explained is None:
+        row.method.selectbox("Method", (), key="no Method", placeholder="none", disabled=True)
+        return
+    fields.select(
+        row.method,
+        "Method",
+        choices.METHOD,
+        list(METHODS),
+        shown=answer.explanation.method,
+        choose=partial(choices.choose_method, usual=next(iter(METHODS))),
+        help=_METHOD_HELP,
     )
 
 

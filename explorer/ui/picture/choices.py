@@ -1,4 +1,5 @@
-"""What a link to the Inference page carries beyond the architecture: weights, layer, class, sample, colours.
+"""What a link to the Inference page carries beyond the architecture: weights, layer, class, method, sample,
+colours.
 
 The plain identifiers are bound to the URL through fields that are not shown, as `state` does it for `arch`:
 the visible boxes can then say "↓ IMAGENET1K_V2 · 97.5 MiB" while the link says `weights=torchvision:...`.
@@ -8,13 +9,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.ui.frame import state
 from explorer.ui.kit.fields import bind_fields, get, whole_number
 
-WEIGHTS, LAYER, TARGET, SAMPLE = "weights", "layer", "target", "sample"
+WEIGHTS, LAYER, TARGET, SAMPLE, METHOD = "weights", "layer", "target", "sample", "method"
 OPACITY, COLOURS = "opacity", "cmap"
 DEFAULT_OPACITY = 50  # percent
 _MOST_CLASSES = 10**6  # more than any network has
-_BOUND = {WEIGHTS: "Weights", LAYER: "Layer", TARGET: "Class", SAMPLE: "Sample picture"}
+_BOUND = {WEIGHTS: "Weights", LAYER: "Layer", TARGET: "Class", SAMPLE: "Sample picture", METHOD: "Method"}
 _SHOWN_ARCH = "_inference_arch"
 
 
@@ -36,6 +38,13 @@ def target() -> int | None:
     return whole_number(get(TARGET), 0, _MOST_CLASSES)
 
 
+def method() -> str:
+    """The attribution method the link asks for, else the first there is. Imports torch."""
+    from explorer.inference import METHODS
+
+    return state.one_of(METHOD, METHODS) or next(iter(METHODS))
+
+
 def choose_sample(name: str) -> None:
     """From a callback only, as those below: before the bound fields are drawn."""
     st.session_state[SAMPLE] = name
@@ -53,3 +62,7 @@ def choose_layer(path: str, default: str) -> None:
 def choose_target(index: int, likeliest: int) -> None:
     """Explaining the likeliest is left out of the link: with another picture it is another class."""
     st.session_state[TARGET] = "" if index == likeliest else str(index)
+
+
+def choose_method(name: str, usual: str) -> None:
+    st.session_state[METHOD] = "" if name == usual else name
