@@ -6,7 +6,7 @@ touching Pillow's process-wide settings, so that visitors on many threads do not
 
 import io
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from PIL import ExifTags, Image, ImageOps
 
@@ -28,7 +28,7 @@ ENDS_EARLY = "The file ends early: what is missing of the picture, if anything, 
 class Decoded:
     """image: RGB, upright. remarks: sentences on what was done to it that its owner should know."""
 
-    image: Image.Image = field(repr=False)
+    image: Image.Image
     remarks: tuple[str, ...] = ()
 
 
