@@ -18,7 +18,7 @@ import gc
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -122,32 +122,35 @@ def by_torchlens(network: str) -> float | None:
     except ImportError:
         return None
     image = torch.zeros(1, *input_spec(network).shape)
+    shapes_only = torchlens.options.CaptureOptions(layers_to_save="none")
     begun = time.process_time()
-    torchlens.trace(build(network), image)
+    torchlens.trace(build(network), image, capture=shapes_only)
     return time.process_time() - begun
 
 
-def against_peers(networks: Sequence[str]) -> bool:
-    """Print how the same networks fare by other means; whether any trace differs."""
-    times: dict[str, list[float]] = {"torch.export": [], "torchlens": []}
+def against_peers(seconds_here: Mapping[str, float]) -> bool:
+    """Print how the same networks fare by other means; whether any trace differs.
+
+    seconds_here: of the first trace of each; a second one knows the shapes already.
+    """
+    ratios: dict[str, list[float]] = {"torch.export": [], "torchlens": []}
     differing = []
-    for network in networks:
-        traced, _, seconds = traced_here(network)
+    for network, seconds in seconds_here.items():
+        traced, _, _ = traced_here(network)
         oracle, of_export = by_export(network)
-        if exported.plain(traced) != exported.plain(oracle) or receptive_fields(traced) != receptive_fields(
-            oracle
-        ):
+        same = exported.plain(traced) == exported.plain(oracle)
+        if not same or receptive_fields(traced) != receptive_fields(oracle):
             differing.append(network)
-        times["torch.export"].append(of_export / seconds)
+        ratios["torch.export"].append(of_export / seconds)
         of_torchlens = by_torchlens(network)
         if of_torchlens is not None:
-            times["torchlens"].append(of_torchlens / seconds)
-    print(f"{len(networks)} also by torch.export; different: {', '.join(differing) or 'none'}")
-    for peer, ratios in times.items():
-        if ratios:
-            print(
-                f"{peer} takes {statistics.median(ratios):.1f} times as long in the median of {len(ratios)}"
-            )
+            ratios["torchlens"].append(of_torchlens / seconds)
+        last = (f"{peer} {found[-1]:.1f} times" for peer, found in ratios.items() if found)
+        print(f"{network:<60} {seconds:7.3f} s, {', '.join(last)}", flush=True)
+    print(f"{len(seconds_here)} also by torch.export; different: {', '.join(differing) or 'none'}")
+    for peer, found in ratios.items():
+        if found:
+            print(f"{peer} takes {statistics.median(found):.1f} times as long in the median of {len(found)}")
     return bool(differing)
 
 
@@ -170,7 +173,8 @@ def main() -> int:
         f"{sum(times) / 60:.1f} min together"
     )
     gc.unfreeze()
-    differs = arguments.against and against_peers(spread_over_modules(networks, arguments.against))
+    chosen = spread_over_modules(sorted(set(networks) - set(failed)), arguments.against)
+    differs = against_peers({network: results[network][0] for network in chosen}) if chosen else False
     return bool(failed or differs)
 
 
