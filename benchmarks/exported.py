@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 from torch.export.graph_signature import InputKind
 
 from explorer.analysis import Trace
@@ -19,12 +19,16 @@ from explorer.analysis.graph.reading import read
 from explorer.analysis.graph.recording import Recorder, Recording
 
 
+def export(model: nn.Module, image: Tensor) -> torch.export.ExportedProgram:
+    """What torch.export makes of a module that lies on meta, for an image [N, C, H, W] there."""
+    with torch.no_grad():
+        return torch.export.export(model.eval(), (image,), strict=False)
+
+
 def trace_module(model: nn.Module, input_shape: Sequence[int], name: str) -> Trace:
     """What `explorer.analysis.trace_module` should give; the module must lie on meta."""
-    model.eval()
     image = torch.empty(tuple(input_shape), device="meta")
-    with torch.no_grad():
-        program = torch.export.export(model, (image,), strict=False)
+    program = export(model, image)
     given = {
         InputKind.USER_INPUT: lambda _: image,
         InputKind.PARAMETER: model.get_parameter,
