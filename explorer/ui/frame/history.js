@@ -7,7 +7,8 @@
   history.oneEntryAnAct = true;
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
-  let entered = true; // the address with which the visitor came is an entry already
+  // The address with which the visitor came is an entry already; who was quicker than this script has acted since.
+  let entered = !navigator.userActivation?.hasBeenActive;
   for (const act of ['pointerdown', 'click', 'keydown', 'popstate'])
     addEventListener(act, () => (entered = act === 'popstate'), true);
 
