@@ -81,7 +81,7 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
     with torch.inference_mode(False):
         if entry.untrained:
             model = building.build(entry.reference, seed=_SEED)
-            return _network(entry, model, building.input_spec(entry.reference), ())
+            return network(entry, model, building.input_spec(entry.reference), ())
         source, path = _source(entry), entry.path
         try:
             building.check_budget(entry.reference)  # before a gigabyte arrives that may not be used
@@ -99,7 +99,7 @@ def load(weights_id: str, progress: Progress | None = None) -> Network:
             raise WeightsUnavailable(f"{entry.id} cannot be had: {failed}{instead}.") from failed
         except Exception as error:  # a damaged file fails in as many ways as there are formats
             raise _unreadable(entry, path, error) from error
-        return _network(entry_of(weights_id), model, spec, labels)
+        return network(entry_of(weights_id), model, spec, labels)
 
 
 def _unreadable(entry: WeightsEntry, path: Path | None, error: BaseException) -> WeightsUnavailable:
@@ -109,7 +109,8 @@ def _unreadable(entry: WeightsEntry, path: Path | None, error: BaseException) ->
     return WeightsUnavailable(f"{entry.id} cannot be read: {reason}{_here_instead(entry.reference)}.")
 
 
-def _network(entry: WeightsEntry, model: nn.Module, spec: InputSpec, labels: tuple[str, ...]) -> Network:
+def network(entry: WeightsEntry, model: nn.Module, spec: InputSpec, labels: tuple[str, ...]) -> Network:
+    """The model made ready to look at pictures, in place. labels: class names by output; () for none."""
     building.prepared(model).requires_grad_(False)
     outputs = outputs_of(model)
     if outputs == "yes or no":

@@ -193,15 +193,14 @@ def _weights_id(name: str) -> str:
 
 def _of_module(module: nn.Module, labels: Sequence[str], spec: InputSpec | None) -> Network:
     """A copy, because looking at it sets its activations not to overwrite what they are given."""
-    from explorer.networks import InputSpec, Network, Reference, WeightsEntry
-    from explorer.networks.building import prepared
+    from explorer.networks import InputSpec, Reference, WeightsEntry
+    from explorer.networks.weights import network
 
     name = type(module).__name__
     reference = Reference("explorer", name)
     spec = spec or InputSpec(_SHAPE, resize=256)
-    own = prepared(deepcopy(module)).requires_grad_(False)
     entry = WeightsEntry(f"own:{name}", reference, name, licence="your own", input=spec)
-    return Network(own, reference, entry, spec, tuple(labels))
+    return network(entry, deepcopy(module), spec, tuple(labels))
 
 
 def _side(image: Given) -> int | None:
