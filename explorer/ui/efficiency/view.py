@@ -83,7 +83,13 @@ def _everything(data: Data, choices: Choices, here: Page, first: DeltaGenerator)
         "the hover names one that beats it. Join the weights of one network: how far does a recipe alone go?"
     )
     on = sorted(np.flatnonzero(shown.frontier.on).tolist(), key=lambda place: float(shown.x[place]))
-    _frontier_table([shown.candidates[place] for place in on])
+    unbeaten = [shown.candidates[place] for place in on]
+    explain.folded(
+        f"The frontier as a table ({len(on)})",
+        lambda: _table(unbeaten, "efrontier"),
+        key=f"frontier_of_{len(on)}",
+        icon=":material/table:",
+    )
     explain.code(frontier)
 
 
@@ -123,14 +129,6 @@ def _chart(shown: Shown, axes: Axes, here: Page) -> None:
         on_select=_take_selection,
         selection_mode=("points", "box", "lasso"),
     )
-
-
-@st.fragment
-def _frontier_table(on: Sequence[Candidate]) -> None:
-    folded = st.expander(f"The frontier as a table ({len(on)})", icon=":material/table:", on_change="rerun")
-    if folded.open:
-        with folded:
-            _table(on, "efrontier")
 
 
 def _take_selection() -> None:
