@@ -7,13 +7,14 @@ from typing import Any
 import timm
 import torch
 from safetensors.torch import save_file
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor
 
 SETTINGS = {
     "input_size": [3, 64, 64],
     "num_classes": 1000,
-    "mean": [0.485, 0.456, 0.406],
-    "std": [0.229, 0.224, 0.225],
+    "mean": list(IMAGENET_DEFAULT_MEAN),
+    "std": list(IMAGENET_DEFAULT_STD),
     "interpolation": "bicubic",
     "crop_pct": 0.95,
     "fixed_input_size": False,

@@ -3,16 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.ports import free_port
+from tests.ports import answers, free_port
 
 build = pytest.importorskip("hatchling.build", reason="the wheel is built by hatchling")
 MOST_BYTES = 15e6
@@ -54,15 +51,7 @@ def test_the_app_starts_from_an_empty_folder(installed: Path, tmp_path: Path):
     environment["STREAMLIT_SERVER_HEADLESS"] = "true"
     server = subprocess.Popen(run, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and server.poll() is None:
-            try:
-                with urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
-                    assert answer.read() == b"ok"
-                    return
-            except (URLError, OSError):
-                time.sleep(0.1)
-        pytest.fail("the app did not answer")
+        assert answers(port, server)
     finally:
         server.terminate()
         server.wait()

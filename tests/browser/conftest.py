@@ -8,16 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
-from tests.ports import free_port
+from tests.ports import START_SECONDS, answers, free_port
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="the browser tests drive Chromium by Playwright"
@@ -26,7 +23,6 @@ playwright = pytest.importorskip(
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-START_SECONDS = 60
 # For what a browser waits for: cold imports on a busy machine are slow.
 PATIENCE_MS = int(os.environ.get("EXPLORER_TEST_PATIENCE_MS", "120000"))
 
@@ -68,13 +64,8 @@ def _start(log: Path, environment: dict[str, str], port: int | None = None) -> S
             command, cwd=REPOSITORY, stdout=output, stderr=output, env={**os.environ, **environment}
         )
     server = Server(f"http://127.0.0.1:{port}", process, port)
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urlopen(f"{server.url}/_stcore/health", timeout=1):
-                return server
-        except (URLError, OSError):
-            time.sleep(0.05)
+    if answers(port, process):
+        return server
     _stop(server)
     raise RuntimeError(f"the app did not answer within {START_SECONDS} s:\n{log.read_text()}")
 

@@ -389,25 +389,12 @@ def test_without_an_orientation_a_picture_is_upright():
 # --- TIFF --------------------------------------------------------------------------------------------------
 
 Entry = tuple[int, int, int, bytes]  # tag, kind, count, value
-SIZES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
-LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+# What a value of each kind is, in the letters of `struct`: TIFF 6.0, section 2, and BigTIFF.
+KINDS = {
+    1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 6: "b", 7: "s", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d",
+    13: "I", 16: "Q", 17: "q", 18: "Q",
+}  # fmt: skip
+UNSIGNED = (1, 3, 4, 13, 16)
 
 
 def tiff_file(entries: Iterable[Entry], rest: bytes = b"", *, order: str = "<", big: bool = False) -> bytes:
@@ -427,7 +414,7 @@ def tiff_file(entries: Iterable[Entry], rest: bytes = b"", *, order: str = "<", 
 
 
 def numbers(tag: int, *values: int, kind: int = 4, order: str = "<") -> Entry:
-    return tag, kind, len(values), struct.pack(f"{order}{len(values)}{LETTERS[kind]}", *values)
+    return tag, kind, len(values), struct.pack(f"{order}{len(values)}{KINDS[kind]}", *values)
 
 
 def sized(width: int, height: int, *more: Entry) -> list[Entry]:
@@ -478,13 +465,14 @@ def test_of_a_tiff_directory_what_a_pixel_needs_stays(order, big):
 @pytest.mark.parametrize("kind", range(20))
 @pytest.mark.parametrize("big", [False, True])
 def test_a_colour_profile_is_found_by_the_size_of_its_kind(kind, big):
-    profile = bytes(range(SIZES.get(kind, 0) * 9))
+    size = struct.calcsize("=" + KINDS.get(kind, ""))
+    profile = bytes(range(size * 9))
     found = tiff.lean(tiff_file(sized(1, 1, (34675, kind, 9, profile)), b"behind", big=big))
     assert found.profile == profile
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("kind", LETTERS)
+@pytest.mark.parametrize("kind", UNSIGNED)
 def test_whole_numbers_of_a_tiff_are_read_in_every_kind(kind, order):
     entries = [numbers(256, 200, kind=kind, order=order), numbers(257, 200_000, order=order)]
     with pytest.raises(ImageError, match="200 × 200,000"):
