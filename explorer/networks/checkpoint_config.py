@@ -21,6 +21,7 @@ from explorer.networks.inputs import (
     from_pretrained_cfg,
     size_argument,
 )
+from explorer.networks.label_file import printable
 from explorer.networks.registries import UnknownNetwork, names
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _LARGEST_NUMBER = 200_000
 _MOST_CHANNELS = 1_024
 _LONGEST_SIDE = 2_048
 _MOST_VALUES, _DEEPEST, _LONGEST_TEXT = 1_000, 8, 100
-_LONGEST_LABEL = 200  # characters; the longest of ImageNet's descriptions has 175
 _DEPTH = re.compile(r"(^|_)(layers?|depths?|blocks?)$")
 # Arguments of timm's that fetch, unpickle, wrap or place something instead of describing the network.
 _REFUSED = frozenset(
@@ -84,7 +84,7 @@ class CheckpointConfig:
 
     @property
     def licence(self) -> str:
-        return _shown(self.pretrained_cfg.get("license") or "not stated in its config.json")
+        return printable(self.pretrained_cfg.get("license") or "not stated in its config.json")
 
     @property
     def outputs(self) -> int:
@@ -105,7 +105,7 @@ class CheckpointConfig:
         if not given or len(given) != self.outputs:
             return of_imagenet(self.outputs)
         described = self.pretrained_cfg.get("label_descriptions") or {}
-        return tuple(_shown(described.get(str(label), label)) for label in given)
+        return tuple(printable(described.get(str(label), label)) for label in given)
 
     def with_outputs(self, outputs: int, remark: str = "") -> "CheckpointConfig":
         return self._with({"num_classes": outputs}, remark)
@@ -264,12 +264,6 @@ def _leaves(value: Any, called: str, depth: int = 0) -> Iterator[Any]:
         raise UnknownNetwork(f"{called} is nested over {_DEEPEST} deep.")
     for each in value.values() if isinstance(value, dict) else value:
         yield from _leaves(each, called, depth + 1)
-
-
-def _shown(text: Any) -> str:
-    """What a stranger wrote, as it can stand in a line: bounded, no controls, no halves of characters."""
-    short = str(text)[:_LONGEST_LABEL]
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in short)
 
 
 def _short(number: float) -> str:
