@@ -7,7 +7,7 @@ A call needs the network to itself: two passes that hook one module see each oth
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -172,7 +172,7 @@ def explain(
     if network.outputs == "embedding":
         if target is not None:
             raise ValueError(f"{network.weights.id} answers with an embedding: there is no class {target}")
-        check_finite(network.weights.id, *_tensors(output))
+        check_finite(network.weights.id, output)
         forward_done = time.perf_counter()
         method, cam = STRENGTH, strength(activation)
     else:
@@ -184,7 +184,7 @@ def explain(
         cam = METHODS[method](activation, gradient)
         contributions = (activation * gradient).sum(dim=(1, 2))
         check_finite(f"{network.weights.id} at {chosen.path}", contributions)
-    check_finite(f"{network.weights.id} at {chosen.path}", activation, cam)
+    check_finite(f"{network.weights.id} at {chosen.path}", (activation, cam))
     heatmap = _at_view_size(cam, prepared.view.shape[:2])
     backward_done = time.perf_counter()
 
@@ -242,15 +242,6 @@ def _forward(model: nn.Module, x: Tensor, path: str) -> tuple[Any, Tensor]:
     with torch.no_grad(), cut_after(model.get_submodule(path)) as captured:
         output = model(x)
     return output, captured[-1]
-
-
-def _tensors(output: Any) -> Iterator[Tensor]:
-    """All that stand in an answer of any nesting."""
-    if isinstance(output, Tensor):
-        yield output
-    elif isinstance(output, Mapping | list | tuple):
-        for each in output.values() if isinstance(output, Mapping) else output:
-            yield from _tensors(each)
 
 
 def _gradient(network: Network, score: Tensor, captured: Tensor, layer: SpatialLayer) -> Tensor:

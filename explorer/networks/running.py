@@ -1,5 +1,6 @@
 """What a network raises while it runs, and its answer read as what it is: everything a page need not know."""
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from explorer.networks.entries import first_sentence
@@ -81,10 +82,20 @@ def probabilities(network: "Network", answer: Any) -> "Tensor":
     return found.sigmoid() if network.outputs == "yes or no" else found.softmax(dim=1)
 
 
-def check_finite(name: str, *answers: Any) -> None:
-    """Raises CannotRun where a number among the tensors is infinite or none."""
-    if not all(bool(each.isfinite().all()) for each in answers if hasattr(each, "isfinite")):
-        raise CannotRun(f"{name} cannot be explained: its outputs are not finite.")
+def check_finite(name: str, answer: Any, purpose: str = "explained") -> None:
+    """Raises CannotRun where a number in an answer of any nesting is infinite or none."""
+    if not all(bool(each.isfinite().all()) for each in _tensors(answer)):
+        raise CannotRun(f"{name} cannot be {purpose}: its outputs are not finite.")
+
+
+def _tensors(answer: Any) -> "Iterator[Tensor]":
+    from torch import Tensor
+
+    if isinstance(answer, Tensor):
+        yield answer
+    elif isinstance(answer, Mapping | list | tuple):
+        for each in answer.values() if isinstance(answer, Mapping) else answer:
+            yield from _tensors(each)
 
 
 def _shape(answer: Any) -> str:

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from explorer.analysis import Trace, memory, trace
 from explorer.inference.layer_measurements import LayerTimes, layer_times, synchroniser
-from explorer.networks import Network, Reference, build, entry_of, input_spec, resolve
-from explorer.networks.running import told
+from explorer.networks import CannotRun, Network, Reference, build, entry_of, input_spec, load, resolve
+from explorer.networks.running import check_finite, told
 from explorer.serving import tensor_memory
 from explorer.serving.measurements import PRECISIONS, Measurement, Setting
 from explorer.serving.pool import memory_bytes
@@ -150,6 +150,17 @@ class Bench:
             x = self.batch(batch_size)
             return layer_times(network, x, LAYER_PASSES, progress=lambda share: progress(share, "layers"))
 
+    def check_answer(self) -> None:
+        """Timed are random weights; that those of the network's own file give no answer, nobody would hear.
+        Raises CannotMeasure."""
+        own = entry_of(str(self.reference))
+        if not own.on_this_machine:
+            return
+        self._check_size(1)
+        with _explained(own.id), torch.inference_mode():
+            answer = load(own.id).model(torch.randn(1, *self.trace.input_shape[1:]))
+            check_finite(own.id, answer, "measured")
+
     def batch(self, batch_size: int) -> Tensor:
         """[N, C, H, W] of normal noise, as the setting wants it."""
         x = torch.randn(batch_size, *self.trace.input_shape[1:])
@@ -197,7 +208,7 @@ def bench(
 ) -> Iterator[Bench]:
     """`with bench("timm:resnet50") as on_it:` has this process's measurements to itself until the block ends.
 
-    Raises Busy while another is at it, CannotMeasure, and what tracing and building the network raise.
+    Raises Busy while another is at it, CannotMeasure, and what tracing, building and loading raise.
     """
     check(setting)
     reference = resolve(name) if isinstance(name, str) else name
@@ -208,7 +219,10 @@ def bench(
         with _explained(str(reference)):
             model = build(reference, image_size).requires_grad_(False)
             model.to(device, getattr(torch, setting.precision)).to(memory_format=_format(setting))
-        yield Bench(reference, traced, model, setting, held)
+        on_it = Bench(reference, traced, model, setting, held)
+        if reference.builder in ("local-dir", "folder", "hf-hub"):
+            on_it.check_answer()
+        yield on_it
 
 
 @contextmanager
@@ -282,6 +296,6 @@ def _explained(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         sentence = told(what, error)
-        if sentence is error:
+        if not isinstance(sentence, CannotRun):
             raise
         raise CannotMeasure(str(sentence).rstrip(".")) from error

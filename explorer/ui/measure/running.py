@@ -161,7 +161,7 @@ def notes(job: Job) -> None:
 
 def _note(job: Job, sentence: str) -> None:
     kept: Mapping[Any, Sequence[str]] = st.session_state.get(_NOTES, {})
-    sentences = (*kept.get(job, ()), f"{sentence[0].upper()}{sentence[1:]}.")
+    sentences = (*kept.get(job, ()), f"{sentence[0].upper()}{sentence[1:].rstrip('.')}.")
     st.session_state[_NOTES] = {job: tuple(dict.fromkeys(sentences))}
 
 
