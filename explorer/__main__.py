@@ -290,6 +290,9 @@ def _app(arguments: argparse.Namespace) -> None:
 
 
 def _gradio(arguments: argparse.Namespace) -> None:
+    from explorer.serving import warmup
+
+    warmup.leave_cores_free()
     from explorer.ui import gradio_app
 
     gradio_app.launch(arguments.host, arguments.port)

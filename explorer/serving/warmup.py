@@ -1,6 +1,8 @@
-"""The heavy imports, done in the background, and their objects then taken out of the collector's sight."""
+"""What a server does before its first network: it says how many cores one may take, and does the heavy
+imports in the background, whose objects are then taken out of the collector's sight."""
 
 import importlib
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -11,6 +13,15 @@ HEAVY = ("torch", "torchvision", "timm", "explorer.networks", "explorer.inferenc
 
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
+
+
+def leave_cores_free() -> None:
+    """One network takes half of the cores, at least one, unless OMP_NUM_THREADS says otherwise.
+
+    By itself PyTorch lets every pass take all of them. In a hall each pass then waits for the threads of the
+    others, and whoever only turns a page waits for all. Called before torch is imported, which reads it once.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
 
 
 def start(delay_seconds: float = 0.0, modules: Sequence[str] = HEAVY) -> threading.Thread:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -21,6 +23,36 @@ def test_serving_and_inference_do_not_import_torch_until_they_need_it():
         "i.decode(i.SAMPLES['chelsea'].load()); print('torch' in sys.modules)"
     )
     assert run(program) == "False"
+
+
+@pytest.mark.parametrize(
+    ("cores", "stated", "threads"), [(2, None, 1), (8, None, 4), (1, None, 1), (8, 3, 3)]
+)
+def test_a_network_takes_half_of_the_cores_unless_the_host_says_otherwise(cores, stated, threads):
+    program = f"""
+import os
+os.environ.pop("OMP_NUM_THREADS", None)
+if {stated}:
+    os.environ["OMP_NUM_THREADS"] = "{stated}"
+os.cpu_count = lambda: {cores}
+from explorer.serving import warmup
+warmup.leave_cores_free()
+print(os.environ["OMP_NUM_THREADS"])
+"""
+    assert run(program) == str(threads)
+
+
+def test_the_app_leaves_cores_free_before_torch_is_there():
+    program = """
+import os
+os.environ.pop("OMP_NUM_THREADS", None)
+os.cpu_count = lambda: 2
+from streamlit.testing.v1 import AppTest
+AppTest.from_file("app.py").run(timeout=120)
+import torch
+print(torch.get_num_threads())
+"""
+    assert run(program).splitlines()[-1] == "1"
 
 
 def test_the_warm_up_waits_then_imports_then_freezes():

@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner import RerunException
 
 from explorer import catalogue
 from explorer.home import ASSETS
-from explorer.serving import housekeeping
+from explorer.serving import housekeeping, warmup
 from explorer.ui.frame import picker, presentation, state
 from explorer.ui.frame.navigation import ENTRIES, Entry
 from explorer.ui.kit import figure, theme
@@ -53,7 +53,8 @@ class Page:
 
 
 def configure() -> None:
-    """Title and icon of the browser's tab, and the whole width for the page."""
+    """Title and icon of the browser's tab, the whole width for the page; no network takes all cores."""
+    warmup.leave_cores_free()
     st.set_page_config(page_title=TITLE, page_icon=str(LOGO), layout="wide")
 
 
