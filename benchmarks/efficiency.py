@@ -14,6 +14,7 @@ import shutil
 import statistics
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -33,11 +34,11 @@ WATCH = """
   const marks = window.marks = {};
   const look = () => {
     if (!marks.ready && document.querySelector('.st-key-efind')) marks.ready = performance.now();
-    const chart = document.querySelector('.js-plotly-plot');
-    if (chart?._fullData?.length && chart.querySelector('.point')) {
+    const dots = [...document.querySelectorAll('.stBidiComponent *')]
+      .map((each) => each.shadowRoot?.querySelectorAll('.scatter .point').length).find((count) => count);
+    if (dots) {
       marks.standing = performance.now();
-      const dots = chart._fullData.filter((trace) => trace.customdata);
-      marks.dots = dots.reduce((sum, trace) => sum + trace.x.length, 0);
+      marks.dots = dots;
       return;
     }
     requestAnimationFrame(look);
@@ -65,14 +66,15 @@ def server_times() -> list[tuple[int, float]]:
     for filters in (FILTERS[0], *FILTERS):
         began = time.perf_counter()
         shown, _ = points(data, narrowed(data.candidates, Narrowing(**filters)), axes)
-        json.dumps(scatter(shown, axes, (), "", names(shown, axes), dark=False).to_plotly_json(), default=str)
+        json.dumps(asdict(scatter(shown, axes, (), "", names(shown, axes), dark=False)), default=str)
         times.append((len(shown.candidates), 1000 * (time.perf_counter() - began)))
     return times[1:]
 
 
 def drag(page: Page) -> list[float]:
     """Milliseconds between frames while the chart is dragged to and fro."""
-    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    page.locator(".scatter [data-drag=pan]").click()
+    box = page.locator(".scatter .place").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)

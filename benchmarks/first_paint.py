@@ -27,7 +27,7 @@ PAGES = {
     "home": ("", ".timeline [data-id]", ""),
     "architecture": ("architecture?arch=resnet50", ".network .node", ""),
     "claims": ("claims", "[data-testid=stDataFrame] canvas", ""),
-    "efficiency": ("efficiency", ".js-plotly-plot .point", ".st-key-efind"),
+    "efficiency": ("efficiency", ".scatter .point", ".st-key-efind"),
 }
 WATCH = """
 (() => {

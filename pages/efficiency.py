@@ -3,12 +3,11 @@
 import streamlit as st
 
 from explorer.ui.efficiency import controls, view
-from explorer.ui.frame import page, prefetch
+from explorer.ui.frame import page
 from explorer.ui.frame.waiting import wait_for_imports
 from explorer.ui.network import candidates
 
 here = page.begin()
-prefetch.chart()
 wait_for_imports(st.container())
 files = st.session_state.get(view.FILES) or ()
 data = view.from_files(files) if files else candidates.here()

@@ -31,8 +31,14 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def drawn(app) -> set[str]:
     """Ids of the candidates in the chart."""
-    spec = json.loads(app.get("plotly_chart")[0].proto.spec)
-    return {point[0] for trace in spec["data"] if "customdata" in trace for point in trace["customdata"]}
+    return set(dots(app)["id"])
+
+
+def dots(app) -> dict[str, list]:
+    charts = [
+        each.proto for each in app.get("bidi_component") if "efficiency_chart" in each.proto.component_name
+    ]
+    return json.loads(charts[0].json)["dots"]
 
 
 def test_all_weights_with_both_values_are_drawn() -> None:

@@ -42,7 +42,7 @@ def _row(buttons: Sequence[tuple[str, str, str]]) -> str:
 
 
 # A class needs those before it; together they are one script.
-_SCRIPTS = ("drawing", "camera", "pointer", "minimap", "search", "flow", "view", "saving", "start")
+_SCRIPTS = ("drawing", "camera", "pointer", "minimap", "search", "flow", "view", "start")
 
 _component = components.declare(
     "network_diagram",
@@ -56,7 +56,9 @@ _component = components.declare(
     '<aside class="facts" aria-label="Chosen node" hidden></aside></div><ul class="legend"></ul>'
     '<div class="tip" role="tooltip" hidden></div></div>',
     css=theme.asset("diagram/svg.css") + theme.asset("diagram/component.css"),
-    js="\n".join(theme.asset(f"diagram/browser/{name}.js") for name in _SCRIPTS),
+    js="\n".join(
+        [theme.asset("kit/saving.js"), *(theme.asset(f"diagram/browser/{name}.js") for name in _SCRIPTS)]
+    ),
 )
 
 

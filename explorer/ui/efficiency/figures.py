@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
+from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Literal
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.analysis.choosing.candidates import Candidate, Measure, as_deployed, tested_alike
 from explorer.analysis.choosing.pareto import Frontier
 from explorer.catalogue import FAMILIES, Architecture
+from explorer.inference.overlay import colored
 from explorer.ui.efficiency.labels import PRESENTED, ROOMY, WIDEST, Label, Plot, laid_out
 from explorer.ui.kit import theme
 from explorer.ui.kit.formatting import count, size, three_digits
@@ -22,7 +23,7 @@ from explorer.ui.network.candidates import ALL_MEASURES
 
 _DOT, _ON_FRONTIER, _OF_STORY, _LARGEST = 7.0, 9.0, 11.0, 42.0  # diameters in pixels
 _FADED = 0.28
-_TYPE, _TYPE_PRESENTED = 12.5, 14  # size of the names in pixels; `theme.style` enlarges the second
+_TYPE, _TYPE_PRESENTED = 12.5, 14  # size of the names in pixels; a presentation enlarges the second
 _SMALLEST_PRESENTED = 22  # pixels of a rem up to which a presentation counts as small
 _EDGE = 0.035  # of the plot's width and height left free around the dots
 _SPARE = 5  # names of the frontier beside those of the story
@@ -78,6 +79,75 @@ def text(name: str, value: float) -> str:
     return f"{three_digits(value)} {unit}" if unit else count(value)
 
 
+@dataclass(frozen=True)
+class Dot:
+    """diameter: in pixels. rimmed: on the frontier. ringed: selected. hover: HTML."""
+
+    id: str
+    x: float
+    y: float
+    diameter: float
+    colour: str
+    opacity: float
+    diamond: bool
+    rimmed: bool
+    ringed: bool
+    group: str
+    hover: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """range: its ends, of a logarithmic axis their logarithms to base 10. prefixes: 4 G, not 4000000000."""
+
+    title: str
+    better: Literal["less", "more"]
+    log: bool
+    range: tuple[float, float]
+    prefixes: bool
+
+
+@dataclass(frozen=True)
+class Name:
+    """A dot's name beside it; of_story: in the page's ink, others grey."""
+
+    x: float
+    y: float
+    label: Label
+    of_story: bool
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From the worst weights of one network to the best, and what that tells, in lines."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    lines: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A line of the legend. look: CSS background of a dot or a bar, or "" for the frontier's line."""
+
+    name: str
+    look: str
+    bar: bool = False
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """What is drawn, in the values of its axes. dots: the last is on top. frontier: corners of its line."""
+
+    x: Axis
+    y: Axis
+    dots: tuple[Dot, ...]
+    frontier: tuple[tuple[float, float], ...]
+    names: tuple[Name, ...]
+    arrow: Arrow | None
+    legend: tuple[Key, ...]
+
+
 def scatter(
     shown: Shown,
     axes: Axes,
@@ -86,96 +156,88 @@ def scatter(
     labels: Mapping[int, Label] = MappingProxyType({}),
     *,
     dark: bool,
-) -> go.Figure:
+) -> Scatter:
     """marked: ids with a ring. recipe: the network whose weights are joined by an arrow; "" for none.
     labels: of `names`.
     """
-    figure = go.Figure()
     sizes = _sizes(shown, axes)
-    hover = [_hover(shown, axes, place) for place in range(len(shown.candidates))]
     of_recipe = np.array([each.network == recipe for each in shown.candidates], bool)
-    of_story = _of_story(shown)
-    opacity = np.where(shown.frontier.on | of_recipe | of_story, 1.0, _FADED)
-    for name, members, marker in _groups(shown, axes, dark):
-        figure.add_scatter(  # SVG: where there is no graphics card it pans three times as smoothly as WebGL
-            x=shown.x[members],
-            y=shown.y[members],
-            mode="markers",
-            name=name,
-            marker={
-                "size": sizes[members].tolist(),  # a list: Plotly packs arrays, which then cannot be enlarged
-                "opacity": opacity[members],
-                "symbol": np.where(of_recipe[members], "diamond", "circle"),
-                "line": {
-                    "width": np.where(shown.frontier.on[members], 1.5, 0.0).tolist(),
-                    "color": ink(dark),
-                },
-                **marker,
-            },
-            # An array of objects: Plotly walks a list of pairs value by value, twice.
-            customdata=np.array([(shown.candidates[place].id, hover[place]) for place in members], object),
-            hovertemplate="%{customdata[1]}<extra></extra>",
+    opaque = shown.frontier.on | of_recipe | _of_story(shown)
+    chosen = frozenset(marked)
+    groups = list(_groups(shown, axes, dark))
+    dots = tuple(
+        Dot(
+            id=shown.candidates[place].id,
+            x=float(shown.x[place]),
+            y=float(shown.y[place]),
+            diameter=round(float(sizes[place]), 1),
+            colour=colour,
+            opacity=1.0 if opaque[place] else _FADED,
+            diamond=bool(of_recipe[place]),
+            rimmed=bool(shown.frontier.on[place]),
+            ringed=shown.candidates[place].id in chosen,
+            group=name,
+            hover=_hover(shown, axes, place),
         )
-    _frontier_line(figure, shown, axes, dark)
-    _rings(figure, shown, marked, sizes, dark)
-    figure.update_layout(annotations=[_name(shown, axes, *each, dark) for each in labels.items()])
-    _recipe_arrow(figure, shown, axes, of_recipe, dark)
-    _axis(figure.update_xaxes, ALL_MEASURES[axes.x], axes.x_log, shown.x)
-    _axis(figure.update_yaxes, ALL_MEASURES[axes.y], axes.y_log, shown.y)
-    figure.update_layout(
-        dragmode="select",
-        hovermode="closest",
-        hoverlabel={"align": "left"},
-        clickmode="event+select",
-        # Room for ticks and titles: where Plotly must make room itself, it draws twice.
-        margin={"t": 10, "l": 62, "b": 64, "r": 40},
-        showlegend=False,
-        uirevision=f"{axes.x} {axes.y}",
-        modebar={
-            "uirevision": "the visitor's",  # a tool once chosen stays through redraws and other axes
-            "orientation": "v",  # beside the dots
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": theme.NEUTRAL.on(dark=dark),
-            "activecolor": ink(dark),
-        },
+        for name, places, colours in groups
+        for place, colour in zip(places.tolist(), colours, strict=True)
     )
-    return figure
-
-
-def legend(shown: Shown, axes: Axes, *, dark: bool) -> str:
-    """HTML, not Plotly's own: that one takes most of a phone's chart for itself."""
-    dots = [
-        f'<span><i style="background:{marker["color"]}"></i>{escape(name)}</span>'
-        for name, _, marker in sorted(_groups(shown, axes, dark), key=lambda group: group[0] in _GREY)
-        if name
-    ]
-    dots.append(f'<span><i style="border-top:2px dotted {ink(dark)}"></i>Pareto frontier</span>')
-    return f'<p class="legend">{"".join(dots)}</p>'
+    return Scatter(
+        _axis(ALL_MEASURES[axes.x], axes.x_log, shown.x),
+        _axis(ALL_MEASURES[axes.y], axes.y_log, shown.y),
+        dots,
+        _frontier_line(shown, axes),
+        tuple(
+            Name(float(shown.x[place]), float(shown.y[place]), label, place in shown.story)
+            for place, label in labels.items()
+        ),
+        _recipe_arrow(shown, axes, of_recipe),
+        _legend(shown, axes, groups),
+    )
 
 
 def ink(dark: bool) -> str:
     return theme.TEXT.on(dark=dark)
 
 
-def _groups(shown: Shown, axes: Axes, dark: bool) -> Iterator[tuple[str, np.ndarray, Mapping[str, Any]]]:
-    """Name, places and colours of each kind of point, the families in their order; the last is on top."""
+def _groups(shown: Shown, axes: Axes, dark: bool) -> Iterator[tuple[str, np.ndarray, Sequence[str]]]:
+    """Name, places and their colours for each kind of point, families in their order; the last is on top."""
+    grey = theme.NEUTRAL.on(dark=dark)
     if axes.colour == BY_YEAR:
         years = np.array([each.year or 0 for each in shown.candidates])
-        known = np.flatnonzero(years)
-        bar = {"title": {"text": "Year"}, "thickness": 14, "tickformat": "d"}
-        yield "", known, {"color": years[known], "colorscale": "Viridis", "colorbar": bar}
-        if (unknown := np.flatnonzero(years == 0)).size:
-            yield NO_YEAR, unknown, {"color": theme.NEUTRAL.on(dark=dark)}
+        known, unknown = np.flatnonzero(years), np.flatnonzero(years == 0)
+        yield "", known, _by_value(shares(years[known], log=False)) if known.size else ()
+        if unknown.size:
+            yield NO_YEAR, unknown, [grey] * unknown.size
         return
     names = np.array([each.family or "" for each in shown.candidates])
     crowd = np.zeros(len(names), bool) if axes.colour == BY_FAMILY else ~_of_story(shown)
     if crowd.any():
-        yield CROWD, np.flatnonzero(crowd), {"color": theme.NEUTRAL.on(dark=dark)}
+        yield CROWD, np.flatnonzero(crowd), [grey] * int(crowd.sum())
     for family in ("", *FAMILIES):
         members = np.flatnonzero((names == family) & ~crowd)
         if members.size:
             title = FAMILIES[family].name if family else NO_FAMILY
-            yield title, members, {"color": theme.family_colour(family, dark=dark)}
+            yield title, members, [theme.family_colour(family, dark=dark)] * members.size
+
+
+def _by_value(shares: np.ndarray) -> list[str]:
+    """Colours of values from 0 to 1."""
+    return [f"#{bytes(colour).hex()}" for colour in colored(shares[None], "Viridis")[0]]
+
+
+def _legend(
+    shown: Shown, axes: Axes, groups: Sequence[tuple[str, np.ndarray, Sequence[str]]]
+) -> tuple[Key, ...]:
+    """The greys last, then the frontier."""
+    named = sorted((each for each in groups if each[0]), key=lambda group: group[0] in _GREY)
+    keys = [Key(name, colours[0]) for name, _, colours in named]
+    years = [each.year for each in shown.candidates if each.year]
+    if axes.colour == BY_YEAR and years:
+        stops = ", ".join(_by_value(np.linspace(0, 1, 9)))
+        bar = f"linear-gradient(90deg, {stops})"
+        keys.insert(0, Key(f"Year, {min(years)} to {max(years)}", bar, bar=True))
+    return (*keys, Key("Pareto frontier", ""))
 
 
 def _of_story(shown: Shown) -> np.ndarray:
@@ -214,24 +276,22 @@ def _hover(shown: Shown, axes: Axes, place: int) -> str:
     return "<br>".join(told)
 
 
-def _frontier_line(figure: go.Figure, shown: Shown, axes: Axes, dark: bool) -> None:
+def _frontier_line(shown: Shown, axes: Axes) -> tuple[tuple[float, float], ...]:
+    """Steps: what lies beyond a corner is beaten by the point before it."""
     on = np.flatnonzero(shown.frontier.on)
     on = on[np.lexsort((shown.y[on], shown.x[on]))]
     less = ALL_MEASURES[axes.x].better == "less"
-    figure.add_scatter(
-        x=shown.x[on],
-        y=shown.y[on],
-        mode="lines",
-        name="Pareto frontier",
-        line={"color": ink(dark), "width": 1.5, "dash": "dot", "shape": "hv" if less else "vh"},
-        hoverinfo="skip",
-    )
+    points = [(float(shown.x[place]), float(shown.y[place])) for place in on]
+    corners = points[:1]
+    for before, after in pairwise(points):
+        corners += [(after[0], before[1]) if less else (before[0], after[1]), after]
+    return tuple(corners)
 
 
 def names(shown: Shown, axes: Axes, rem: float = theme.REM) -> dict[int, Label]:
     """Dot -> its name and where it stands: the story's networks, and a few of the frontier, each once.
 
-    rem: pixels of one rem where it is shown, as `theme.style` takes it.
+    rem: pixels of one rem where it is shown.
     """
     named = {place: entry.name for place, entry in shown.story.items()}
     told = {shown.candidates[place].reference for place in named}
@@ -268,27 +328,6 @@ def _along_frontier(shown: Shown) -> list[int]:
     return [int(on[number]) for number in dict.fromkeys(spread) if on.size]
 
 
-def _name(shown: Shown, axes: Axes, place: int, label: Label, dark: bool) -> dict[str, Any]:
-    """An annotation, joined to its dot by a thin line where it stands away from it."""
-    return {
-        "x": _on_axis(shown.x[place], axes.x_log),
-        "y": _on_axis(shown.y[place], axes.y_log),
-        "text": escape(label.text),
-        "font": {
-            "size": label.size,
-            "color": ink(dark) if place in shown.story else theme.NEUTRAL.on(dark=dark),
-        },
-        "showarrow": True,
-        "arrowhead": 0,
-        "arrowwidth": 0.75,
-        "arrowcolor": theme.NEUTRAL.on(dark=dark) if label.far else "rgba(0,0,0,0)",
-        "ax": label.right,
-        "ay": -label.up,
-        "borderpad": 0,
-        "standoff": _OF_STORY / 2,
-    }
-
-
 def shares(values: np.ndarray, log: bool) -> np.ndarray:
     """Where each value stands between the least and the most, 0 to 1."""
     placed = np.log10(values) if log else values
@@ -310,31 +349,8 @@ def _placed(values: np.ndarray, log: bool) -> np.ndarray:
     return ((np.log10(values) if log else values) - low) / (high - low)
 
 
-def _on_axis(value: float, log: bool) -> float:
-    """Annotations of a logarithmic axis are placed by the logarithm."""
-    return float(np.log10(value)) if log else float(value)
-
-
 def _short(each: Candidate) -> str:
     return each.reference.partition(":")[2] if each.published_by != "paper" else each.name.partition(",")[0]
-
-
-def _rings(figure: go.Figure, shown: Shown, marked: Sequence[str], sizes: np.ndarray, dark: bool) -> None:
-    places = [place for place, each in enumerate(shown.candidates) if each.id in marked]
-    if places:
-        figure.add_scatter(
-            x=shown.x[places],
-            y=shown.y[places],
-            mode="markers",
-            name="Selected",
-            hoverinfo="skip",
-            marker={
-                "size": (sizes[places] + 8).tolist(),
-                "symbol": "circle-open",
-                "color": theme.ACCENT.on(dark=dark),
-                "line": {"width": 3},
-            },
-        )
 
 
 def recipes(shown: Sequence[Candidate]) -> dict[str, list[Candidate]]:
@@ -347,13 +363,13 @@ def recipes(shown: Sequence[Candidate]) -> dict[str, list[Candidate]]:
     return {network: alike for network, alike in found.items() if alike}
 
 
-def _recipe_arrow(figure: go.Figure, shown: Shown, axes: Axes, of_recipe: np.ndarray, dark: bool) -> None:
+def _recipe_arrow(shown: Shown, axes: Axes, of_recipe: np.ndarray) -> Arrow | None:
     """From the worst weights of the network to the best, of those that were tested alike."""
     members = [place for place in np.flatnonzero(of_recipe).tolist() if shown.candidates[place].weights]
     alike = {each.id for each in tested_alike(shown.candidates[place] for place in members)}
     same = [place for place in members if shown.candidates[place].id in alike]
     if not same:
-        return
+        return None
     sign = 1 if ALL_MEASURES[axes.y].better == "more" else -1
     ordered = sorted(same, key=lambda place: float(sign * shown.y[place]))
     worst, best = ordered[0], ordered[-1]
@@ -361,28 +377,12 @@ def _recipe_arrow(figure: go.Figure, shown: Shown, axes: Axes, of_recipe: np.nda
     unit = "points" if ALL_MEASURES[axes.y].unit == "%" else ALL_MEASURES[axes.y].unit
     trained_on = {shown.candidates[place].training_data for place in (worst, best)}
     other = "recipe" if len(trained_on) == 1 else "recipe and data"
-    x, y, log_x, log_y = shown.x, shown.y, axes.x_log, axes.y_log
-    figure.add_annotation(
-        x=_on_axis(x[best], log_x), y=_on_axis(y[best], log_y),
-        ax=_on_axis(x[worst], log_x), ay=_on_axis(y[worst], log_y),
-        xref="x", yref="y", axref="x", ayref="y",
-        arrowhead=2, arrowsize=1.2, arrowwidth=2.5, arrowcolor=ink(dark), text="",
-    )  # fmt: skip
-    figure.add_annotation(
-        x=_on_axis(x[best], log_x), y=_on_axis((y[best] + y[worst]) / 2, log_y), showarrow=False,
-        xanchor="left", xshift=10, align="left",
-        text=f"<b>{gain:+.3g} {unit}</b><br>same network and test, other {other}",
-        bgcolor=theme.SURFACE.on(dark=dark),
-    )  # fmt: skip
+    start, end = ((float(shown.x[place]), float(shown.y[place])) for place in (worst, best))
+    return Arrow(start, end, (f"{gain:+.3g} {unit}", f"same network and test, other {other}"))
 
 
-def _axis(update: Callable[..., object], measure: Measure, log: bool, values: np.ndarray) -> None:
+def _axis(measure: Measure, log: bool, values: np.ndarray) -> Axis:
     unit = f" [{measure.unit}]" if measure.unit else ""
-    way = "← better" if measure.better == "less" else "better →"  # the upright title turns the arrow with it
-    update(
-        title=f"{measure.title}{unit}   <i>{way}</i>",
-        type="log" if log else "linear",
-        range=_range(values, log),
-        tickformat="" if measure.unit in ("%", "ms") else "~s",
-        showgrid=True,
+    return Axis(
+        f"{measure.title}{unit}", measure.better, log, _range(values, log), measure.unit not in ("%", "ms")
     )

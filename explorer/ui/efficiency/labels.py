@@ -37,7 +37,7 @@ class Plot:
 
 WIDEST = Plot(1920, 1750, 520)
 ROOMY = Plot(1200, 1030, 320)
-# Of a presentation, in the pixels from which `theme.style` enlarges: of the smallest type, of larger ones.
+# Of a presentation, in the pixels from which it enlarges: of the smallest type, of larger ones.
 PRESENTED = (Plot(0, 800, 230), Plot(0, 1100, 300))
 NARROWER = (Plot(760, 590, 320), Plot(0, 195, 320))
 
@@ -131,23 +131,3 @@ def _free(boxes: np.ndarray, others: Sequence[np.ndarray], plot: Plot) -> np.nda
     meets = (boxes[:, None, :2] < taken[None, :, 2:]) & (taken[None, :, :2] < boxes[:, None, 2:])
     touched = np.all(meets, axis=2)
     return np.asarray(inside & ~np.any(touched, axis=1))
-
-
-def sheet(labels: Sequence[Label], place: str, ground: str) -> str:
-    """Style sheet that hides what has no room in narrow windows, and keeps names readable on faded dots.
-    labels: in the order of the figure's annotations, its first ones. place: selector of the chart; ground:
-    colour behind it.
-    """
-    rim = f"paint-order: stroke; stroke: {ground}; stroke-width: 3px; stroke-linejoin: round"
-    below, rules = ROOMY.window, [f"{place} .annotation text {{ {rim}; }}"]
-    for plot in NARROWER:
-        hidden = [
-            f'{place} .annotation[data-index="{index}"]'
-            for index, label in enumerate(labels)
-            if plot in label.hidden
-        ]
-        if hidden:
-            between = f"(min-width: {plot.window}px) and (max-width: {below - 0.02}px)"
-            rules.append(f"@media {between} {{ {', '.join(hidden)} {{ display: none; }} }}")
-        below = plot.window
-    return f"<style>{' '.join(rules)}</style>"

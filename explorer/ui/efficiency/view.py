@@ -21,10 +21,9 @@ from explorer.analysis.choosing.pareto import frontier
 from explorer.analysis.choosing.story import story
 from explorer.catalogue.printed_tables import PrintedTable, printed_tables
 from explorer.catalogue.published_tables import PROJECT_PAGE
-from explorer.ui.efficiency import controls
+from explorer.ui.efficiency import component, controls
 from explorer.ui.efficiency.controls import Choices
-from explorer.ui.efficiency.figures import Axes, Shown, legend, names, recipes, scatter
-from explorer.ui.efficiency.labels import sheet
+from explorer.ui.efficiency.figures import Axes, Shown, names, recipes, scatter
 from explorer.ui.efficiency.printed import compared, printed
 from explorer.ui.frame import links
 from explorer.ui.frame.page import Page
@@ -37,18 +36,9 @@ from explorer.ui.network.candidates import ALL_MEASURES, MEASURED, Data
 
 _CHART, FILES, _WHY_NOT = "echart", "efiles", "_no_newer_tables"
 _HEIGHT = 400
-_PLACE = f".st-key-{_CHART}"
 _OF_PUBLISHER: Mapping[PublishedBy, str] = MappingProxyType(
     {"timm": "of timm's tables", "torchvision": "of torchvision", "paper": "printed in papers"}
 )
-# The wheel scrolls the page. Plotly's wheel zooms always or never, it knows no Ctrl: its buttons zoom.
-_MODEBAR = {
-    "displaylogo": False,
-    "scrollZoom": False,
-    "displayModeBar": True,
-    "modeBarButtonsToRemove": ["autoScale2d"],
-    "toImageButtonOptions": {"filename": "efficiency", "scale": 2},
-}
 
 
 def show(data: Data, choices: Choices, here: Page, first: DeltaGenerator) -> None:
@@ -73,6 +63,7 @@ def _everything(data: Data, choices: Choices, here: Page, first: DeltaGenerator)
             icon=":material/filter_alt_off:",
         )
         return
+    theme.apply("efficiency/page.css")
     with first:
         _chart(shown, axes, here)
     _under_the_chart(data, shown, axes, left_out(data, places, choices.narrowing, hidden))
@@ -112,32 +103,18 @@ def points(data: Data, places: Sequence[int], axes: Axes) -> tuple[Shown, int]:
 
 
 def _chart(shown: Shown, axes: Axes, here: Page) -> None:
+    if not here.window.known:
+        st.skeleton(height=_HEIGHT)
+        return
     recipe = st.session_state.get(controls.RECIPE) or ""
     labels = names(shown, axes, here.window.rem)
     made = scatter(shown, axes, controls.marked(), recipe, labels, dark=here.dark)
-    ground = theme.BACKGROUND.on(dark=here.dark)
-    st.html(
-        f"<style>{theme.asset('efficiency/page.css')}</style>{sheet(list(labels.values()), _PLACE, ground)}"
-        f"{legend(shown, axes, dark=here.dark)}"
-    )
-    show_figure(
-        made,
-        here,
-        _CHART,
-        _HEIGHT,
-        config=_MODEBAR,
-        on_select=_take_selection,
-        selection_mode=("points", "box", "lasso"),
-    )
+    component.draw(made, key=_CHART, on_dots=_take_selection)
 
 
 def _take_selection() -> None:
-    """A redrawn chart reports an empty selection, which takes nothing away. Of more than can be selected the
-    story's networks come first: they are drawn last.
-    """
-    points = sorted(st.session_state[_CHART].selection.points, key=lambda each: -each["curve_number"])
-    ids = [point["customdata"][0] for point in points if point.get("customdata")]
-    if ids:
+    """Of more than can be selected the story's networks come first: they are drawn last."""
+    if ids := st.session_state[_CHART].dots:
         controls.mark(ids)
 
 

@@ -1,6 +1,4 @@
-"""Large scripts of Streamlit's front end, asked for before the element that needs them arrives: by the home
-page for later ones, by a page that opens with a chart for its own.
-"""
+"""Large scripts of Streamlit's front end, which the home page asks for before a page needs them."""
 
 from __future__ import annotations
 
@@ -19,23 +17,14 @@ _LARGE = ("PlotlyChart", "DataFrame")
 
 def later() -> None:
     """Ask the browser to fetch them once it is idle, into its own cache. Nothing is drawn."""
-    _ask("later", _LARGE)
-
-
-def chart() -> None:
-    """Have the browser fetch and read the charts' script now, while the server still makes the figure."""
-    _ask("now", _LARGE[:1])
-
-
-def _ask(when: str, elements: tuple[str, ...]) -> None:
-    names = json.dumps(chunks(_STATIC / "manifest.json", elements))
-    script = theme.asset("frame/prefetch.js").replace("NAMES", names).replace("WHEN", json.dumps(when))
+    names = json.dumps(chunks(_STATIC / "manifest.json"))
+    script = theme.asset("frame/prefetch.js").replace("NAMES", names)
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 @cache
-def chunks(manifest: Path, elements: tuple[str, ...] = _LARGE) -> tuple[str, ...]:
-    """Files of these elements, relative to Streamlit's static folder, without what every page loads.
+def chunks(manifest: Path) -> tuple[str, ...]:
+    """Files of these large elements, relative to Streamlit's static folder, without what every page loads.
 
     manifest: Vite's list of them, https://vite.dev/guide/backend-integration. () where it is missing or says
     something else: a page then fetches for itself.
@@ -43,7 +32,7 @@ def chunks(manifest: Path, elements: tuple[str, ...] = _LARGE) -> tuple[str, ...
     try:
         listed = json.loads(manifest.read_text("utf-8"))
         start = _with_imports(listed, [key for key, each in listed.items() if each.get("isEntry")])
-        large = [key for key, each in listed.items() if each.get("name") in elements]
+        large = [key for key, each in listed.items() if each.get("name") in _LARGE]
         wanted = _with_imports(listed, large)
         return tuple(listed[key]["file"] for key in wanted if key not in start)
     except (OSError, ValueError, AttributeError, KeyError, TypeError):

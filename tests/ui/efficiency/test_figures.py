@@ -15,8 +15,9 @@ from explorer.ui.efficiency.figures import (
     BY_YEAR,
     CROWD,
     Axes,
+    Dot,
+    Scatter,
     Shown,
-    legend,
     names,
     recipes,
     scatter,
@@ -49,110 +50,88 @@ def shown(candidates=ALL, bubble: str = "") -> Shown:
     return Shown(candidates, x, y, column(bubble, places), frontier(x, y), story)
 
 
-def points(figure) -> dict[str, dict]:
-    """id -> what is drawn for it."""
-    return {
-        identifier: {
-            "x": trace.x[place], "y": trace.y[place], "size": trace.marker.size[place],
-            "opacity": trace.marker.opacity[place], "symbol": trace.marker.symbol[place], "hover": hover,
-            "group": trace.name,
-        }
-        for trace in figure.data
-        if trace.customdata is not None
-        for place, (identifier, hover) in enumerate(trace.customdata)
-    }  # fmt: skip
+def points(made: Scatter) -> dict[str, Dot]:
+    return {dot.id: dot for dot in made.dots}
 
 
 def test_the_beaten_of_the_crowd_are_faded_and_name_what_beats_them() -> None:
     drawn = points(scatter(shown(), AXES, (), "", dark=False))
-    assert {each: found["opacity"] for each, found in drawn.items()} == {
+    assert {each: found.opacity for each, found in drawn.items()} == {
         "small": 1.0, "big": 1.0, "old": 1.0, "odd": pytest.approx(0.28),
     }  # fmt: skip
-    assert "Beaten by <b>big.a1</b>: 4.00\u00a0G, 80.00 %" in drawn["old"]["hover"]
-    assert "On the frontier" in drawn["small"]["hover"]
+    assert "Beaten by <b>big.a1</b>: 4.00\u00a0G, 80.00 %" in drawn["old"].hover
+    assert "On the frontier" in drawn["small"].hover
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_colour_is_the_familys(dark: bool) -> None:
-    figure = scatter(shown(), replace(AXES, colour=BY_FAMILY), (), "", dark=dark)
-    colours = {trace.name: trace.marker.color for trace in figure.data if trace.customdata is not None}
+    made = scatter(shown(), replace(AXES, colour=BY_FAMILY), (), "", dark=dark)
+    colours = {dot.group: dot.colour for dot in made.dots}
     assert colours["Compact"] == theme.family_colour("compact", dark=dark)
     assert colours["No family here"] == theme.NEUTRAL.on(dark=dark)
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_story_is_in_colour_and_named_and_the_crowd_is_grey(dark: bool) -> None:
-    figure = scatter(shown(), AXES, (), "", names(shown(), AXES), dark=dark)
-    drawn = {
-        identifier: (trace.name, trace.marker.color)
-        for trace in figure.data
-        if trace.customdata is not None
-        for identifier, _ in trace.customdata
-    }
+    made = scatter(shown(), AXES, (), "", names(shown(), AXES), dark=dark)
     grey = (CROWD, theme.NEUTRAL.on(dark=dark))
-    assert drawn == {
+    assert {dot.id: (dot.group, dot.colour) for dot in made.dots} == {
         "small": grey, "big": grey, "odd": grey,
         "old": ("Skip connections", theme.family_colour("residual", dark=dark)),
     }  # fmt: skip
-    told = {note.text: (note.x, note.y) for note in figure.layout.annotations}
-    assert told["ResNet-50"] == (pytest.approx(np.log10(4e9)), 76.0)
+    told = {each.label.text: (each.x, each.y) for each in made.names}
+    assert told["ResNet-50"] == (4e9, 76.0)
     assert list(told) == ["ResNet-50", "small"]  # big is the same network as old
-    said = legend(shown(), AXES, dark=dark)
-    assert said.index("Skip connections") < said.index(f'{grey[1]}"></i>{CROWD}')
+    said = [(key.name, key.look) for key in made.legend]
+    assert said.index(("Skip connections", theme.family_colour("residual", dark=dark))) < said.index(grey)
 
 
-def test_dragging_selects_and_the_axes_hold_all_dots() -> None:
-    figure = scatter(shown(), AXES, (), "", dark=False)
-    assert figure.layout.dragmode == "select"
-    (low, high), (bottom, top) = figure.layout.xaxis.range, figure.layout.yaxis.range
+def test_the_frontier_is_a_line_of_steps() -> None:
+    assert scatter(shown(), AXES, (), "", dark=False).frontier == ((1e8, 70.0), (4e9, 70.0), (4e9, 80.0))
+
+
+def test_the_axes_hold_all_dots() -> None:
+    made = scatter(shown(), AXES, (), "", dark=False)
+    (low, high), (bottom, top) = made.x.range, made.y.range
     assert low < 8 < np.log10(5e9) < high
     assert bottom < 70 < 80 < top
 
 
-def test_it_grows_for_a_presentation() -> None:
-    made = scatter(shown(), AXES, ("old",), "", names(shown(), AXES, 2 * theme.REM), dark=False)
-    large = theme.style(made, dark=False, rem=2 * theme.REM)
-    for before, after in zip(made.data, large.data, strict=True):
-        if before.marker.size is not None:
-            assert list(after.marker.size) == [2 * size for size in before.marker.size]
-
-
 def test_by_year_the_unknown_year_stands_apart() -> None:
-    figure = scatter(shown(), replace(AXES, colour=BY_YEAR), (), "", dark=False)
-    groups = {
-        tuple(each[0] for each in t.customdata): t.name for t in figure.data if t.customdata is not None
-    }
-    assert groups == {("small", "big", "old"): "", ("odd",): "Year not known"}
+    made = scatter(shown(), replace(AXES, colour=BY_YEAR), (), "", dark=False)
+    assert {dot.id: dot.group for dot in made.dots} == {
+        "small": "", "big": "", "old": "", "odd": "Year not known",
+    }  # fmt: skip
+    colours = {dot.id: dot.colour for dot in made.dots}
+    assert (colours["big"], colours["small"]) == ("#440154", "#fde725")  # the ends of the map
+    assert [key.name for key in made.legend] == ["Year, 2015 to 2017", "Year not known", "Pareto frontier"]
 
 
 def test_the_area_of_a_bubble_is_the_value_and_missing_is_no_zero() -> None:
     axes = replace(AXES, bubble="params")
     drawn = points(scatter(shown(bubble="params"), axes, (), "", dark=False))
-    grown = {each: found["size"] - 7.0 for each, found in drawn.items()}
-    assert (grown["big"] / grown["small"]) ** 2 == pytest.approx(25 / 4)
-    assert "Parameters: not known" in drawn["odd"]["hover"]
+    grown = {each: found.diameter - 7.0 for each, found in drawn.items()}
+    assert (grown["big"] / grown["small"]) ** 2 == pytest.approx(25 / 4, rel=0.01)
+    assert "Parameters: not known" in drawn["odd"].hover
 
 
 def test_the_arrow_goes_from_the_worst_recipe_to_the_best() -> None:
-    figure = scatter(shown(), AXES, (), "timm:big", dark=False)
-    arrow = next(each for each in figure.layout.annotations if each.showarrow is not False)
-    assert (arrow.ay, arrow.y) == (76.0, 80.0)
-    assert arrow.x == arrow.ax == pytest.approx(np.log10(4e9))
-    assert any("<b>+4 points</b>" in (each.text or "") for each in figure.layout.annotations)
-    drawn = points(figure)
-    assert {each for each, found in drawn.items() if found["symbol"] == "diamond"} == {"big", "old"}
+    made = scatter(shown(), AXES, (), "timm:big", dark=False)
+    assert made.arrow is not None
+    assert (made.arrow.start, made.arrow.end) == ((4e9, 76.0), (4e9, 80.0))
+    assert made.arrow.lines[0] == "+4 points"
+    assert {dot.id for dot in made.dots if dot.diamond} == {"big", "old"}
     assert {name: len(alike) for name, alike in recipes(ALL).items()} == {"timm:big": 2}
 
 
 def test_the_selected_have_a_ring() -> None:
-    figure = scatter(shown(), AXES, ("odd", "unknown"), "", dark=False)
-    ring = next(trace for trace in figure.data if trace.name == "Selected")
-    assert (list(ring.x), list(ring.y)) == ([5e9], [79.0])
+    made = scatter(shown(), AXES, ("odd", "unknown"), "", dark=False)
+    assert [(dot.x, dot.y) for dot in made.dots if dot.ringed] == [(5e9, 79.0)]
 
 
 def test_hostile_names_are_text() -> None:
     nasty = replace(BIG, name="<img src=x onerror=alert(1)>", protocol="<b>")
-    hover = points(scatter(shown((nasty, SMALL)), AXES, (), "", dark=False))["big"]["hover"]
+    hover = points(scatter(shown((nasty, SMALL)), AXES, (), "", dark=False))["big"].hover
     assert "<img" not in hover
     assert "&lt;img" in hover
 
@@ -239,8 +218,8 @@ def test_a_count_beside_a_speed_is_of_the_form_that_was_timed(
 
 def test_the_hover_tells_both_forms() -> None:
     drawn = points(scatter(shown((TWO, BIG)), AXES, (), "", dark=False))
-    assert "MACs: 100\u00a0M as trained, 30.0\u00a0M as deployed" in drawn["two"]["hover"]
-    assert "deployed" not in drawn["big"]["hover"]
+    assert "MACs: 100\u00a0M as trained, 30.0\u00a0M as deployed" in drawn["two"].hover
+    assert "deployed" not in drawn["big"].hover
 
 
 def test_a_column_of_the_deployed_form_holds_every_network() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from explorer.analysis.choosing.filters import Narrowing, narrowed
 from explorer.ui.efficiency.figures import Axes, names
-from explorer.ui.efficiency.labels import NARROWER, ROOMY, WIDEST, Label, Plot, laid_out, sheet
+from explorer.ui.efficiency.labels import NARROWER, ROOMY, WIDEST, Label, Plot, laid_out
 from explorer.ui.efficiency.view import points
 from explorer.ui.network import candidates
 
@@ -49,14 +49,6 @@ def test_a_spare_name_stays_away_where_it_has_no_room_close_by() -> None:
     texts = {dot: f"Network {dot}" for dot in at}
     assert 11 in laid_out(texts, at, RADIUS, SIZE)
     assert 11 not in laid_out(texts, at, RADIUS, SIZE, spare=[11])
-
-
-def test_what_is_hidden_is_hidden_between_two_widths() -> None:
-    shown = Label("One", 9, 0, SIZE, False)
-    hidden = Label("Two", 9, 0, SIZE, False, (NARROWER[1],))
-    said = sheet([shown, hidden], ".chart", "#fff")
-    assert f'(max-width: {NARROWER[0].window - 0.02}px) {{ .chart .annotation[data-index="1"] {{' in said
-    assert 'data-index="0"' not in said
 
 
 @pytest.mark.parametrize(("x", "y"), [("macs", "top1"), ("params", "real top1"), ("throughput 3090", "top1")])

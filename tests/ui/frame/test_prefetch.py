@@ -13,12 +13,6 @@ def test_the_large_scripts_of_the_installed_streamlit_are_found():
     assert not any("/index." in each for each in files)  # every page has it already
 
 
-def test_a_page_of_charts_asks_for_their_script_alone():
-    files = prefetch.chunks(prefetch._STATIC / "manifest.json", ("PlotlyChart",))
-    assert any("/PlotlyChart." in each for each in files)
-    assert not any("/DataFrame." in each for each in files)
-
-
 @pytest.mark.parametrize("text", ["", "[]", '{"a": 1}', '{"a": {"name": "DataFrame"}}'])
 def test_a_list_that_says_something_else_names_nothing(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
