@@ -10,7 +10,7 @@ from types import MappingProxyType, ModuleType
 import torch
 from torch import nn
 
-from explorer.networks.checkpoint_file import Misfit
+from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.entries import first_sentence
 from explorer.networks.fetching import DownloadFailed
 from explorer.networks.inputs import InputSpec

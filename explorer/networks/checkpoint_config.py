@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.networks.inputs import (
     CROP_MODES,
+    GREY,
     INTERPOLATIONS,
     InputSpec,
     from_pretrained_cfg,
@@ -25,7 +26,7 @@ from explorer.networks.label_file import printable
 from explorer.networks.registries import UnknownNetwork, names
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 _LARGEST_BYTES = 16 << 20  # the longest label lists take a few megabytes
 # Budgets of one network. timm's own stay far below: 152 blocks, 115,217 outputs, 1,024 x 1,024 pixels.
@@ -67,7 +68,7 @@ class CheckpointConfig:
     """A network of timm's, with the arguments and the preparation its weights were trained with.
 
     counts: place in config.json -> the number of outputs it states. remarks: sentences for the reader where
-    the places, or the file of weights, say different things.
+    the places, or the file of weights, say different things. stated_by: who says all this, for a sentence.
     """
 
     architecture: str
@@ -75,6 +76,7 @@ class CheckpointConfig:
     pretrained_cfg: Mapping[str, Any]
     counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    stated_by: str = "config.json"
 
     @property
     def input(self) -> InputSpec:
@@ -107,22 +109,41 @@ class CheckpointConfig:
         described = self.pretrained_cfg.get("label_descriptions") or {}
         return tuple(printable(described.get(str(label), label)) for label in given)
 
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return self._modules("classifier")
+
+    @property
+    def first_convs(self) -> tuple[str, ...]:
+        return self._modules("first_conv")
+
+    @property
+    def label_offset(self) -> int:
+        """Rows of the file's head before the first class."""
+        return int(self.pretrained_cfg.get("label_offset", 0))
+
+    @property
+    def named_classes(self) -> int:
+        return len(self.pretrained_cfg.get("label_names") or ())
+
+    def _modules(self, role: str) -> tuple[str, ...]:
+        """Those that the configuration, else timm's own for the architecture, calls by this role."""
+        from timm.models import get_pretrained_cfg
+
+        own = get_pretrained_cfg(self.architecture)
+        found = self.pretrained_cfg.get(role) or getattr(own, role, None) or ()
+        return (found,) if isinstance(found, str) else tuple(str(each) for each in found)
+
     def with_outputs(self, outputs: int, remark: str = "") -> "CheckpointConfig":
         return self._with({"num_classes": outputs}, remark)
 
     def with_channels(self, channels: int, remark: str = "") -> "CheckpointConfig":
         """Mean and deviation go along: of one channel they are the average of those that are stated."""
-        size = self.pretrained_cfg.get("input_size", (3, 224, 224))
-        changed: dict[str, Any] = {"input_size": (channels, *size[1:])}
-        for key in ("mean", "std"):
-            stated = self.pretrained_cfg.get(key) or getattr(self.input, key)
-            if len(stated) != channels:
-                changed[key] = (sum(stated) / len(stated),) * channels
-        if channels == 1 and len(changed) > 1:
-            remark += (
-                " Grey pictures are normalised with the average of the three colours' mean and deviation."
-            )
-        return self._with(changed, remark.strip())
+        before, spec = self.input, self.input.with_channels(channels)
+        changed = {"input_size": spec.shape, "mean": spec.mean, "std": spec.std}
+        if channels == 1 and len(before.mean) > 1:
+            remark = f"{remark} {GREY}".strip()
+        return self._with(changed, remark)
 
     def remarked(self, remark: str) -> "CheckpointConfig":
         return self._with({}, remark)
@@ -140,20 +161,25 @@ class CheckpointConfig:
             remarks=(*self.remarks, remark) if remark else self.remarks,
         )
 
-    def build(self, image_size: int | None = None, weights: Path | None = None) -> "nn.Module":
-        """weights: the file to load (safetensors, or a pickle of nothing but tensors); random without one."""
+    def build(
+        self, image_size: int | None = None, weights: "Path | Mapping[str, Tensor] | None" = None
+    ) -> "nn.Module":
+        """weights: the file to load (safetensors, or a pickle of nothing but tensors) or what was in one;
+        random without any."""
         import timm
 
         from explorer.networks.without_memory import bounded
 
         cfg = {**self.pretrained_cfg, "architecture": self.architecture}
         if weights is not None:
-            cfg["file"] = str(weights)
+            cfg |= {"file": str(weights)} if isinstance(weights, Path) else {"state_dict": dict(weights)}
         arguments: dict[str, Any] = {**self.model_args, **size_argument(self.input, image_size)}
         with bounded():
-            return timm.create_model(
+            model: nn.Module = timm.create_model(
                 self.architecture, pretrained=weights is not None, pretrained_cfg=cfg, **arguments
             )
+        vars(model).get("pretrained_cfg", {}).pop("state_dict", None)  # the weights once more
+        return model
 
 
 def read_config(path: Path, shown: str = "") -> CheckpointConfig:
@@ -179,10 +205,13 @@ def read_config(path: Path, shown: str = "") -> CheckpointConfig:
         raise UnknownNetwork(f"{shown} is not valid JSON.") from None
     if not isinstance(config, dict):
         raise UnknownNetwork(f"{shown} is not a table of settings.")
-    return _checked(config, shown)
+    return checked(config, shown)
 
 
-def _checked(config: dict[str, Any], shown: str) -> CheckpointConfig:
+def checked(config: dict[str, Any], shown: str, stated_by: str = "config.json") -> CheckpointConfig:
+    """From the table that a config.json holds, as JSON gives it. Raises UnknownNetwork for what is beyond the
+    budgets or makes no sense.
+    """
     # Older files put everything into one table.
     cfg, args = config.get("pretrained_cfg", config), config.get("model_args") or {}
     if not isinstance(cfg, dict) or not isinstance(args, dict):
@@ -205,7 +234,7 @@ def _checked(config: dict[str, Any], shown: str) -> CheckpointConfig:
         # An argument decides what timm builds, then the top of the file, then the table.
         used["num_classes"] = next(reversed(counts.values()))
     _check_values(used, counts, args, shown)
-    return _resolved(CheckpointConfig(architecture, args, used, counts))
+    return _resolved(CheckpointConfig(architecture, args, used, counts, stated_by=stated_by))
 
 
 def _counts(config: dict[str, Any], cfg: dict[str, Any], args: dict[str, Any]) -> dict[str, int]:

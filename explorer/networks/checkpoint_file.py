@@ -1,69 +1,116 @@
-"""What a file of weights holds, by names and shapes: the truth about classes and channels, to which the
-config.json beside it is held before anything is shown.
-
-Of safetensors only the header is read, of a pickle everything but the numbers, and no code in it is run.
+"""What a file of weights holds, by names and shapes: the truth about classes and channels, to which whatever
+is said of the network (a config.json, what its training was told) is held before anything is shown.
 """
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol, Self, TypeVar
 
 from torch import Tensor, nn
 
-from explorer.networks.checkpoint_config import CheckpointConfig
+from explorer.networks.checkpoint_contents import Misfit, Shapes, contents, state
 from explorer.networks.entries import first_sentence
 from explorer.networks.inputs import InputSpec
 from explorer.networks.without_memory import MetaDevice
 
-Shapes = Mapping[str, tuple[int, ...]]
-_NAMED = 3  # tensors that a sentence names
+_NAMED, _LONGEST = 3, 120  # tensors that a sentence names, and characters of each
 
 
-class Misfit(ValueError):  # noqa: N818 - it is what a reader is told
-    """The file cannot be read, or is of another network than its config.json says; the end of a sentence."""
+class Configuration(Protocol):
+    """What is said of the network in a file: `checkpoint_config` of timm's, `torchvision_config` of others.
 
-
-def held_against(stated: CheckpointConfig, path: Path) -> CheckpointConfig:
-    """The configuration with the file's number of outputs and channels, and a remark on each that is not the
-    one stated. Raises Misfit where the file cannot be read.
+    counts: where the number of outputs is stated -> that number. stated_by: who states all of it, as a
+    sentence names him; "" where nobody does. heads, first_convs: paths of the modules in these roles.
+    label_offset: rows of the file's head before the first class.
     """
-    held, config = _shapes_in(path), stated
+
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def remarks(self) -> tuple[str, ...]: ...
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+    @property
+    def stated_by(self) -> str: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def heads(self) -> tuple[str, ...]: ...
+    @property
+    def first_convs(self) -> tuple[str, ...]: ...
+    @property
+    def label_offset(self) -> int: ...
+    @property
+    def named_classes(self) -> int: ...
+    @property
+    def input(self) -> InputSpec: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def fingerprint(self) -> str: ...
+    def with_outputs(self, outputs: int, remark: str = "") -> Self: ...
+    def with_channels(self, channels: int, remark: str = "") -> Self: ...
+    def remarked(self, remark: str) -> Self: ...
+    def build(
+        self, image_size: int | None = None, weights: Path | Mapping[str, Tensor] | None = None
+    ) -> nn.Module: ...
+
+
+C = TypeVar("C", bound=Configuration)
+
+
+def held_against(stated: C, path: Path) -> C:
+    """The configuration with the file's number of outputs and channels, and a remark on each that is not the
+    one stated, and on what of the file is left out. Raises Misfit where the file cannot be read.
+    """
+    held, config = _held(stated, path), stated
+    for remark in _reading(stated, path).remarks:
+        config = config.remarked(remark)
+    by = stated.stated_by
     outputs = _outputs(stated, held)
     if outputs is not None and any(count != outputs for count in (stated.outputs, *stated.counts.values())):
         said = ", ".join(f"{count:,} ({place})" for place, count in stated.counts.items() if count != outputs)
         remark = (
-            f"Its file of weights holds {_of_outputs(outputs)}, while config.json says {said}: "
-            "the file is right."
+            f"Its file of weights holds {_of_outputs(outputs)}, while {by} says {said}: the file is right."
         )
         config = config.with_outputs(outputs, remark if said else "")
     channels = _channels(config, held)
     if channels != config.channels:
         remark = (
-            f"Its file of weights takes {channels} channel{'s' * (channels > 1)}, while config.json says "
+            f"Its file of weights takes {channels} channel{'s' * (channels > 1)}, while {by} says "
             f"{config.channels}: the file is right."
         )
-        config = config.with_channels(channels, remark)
-    named = config.pretrained_cfg.get("label_names")
-    if named and len(named) != config.outputs:
+        config = config.with_channels(channels, remark if by else "")
+    if config.named_classes not in (0, config.outputs):
         config = config.remarked(
-            f"config.json names {len(named):,} classes, and its file of weights holds "
+            f"{by} names {config.named_classes:,} classes, and its file of weights holds "
             f"{_of_outputs(config.outputs)}: the names are left out."
         )
     return config
 
 
-def read(stated: CheckpointConfig, path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
+def read(stated: Configuration, path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     """The network with the file's weights, its input and the names of its classes. Raises Misfit."""
-    config = held_against(stated, path)
+    config, names = held_against(stated, path), _reading(stated, path).names
     try:
-        return config.build(weights=path), config.input, config.labels
+        if contents(path).plain and all(name == own for name, own in names.items()):
+            return config.build(weights=path), config.input, config.labels
+        tensors = state(path)
+        weights = {own: tensors[name] for name, own in names.items() if name in tensors}
+        return config.build(weights=weights), config.input, config.labels
     except Exception as error:  # load_state_dict lists every tensor, each library faults of its own kind
         raise Misfit(_difference(config, path) or first_sentence(error)) from error
 
 
-def check_fits(config: CheckpointConfig, path: Path) -> None:
-    """Raises Misfit where timm cannot load the file into the network that is configured.
+def check_fits(config: Configuration, path: Path) -> None:
+    """Raises Misfit where the file cannot be loaded into the network that is configured.
 
     Equal names and shapes settle it without reading a weight; a file that timm renames first is read once.
     """
@@ -73,24 +120,100 @@ def check_fits(config: CheckpointConfig, path: Path) -> None:
             raise Misfit(fault)
 
 
-def _outputs(stated: CheckpointConfig, held: Shapes) -> int | None:
+@dataclass(frozen=True)
+class _Reading:
+    """names: of a tensor in the file -> in the network; what is not in it is left out."""
+
+    names: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+
+
+def _reading(config: Configuration, path: Path) -> _Reading:
+    """How the file's names become the network's."""
+    held = contents(path).shapes
+    if _named_alike(config, held):
+        return _Reading({name: name for name in held})
+    stat = path.stat()
+    return _compared(_Kept(config), path, stat.st_mtime_ns, stat.st_size)
+
+
+def _named_alike(config: Configuration, held: Shapes) -> bool:
+    """Whether first and last layer bear the network's own names, so that it need not be built to see that."""
+    ends = (config.heads, config.first_convs)
+    return all(any(f"{name}.weight" in held for name in names) for names in ends)
+
+
+@lru_cache(maxsize=64)
+def _compared(kept: "_Kept", path: Path, _changed: int, _size: int) -> _Reading:
+    held, wanted = contents(path).shapes, _shapes_of(kept)
+    remarks = []
+    prefix = _prefix(held, wanted)
+    names = {name: name.removeprefix(prefix) for name in held if name.startswith(prefix)}
+    if others := [name for name in held if name not in names]:
+        remarks.append(
+            f"The network is what its file of weights holds under {prefix.rstrip('.')[:60]!r}; left out: "
+            f"{len(others):,} further tensor{'s' * (len(others) > 1)}{_some(others)}."
+        )
+    for head in kept.config.heads:
+        if layer := _only_layer(head, {own: held[name] for name, own in names.items()}, wanted):
+            names = {
+                name: f"{head}{own.removeprefix(layer)}" if own.startswith(f"{layer}.") else own
+                for name, own in names.items()
+            }
+            remarks.append(
+                f"Its head is several layers, of which its file of weights knows {layer} alone: what stands "
+                "before it is taken for dropout, which does nothing to an answer."
+            )
+    return _Reading(MappingProxyType(names), tuple(remarks))
+
+
+def _only_layer(head: str, held: Shapes, wanted: Shapes) -> str:
+    """Where the one layer of a head lies that was put in as nn.Sequential(Dropout, Linear): "fc.1" for "fc".
+
+    "" where there is no such, or more than one.
+    """
+    own, inside = f"{head}.weight", re.compile(rf"({re.escape(head)}\.\w+)\.weight")
+    layers = [found[1] for name in held if (found := inside.fullmatch(name))]
+    if own not in wanted or own in held or len(layers) != 1:
+        return ""
+    shape = held[f"{layers[0]}.weight"]
+    return layers[0] if len(shape) == len(wanted[own]) and shape[1:] == wanted[own][1:] else ""
+
+
+def _prefix(held: Iterable[str], wanted: Collection[str]) -> str:
+    """What stands in the file before the network's own names: Lightning's "model."; "" where nothing fits."""
+    found: Counter[str] = Counter()
+    for name in held:
+        for start in (0, *(place + 1 for place, letter in enumerate(name) if letter == ".")):
+            if name[start:] in wanted:
+                found[name[:start]] += 1
+    best = max(found, key=lambda prefix: (found[prefix], -len(prefix)), default="")
+    return best if found[best] > len(wanted) / 2 else ""
+
+
+def _held(config: Configuration, path: Path) -> Shapes:
+    """Shapes in the file by the network's names. Raises Misfit where it cannot be read."""
+    shapes, names = contents(path).shapes, _reading(config, path).names
+    return {own: shapes[name] for name, own in names.items()}
+
+
+def _outputs(stated: Configuration, held: Shapes) -> int | None:
     """Rows of the head in the file; 0 where all that the file lacks is a head; None where it does not say."""
-    heads = _heads(stated)
-    offset = int(stated.pretrained_cfg.get("label_offset", 0))
+    heads = stated.heads
     for head in heads:
         if shape := held.get(f"{head}.weight"):
-            return max(shape[0] - offset, 0)
+            return max(shape[0] - stated.label_offset, 0)
     if not heads or stated.outputs == 0:
         return 0 if stated.outputs == 0 else None
     lacking = _shapes_of(_Kept(stated)).keys() - held.keys()
     only_heads = all(key.rpartition(".")[0] in heads for key in lacking)
     headless = stated.with_outputs(0)
-    return 0 if only_heads and _shapes_of(_Kept(headless)) == held else None
+    return 0 if only_heads and _shapes_of(_Kept(headless)).keys() == held.keys() else None
 
 
-def _channels(config: CheckpointConfig, held: Shapes) -> int:
+def _channels(config: Configuration, held: Shapes) -> int:
     """From the first convolution, whose second side grows with the channels; as stated where it has none."""
-    for first in _named(config, "first_conv"):
+    for first in config.first_convs:
         shape = held.get(f"{first}.weight", ())
         if len(shape) < 2 or shape[1] == config.channels:
             continue
@@ -103,29 +226,20 @@ def _channels(config: CheckpointConfig, held: Shapes) -> int:
     return config.channels
 
 
-def _heads(config: CheckpointConfig) -> tuple[str, ...]:
-    return _named(config, "classifier")
-
-
-def _named(config: CheckpointConfig, key: str) -> tuple[str, ...]:
-    """Modules that the configuration, else timm's own for the architecture, calls by this role."""
-    from timm.models import get_pretrained_cfg
-
-    own = get_pretrained_cfg(config.architecture)
-    found = config.pretrained_cfg.get(key) or getattr(own, key, None) or ()
-    return (found,) if isinstance(found, str) else tuple(str(each) for each in found)
-
-
 def _of_outputs(count: int) -> str:
     return "no head, so its output is an embedding" if not count else f"{count:,} output{'s' * (count > 1)}"
 
 
-def _difference(config: CheckpointConfig, path: Path) -> str:
+def _difference(config: Configuration, path: Path) -> str:
     """What the file has too little or too much for the configured network; "" where it is the very one."""
-    held, wanted = _shapes_in(path), _shapes_of(_Kept(config))
+    held, wanted = _held(config, path), _shapes_of(_Kept(config))
     lacking = [key for key in wanted if key not in held]
     over = [key for key in held if key not in wanted]
-    other = [key for key in wanted if key in held and held[key] != wanted[key]]
+    other = [
+        f"{key[:60]} {list(held[key])} for {list(wanted[key])}"
+        for key in wanted
+        if key in held and held[key] != wanted[key]
+    ]
     if not lacking and not over and not other:
         return ""
     parts = {"lacking": lacking, "left over": over, "of another shape": other}
@@ -139,13 +253,13 @@ def _difference(config: CheckpointConfig, path: Path) -> str:
 
 def _some(keys: list[str]) -> str:
     more = ", ..." if len(keys) > _NAMED else ""
-    return f" ({', '.join(key[:60] for key in keys[:_NAMED])}{more})"
+    return f" ({', '.join(key[:_LONGEST] for key in keys[:_NAMED])}{more})"
 
 
 class _Kept:
     """A configuration as the key of a cache: two that build the same network are one."""
 
-    def __init__(self, config: CheckpointConfig):
+    def __init__(self, config: Configuration):
         self.config = config
 
     def __hash__(self) -> int:
@@ -173,28 +287,3 @@ def _loading_fault(kept: _Kept, path: Path, _changed: int, _size: int) -> str:
     except Misfit as misfit:
         return str(misfit)
     return ""
-
-
-def _shapes_in(path: Path) -> Shapes:
-    """Raises Misfit where the file cannot be read."""
-    stat = path.stat()
-    try:
-        return _shapes(path, stat.st_mtime_ns, stat.st_size)
-    except Exception as error:  # a damaged file fails in as many ways as there are formats
-        raise Misfit(f"its file {path.name} is damaged, or no file of weights") from error
-
-
-@lru_cache(maxsize=64)
-def _shapes(path: Path, _changed: int, _size: int) -> Shapes:
-    from safetensors import safe_open
-    from timm.models import clean_state_dict, load_state_dict
-
-    if path.suffix == ".safetensors":
-        with safe_open(path, "pt") as file:
-            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-        return MappingProxyType(clean_state_dict(shapes))
-    state = load_state_dict(str(path), device="meta", weights_only=True)
-    # What is no tensor (a number of epochs) is left over too: timm refuses it.
-    return MappingProxyType(
-        {str(key): tuple(value.shape) if isinstance(value, Tensor) else () for key, value in state.items()}
-    )

@@ -6,6 +6,7 @@ from torch import nn
 
 from explorer.networks import checkpoint_file, folders
 from explorer.networks.checkpoint_config import CheckpointConfig, read_config
+from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.fetching import DownloadFailed, Progress
 from explorer.networks.inputs import InputSpec
@@ -21,7 +22,7 @@ def check(name: str) -> None:
 
 
 def check_in(folder: Path) -> None:
-    """Raises checkpoint_file.Misfit where its file of weights is not of the network that is configured."""
+    """Raises Misfit where its file of weights is not of the network that is configured."""
     if (path := folders.weights_file(folder)) is not None:
         checkpoint_file.check_fits(config_in(folder), path)
 
@@ -39,7 +40,7 @@ def remarks(name: str) -> tuple[str, ...]:
 
 
 def config_in(folder: Path) -> CheckpointConfig:
-    """Its config.json, corrected by its file of weights. Raises UnknownNetwork or checkpoint_file.Misfit."""
+    """Its config.json, corrected by its file of weights. Raises UnknownNetwork or Misfit."""
     stated, path = read_config(folder / folders.CONFIG), folders.weights_file(folder)
     return stated if path is None else checkpoint_file.held_against(stated, path)
 
@@ -58,7 +59,7 @@ def entry_in(folder: Path, reference: Reference) -> WeightsEntry:
     path = folders.weights_file(folder)
     try:
         config = config_in(folder)
-    except checkpoint_file.Misfit:
+    except Misfit:
         config = read_config(folder / folders.CONFIG)
     return WeightsEntry(
         id=str(reference),

@@ -7,6 +7,7 @@ from torch import nn
 
 from explorer.networks import checkpoint_file
 from explorer.networks.checkpoint_config import CheckpointConfig, read_config
+from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.downloading import CONFIG, cached_from_hub, download_from_hub, forget
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.fetching import Progress
@@ -21,7 +22,7 @@ def build(name: str, image_size: int | None = None) -> nn.Module:
 
 
 def check(name: str) -> None:
-    """Raises checkpoint_file.Misfit where weights are here and are not those of the network configured."""
+    """Raises Misfit where weights are here and are not those of the network configured."""
     if (path := _file(name)) is not None:
         checkpoint_file.check_fits(config_of(name), path)
 
@@ -43,7 +44,7 @@ def remarks(name: str) -> tuple[str, ...]:
 def config_of(name: str, progress: Progress | None = None) -> CheckpointConfig:
     """Downloads config.json if it is not here, and holds it against the weights if they are.
 
-    Raises DownloadFailed, UnknownNetwork or checkpoint_file.Misfit.
+    Raises DownloadFailed, UnknownNetwork or Misfit.
     """
     stated = _stated(name, download_from_hub(name, ("config.json",), progress, CONFIG))
     path = _file(name)
@@ -73,7 +74,7 @@ def entry(name: str) -> WeightsEntry:
     config = _stated(name, here) if here else None
     path = _file(name) if here else None
     if config is not None and path is not None:
-        with suppress(checkpoint_file.Misfit):  # reported when the network is asked for
+        with suppress(Misfit):  # reported when the network is asked for
             config = checkpoint_file.held_against(config, path)
     return WeightsEntry(
         id=f"hf-hub:{name}",

@@ -3,13 +3,14 @@
 import dataclasses
 import math
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torchvision import models
 
 from explorer.catalogue import Fact
@@ -87,15 +88,27 @@ def read(chosen: WeightsEntry, path: Path) -> tuple[nn.Module, InputSpec, tuple[
     state = weights.get_state_dict(
         model_dir=str(path.parent), progress=False, map_location="cpu", weights_only=True
     )
+    load_state(name, model, state)
+    return model, spec, tuple(weights.meta["categories"])
+
+
+def load_state(name: str, model: nn.Module, state: Mapping[str, Tensor], *, rescaled: bool = True) -> None:
+    """Weights as torchvision keeps them, or as a training that began with those left them, strictly.
+
+    rescaled: the picture has three channels, for which GoogLeNet and Inception rescale it.
+    """
     if name.startswith("densenet"):
         state = {_OLD_DENSENET_KEY.sub(r"\1\2", key): value for key, value in state.items()}
     if name == "googlenet":
         state = {key: value for key, value in state.items() if not key.startswith("aux")}
     if name in _ARGUMENTS:
         # The published weights were trained on inputs scaled otherwise; the network itself rescales.
-        model.__dict__["transform_input"] = True
-    model.load_state_dict(state)
-    return model, spec, tuple(weights.meta["categories"])
+        model.__dict__["transform_input"] = rescaled
+    versioned = OrderedDict(state)
+    # Safetensors do not keep the modules' versions, without which MNASNet refuses its own weights.
+    versions = getattr(state, "_metadata", None) or model.state_dict()._metadata  # type: ignore[attr-defined]
+    versioned._metadata = versions  # type: ignore[attr-defined]
+    model.load_state_dict(versioned)
 
 
 def _entry(name: str, weights: Any) -> WeightsEntry:

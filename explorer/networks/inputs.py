@@ -11,6 +11,7 @@ CropMode = Literal["center", "squash", "border"]
 INTERPOLATIONS: tuple[str, ...] = get_args(Interpolation)
 CROP_MODES: tuple[str, ...] = get_args(CropMode)
 
+GREY = "Grey pictures are normalised with the average of the three colours' mean and deviation."
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -66,6 +67,14 @@ class InputSpec:
             return self
         resize = max(1, math.floor(image_size / self.crop_pct))
         return replace(self, shape=(self.channels, image_size, image_size), resize=resize)
+
+    def with_channels(self, channels: int) -> "InputSpec":
+        """For pictures of as many channels; of another number mean and deviation are each the average."""
+        mean, std = (
+            each if len(each) == channels else (sum(each) / len(each),) * channels
+            for each in (self.mean, self.std)
+        )
+        return replace(self, shape=(channels, *self.shape[1:]), mean=mean, std=std)
 
 
 def from_pretrained_cfg(cfg: Mapping[str, Any]) -> InputSpec:

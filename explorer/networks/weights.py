@@ -9,7 +9,7 @@ from torch import nn
 
 from explorer import catalogue
 from explorer.networks import building
-from explorer.networks.checkpoint_file import Misfit
+from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.downloading import remove_if_damaged
 from explorer.networks.entries import Network, WeightsEntry, WeightsUnavailable, first_sentence
 from explorer.networks.fetching import DownloadFailed, Progress

@@ -13,6 +13,7 @@ import torch
 from explorer import networks
 from explorer.networks import checkpoint_file, folders, from_shared, without_memory
 from explorer.networks.checkpoint_config import read_config
+from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.without_memory import own_generator
 from tests.checkpoints import state, write
 
@@ -337,5 +338,5 @@ def test_a_damaged_file_is_a_sentence_wherever_it_is_asked_for(tmp_path) -> None
             ask(reference)
     with pytest.raises(networks.WeightsUnavailable, match="cannot be read"):
         loaded(folder)
-    with pytest.raises(checkpoint_file.Misfit):
+    with pytest.raises(Misfit):
         checkpoint_file.held_against(read_config(folder / "config.json"), folder / "model.safetensors")
