@@ -4,8 +4,8 @@ import streamlit as st
 
 from explorer import catalogue
 from explorer.serving import warmup
-from explorer.ui.frame import page, prefetch, state
-from explorer.ui.kit import formatting
+from explorer.ui.frame import first_picture, page, prefetch, state
+from explorer.ui.kit import explain, formatting
 from explorer.ui.timeline import component
 
 KEY = "timeline"
@@ -42,12 +42,18 @@ component.draw(
     on_open=opened,
     on_families=filtered,
     on_intent=meant,
+    on_stands=None if first_picture.stands() else first_picture.drawn,
 )
 
-with st.expander("Where the numbers come from", icon=":material/menu_book:"):
+
+def sources() -> None:
     lines = ["| What | Value | Printed in |", "|---|---:|---|"]
     for what, value, source, url in component.citations():
         cited = f"[{formatting.plain(source)}]({url})" if url else formatting.plain(source)
         lines.append(f"| {formatting.plain(what)} | {value} | {cited} |")
     st.markdown("\n".join(lines))
-prefetch.later()
+
+
+if first_picture.stands():
+    explain.folded("Where the numbers come from", sources, key="sources")
+    prefetch.later()

@@ -6,13 +6,15 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
 from explorer.networks import names
-from explorer.ui.frame import navigation, picker, state
+from explorer.ui.frame import first_picture, navigation, picker, state
 from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+    made = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+    made.session_state[first_picture.STANDS] = True  # no browser here would ever say so
+    return made
 
 
 def titles(app: AppTest) -> list[str]:

@@ -4,19 +4,34 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
+from explorer.ui.frame import first_picture, state
 from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+    made = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+    made.session_state[first_picture.STANDS] = True  # no browser here would ever say so
+    return made
 
 
 def sources_of(app: AppTest) -> str:
     return app.expander[0].markdown[0].value
 
 
+def test_the_story_comes_before_the_controls():
+    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60).run()
+    assert app.get("bidi_component")
+    assert not app.selectbox
+    assert not app.toggle
+    app.session_state[first_picture.STANDS] = True
+    app.run()
+    assert app.selectbox(key="picker").value is None
+    assert app.toggle(key=state.PRESENT).value is False
+
+
 def test_every_figure_stands_with_its_source(app: AppTest):
+    app.session_state["sources"] = True  # unfolded
     app.run()
     table = sources_of(app)
     story = catalogue.timeline()

@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import RerunException
 from explorer import catalogue
 from explorer.home import ASSETS
 from explorer.serving import housekeeping, warmup
-from explorer.ui.frame import picker, presentation, state
+from explorer.ui.frame import first_picture, picker, presentation, state
 from explorer.ui.frame.navigation import ENTRIES, Entry
 from explorer.ui.kit import figure, theme
 from explorer.ui.kit.ending import Ended
@@ -86,19 +86,13 @@ def frame() -> st.Page:
     """Everything around a page, drawn by `app.py` on each run; the page to run inside it."""
     current = navigation()
     at_home = current.title == ENTRIES[0].title
-    theme.apply("frame/page.css")
-    st.html(f"<script>{theme.asset('frame/history.js')}</script>", unsafe_allow_javascript=True)
     state.whole_address()
-    state.bind()
     with st.container(key="controls"):
-        choice, switch = st.columns([7, 3], vertical_alignment="center")
-        with choice:
-            choosing = next(entry.choosing for entry in ENTRIES if entry.title == current.title)
-            picker.draw(empty=choosing and not state.chosen())
-        with switch, st.container(horizontal=True, horizontal_alignment="right", key="switches"):
-            presentation.controls_button()
-            state.present_switch()
-    presentation.draw()
+        theme.apply("frame/page.css")
+        st.html(f"<script>{theme.asset('frame/history.js')}</script>", unsafe_allow_javascript=True)
+        # The story comes first: the start page asks for its controls when it stands.
+        if not at_home or first_picture.stands() or st.query_params:
+            _controls(current)
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
     st.session_state[_HEAD] = head
@@ -108,6 +102,18 @@ def frame() -> st.Page:
     if state.just_chosen() and at_home:  # before the page: what it would draw is not looked at any more
         st.switch_page(ENTRIES[1].script, query_params={})  # the bound parameters travel along
     return current
+
+
+def _controls(current: st.Page) -> None:
+    state.bind()
+    choice, switch = st.columns([7, 3], vertical_alignment="center")
+    with choice:
+        choosing = next(entry.choosing for entry in ENTRIES if entry.title == current.title)
+        picker.draw(empty=choosing and not state.chosen())
+    with switch, st.container(horizontal=True, horizontal_alignment="right", key="switches"):
+        presentation.controls_button()
+        state.present_switch()
+    presentation.draw()
 
 
 def run(current: st.Page) -> None:

@@ -218,6 +218,8 @@ class View {
     this.watcher = new ResizeObserver(fit);
     this.watcher.observe(stage);
     fit();
+    const painted = () => { if (!this.left) this.component.setTriggerValue("stands", true); };
+    if (this.data.first) requestAnimationFrame(() => requestAnimationFrame(painted));
   }
 
   fill(detail) {
@@ -314,7 +316,9 @@ class View {
   }
 
   open(id) {
-    if (id) this.component.setTriggerValue("open", id);
+    if (!id) return;
+    this.left = true; // what would be told from now on would start a run of this page that overtakes the leaving
+    this.component.setTriggerValue("open", id);
   }
 }
 
@@ -323,7 +327,7 @@ const views = new WeakMap();
 export default function (component) {
   const root = component.parentElement.querySelector(".timeline");
   const drawn = views.get(root);
-  const content = JSON.stringify(component.data);
+  const content = JSON.stringify({ ...component.data, first: false }); // once it stands, nothing is painted anew
   if (drawn?.content === content) {
     drawn.view.component = component;
     return;

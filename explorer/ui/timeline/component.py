@@ -1,7 +1,8 @@
 """The timeline as a Streamlit component: laid out in Python, painted as SVG, clicks come back.
 
 What the browser sends: `open`, the id of the architecture that was clicked; `families`, the lanes that are
-switched on; `intent`, once, when a stop is first reached: a moment later a network may be wanted.
+switched on; `intent`, once, when a stop is first reached: a moment later a network may be wanted; `stands`,
+once and where somebody waits for it, when the drawing is on the screen.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def draw(
     on_open: Callable[[], None],
     on_families: Callable[[], None],
     on_intent: Callable[[], None],
+    on_stands: Callable[[], None] | None = None,
 ) -> None:
     """Paint the timeline; `families` are the lanes switched on, none meaning all.
 
@@ -50,11 +52,13 @@ def draw(
                 **content(presenting),
                 "selected": selected,
                 "on": list(families),
+                "first": on_stands is not None,
                 "colours": {family: theme.family_colour(family, dark=dark) for family in catalogue.FAMILIES},
             },
             on_open_change=on_open,
             on_families_change=on_families,
             on_intent_change=on_intent,
+            on_stands_change=on_stands or (lambda: None),
         )
 
 
