@@ -166,6 +166,32 @@ def test_the_open_boxes_and_the_node_of_a_drawing_come_back(server, visit):
     assert page.url == server.url + address
 
 
+HELD = """window.requestIdleCallback = (call, { timeout } = {}) =>
+  timeout ? (window.heldUntilIdle = call) : setTimeout(call);"""
+LEAVING = {
+    "Back": "addEventListener('popstate', () => setTimeout(heldUntilIdle)); history.back();",
+    "link": "document.querySelector('nav a').click(); heldUntilIdle();",
+}
+
+
+@pytest.mark.parametrize("way", LEAVING)
+def test_what_a_page_asks_for_as_it_is_left_does_not_empty_the_next(server, visit, way):
+    """The table below the fold, which the browser asks for once it is idle."""
+    page = visit("about:blank")
+    page.add_init_script(HELD)
+    page.goto(server.url)
+    standing(page, "Timeline")
+    follow(page, "Architecture")
+    page.wait_for_function("() => Boolean(window.heldUntilIdle)")
+    standing(page, "Architecture")
+    page.evaluate(LEAVING[way])
+    page.wait_for_url(f"{server.url}/")
+    expect(page.get_by_text("Where the numbers come from")).to_be_visible()
+    page.wait_for_timeout(500)  # the answer to a request of the page left would come now
+    standing(page, "Timeline")
+    expect(page.get_by_text("Where the numbers come from")).to_be_visible()
+
+
 def test_what_follows_one_act_is_one_entry_of_the_history(server, visit):
     """In whichever order Streamlit tells the browser of a page and of its parameters."""
     page = visit(server.url)

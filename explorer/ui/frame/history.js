@@ -9,8 +9,11 @@
   const replace = history.replaceState.bind(history);
   // The address with which the visitor came is an entry already; who was quicker than this script has acted since.
   let entered = !navigator.userActivation?.hasBeenActive;
-  for (const act of ['pointerdown', 'click', 'keydown', 'popstate'])
-    addEventListener(act, () => (entered = act === 'popstate'), true);
+  const acted = (act) => {
+    entered = act === 'popstate';
+    history.lastAct = performance.now();
+  };
+  for (const act of ['pointerdown', 'click', 'keydown', 'popstate']) addEventListener(act, () => acted(act), true);
 
   // A link that names what is chosen anyway gets it from Streamlit a second time.
   const once = (url) => {
