@@ -43,8 +43,9 @@ class View {
     if (!network) this.search.rows = [];
     this.choose(data.selected, { silent: true });
     if (!again) {
-      if (!same) this.camera.put(this.camera.start());
-      else this.keep(before);
+      if (same) this.keep(before);
+      else if (this.canvas.isConnected) this.camera.put(this.camera.start());
+      else this.seen = undefined; // no size and no style yet: it starts with its first size
       this.map.draw();
       this.map.follow();
     }
