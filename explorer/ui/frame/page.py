@@ -88,8 +88,8 @@ def frame() -> st.Page:
     at_home = current.title == ENTRIES[0].title
     state.whole_address()
     with st.container(key="controls"):
-        theme.apply("frame/page.css")
-        st.html(f"<script>{theme.asset('frame/history.js')}</script>", unsafe_allow_javascript=True)
+        style, script = theme.asset("frame/page.css"), theme.asset("frame/history.js")
+        st.html(f"<style>{style}</style><script>{script}</script>", unsafe_allow_javascript=True)
         # The story comes first: the start page asks for its controls when it stands.
         if not at_home or first_picture.stands() or st.query_params:
             _controls(current)

@@ -216,8 +216,7 @@ class View {
     paintStory(this, this.root);
     const fit = () => stage.style.setProperty("--unit", `${this.svg.clientWidth / width}px`);
     this.watcher = new ResizeObserver(fit);
-    this.watcher.observe(stage);
-    fit();
+    this.watcher.observe(stage); // tells its width before the first paint, when the layout is known anyway
     const painted = () => { if (!this.left) this.component.setTriggerValue("stands", true); };
     if (this.data.first) requestAnimationFrame(() => requestAnimationFrame(painted));
   }
