@@ -30,6 +30,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "hf-hub": "from_hub",
         "local-dir": "from_folder",
         "folder": "from_shared",
+        "own": "from_own",
     }
 )
 
@@ -156,8 +157,9 @@ def _make_without_memory(reference: Reference, image_size: int | None) -> nn.Mod
         with MetaDevice():
             return _make(reference, image_size)
     except CannotBuild as error:
-        # A few networks compute with their constants while they are built, which a meta tensor cannot.
-        if "meta" not in str(error):
+        # A few networks compute with their constants while they are built, which a meta tensor cannot. What
+        # one's own code makes of such a tensor, before it fails, is anybody's guess.
+        if "meta" not in str(error) and reference.builder != "own":
             raise
         with Uninitialised():
             return _make(reference, image_size)

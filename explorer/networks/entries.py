@@ -55,7 +55,7 @@ class WeightsEntry:
 
     @property
     def on_this_machine(self) -> bool:
-        return self.path is not None or self.untrained
+        return self.path is not None or self.untrained or self.reference.builder == "own"
 
     @property
     def untrained(self) -> bool:

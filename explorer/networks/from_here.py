@@ -2,12 +2,11 @@
 
 import importlib
 from collections.abc import Callable
-from dataclasses import replace
 
 from torch import nn
 
 from explorer.networks.entries import WeightsEntry
-from explorer.networks.inputs import InputSpec
+from explorer.networks.inputs import InputSpec, usual
 from explorer.networks.written_here import WRITTEN_HERE
 
 
@@ -23,12 +22,9 @@ def build(name: str, image_size: int | None = None) -> nn.Module:
 
 
 def input_spec(name: str) -> InputSpec:
-    """The paper's input; a grey one is normalised around 0.5, a coloured one as ImageNet is."""
+    """The paper's input."""
     written = WRITTEN_HERE[name]
-    side = written.shape[1]
-    resize = round(side * 256 / 224) if side >= 224 else side
-    spec = InputSpec(shape=written.shape, resize=resize, fixed=written.fixed)
-    return replace(spec, mean=(0.5,), std=(0.5,)) if spec.channels == 1 else spec
+    return usual(written.shape, fixed=written.fixed)
 
 
 def entries(name: str) -> tuple[WeightsEntry, ...]:

@@ -77,6 +77,17 @@ class InputSpec:
         return replace(self, shape=(channels, *self.shape[1:]), mean=mean, std=std)
 
 
+def usual(shape: tuple[int, int, int], *, fixed: bool = False) -> InputSpec:
+    """For a network of which nobody says more: colours normalised as ImageNet's, anything else around 0.5;
+    the crop from a picture of 256 : 224, a small picture whole.
+    """
+    channels, *sides = shape
+    resize = round(min(sides) * 256 / 224) if min(sides) >= 224 else min(sides)
+    if channels == 3:
+        return InputSpec(shape, resize, fixed=fixed)
+    return InputSpec(shape, resize, mean=(0.5,) * channels, std=(0.5,) * channels, fixed=fixed)
+
+
 def from_pretrained_cfg(cfg: Mapping[str, Any]) -> InputSpec:
     """From timm's configuration of one set of weights; its train-time size, not `test_input_size`.
 

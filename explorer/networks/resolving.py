@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 from explorer import catalogue
-from explorer.networks import folders
+from explorer.networks import folders, own
 from explorer.networks.checkpoint_config import read_config
 from explorer.networks.registries import UnknownNetwork, names, unknown
 from explorer.networks.zoo import ZOO
 
-Builder = Literal["explorer", "timm", "torchvision", "zoo", "hf-hub", "local-dir", "folder"]
+Builder = Literal["explorer", "timm", "torchvision", "zoo", "hf-hub", "local-dir", "folder", "own"]
 PREFIXES: tuple[str, ...] = get_args(Builder)
 
 _LONGEST_NAME = 300
@@ -72,7 +72,9 @@ def resolve(name: str) -> Reference:
     prefix = "hf-hub" if prefix == "hf_hub" else prefix
     if prefix not in PREFIXES:
         raise UnknownNetwork(f"{prefix!r} builds no networks; before the colon stands {_one_of(PREFIXES)}.")
-    return _named(prefix, rest.strip(), "asked for by name")
+    rest = rest.strip()
+    reason = f"yours, {own.get(rest).own.shown}" if prefix == "own" else "asked for by name"
+    return _named(prefix, rest, reason)
 
 
 def _bare(name: str) -> Reference:
@@ -171,6 +173,10 @@ def _check_shared(name: str) -> str:
     return _check_folder(folders.shared(name))
 
 
+def _check_own(name: str) -> str:
+    return own.get(name).own.same_as or f"own:{name}"
+
+
 def _check_folder(folder: Path) -> str:
     return f"timm:{read_config(folder / folders.CONFIG).architecture}"
 
@@ -184,6 +190,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "hf-hub": _check_hub,
         "local-dir": _check_path,
         "folder": _check_shared,
+        "own": _check_own,
     }
 )
 

@@ -178,10 +178,10 @@ def _best_here() -> WeightsEntry:
 
 
 def on_this_machine() -> tuple[WeightsEntry, ...]:
-    """The weights that need no download, best first: those in the box, the folders of EXPLORER_WEIGHTS, and
-    the zoo, whose networks know ten classes.
+    """The weights that need no download, best first: those in the box, the folders of EXPLORER_WEIGHTS, the
+    visitor's own, and the zoo, whose networks know ten classes.
     """
-    return tuple(each for kind in ("box", "folder", "zoo") for each in building.builder(kind).all_entries())
+    return tuple(each for kind in ("box", "folder", "own", "zoo") for each in building.builder(kind).all_entries())
 
 
 def _reference(reference: Reference | str) -> Reference:
@@ -196,6 +196,7 @@ _KINDS: Mapping[str, Callable[[str], WeightsEntry]] = MappingProxyType(
         "box": lambda name: building.builder("box").entry(name),
         "folder": lambda name: building.builder("folder").entry(name),
         "local-dir": lambda name: building.builder("local-dir").entry(name),
+        "own": lambda name: building.builder("own").entry(name),
         "hf-hub": lambda name: building.builder("hf-hub").entry(name),
         "random": _random_entry,
     }

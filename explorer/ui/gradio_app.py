@@ -93,6 +93,8 @@ def architecture(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
             f"{count(other.params)} parameters, {count(other.macs)} MACs, "
             f"{count(other.activations)} activations"
         )
+    if sheet.one_way:
+        totals["one way of more"] = sheet.one_way
     if sheet.uncounted:
         totals["not counted, for want of a rule"] = ", ".join(sheet.uncounted)
     columns = ["layer", "kind", "output", "params", "MACs"]

@@ -92,7 +92,9 @@ class Idle(NamedTuple):
 class Trace:
     """A network at one input size. ops are in the order of execution, modules maps a dotted path to its
     class. uncounted: names of operations that multiply and add and have no rule that says how much. fusible:
-    its modules know a form of their own for deployment (`networks.deploying`)."""
+    its modules know a form of their own for deployment (`networks.deploying`). decided_by: the operation that
+    first asked for values of the image to decide what comes next, and where it stands; then these are the
+    operations for one image, of normal noise. "" where all images take one way."""
 
     name: str
     ops: tuple[Op, ...]
@@ -102,6 +104,7 @@ class Trace:
     buffer_bytes: int = 0
     uncounted: tuple[str, ...] = ()
     fusible: bool = False
+    decided_by: str = ""
 
     @property
     def params(self) -> int:
@@ -137,6 +140,7 @@ def to_json(trace: Trace) -> dict[str, Any]:
         "buffer_bytes": trace.buffer_bytes,
         "uncounted": trace.uncounted,
         "fusible": trace.fusible,
+        "decided_by": trace.decided_by,
         "ops": [{**vars(op), "attributes": dict(op.attributes)} for op in trace.ops],
     }
 
@@ -157,4 +161,5 @@ def from_json(data: Mapping[str, Any]) -> Trace:
         buffer_bytes=int(data["buffer_bytes"]),
         uncounted=freeze(data["uncounted"]),
         fusible=bool(data["fusible"]),
+        decided_by=str(data["decided_by"]),
     )

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from explorer.analysis.graph.costs import cost
 from explorer.analysis.graph.operations import Idle, Op, Operand, Trace, freeze
-from explorer.analysis.graph.recording import Call, Recording, record
+from explorer.analysis.graph.recording import Call, NeedsValues, Recording, record, record_with_values
 from explorer.analysis.graph.roles import CONVOLUTIONS, FACTORIES, IDENTITIES, VIEWS, role
 from explorer.networks.deploying import is_fusible
 
@@ -41,11 +41,17 @@ class _Value:
 def trace_module(
     model: nn.Module, input_shape: Sequence[int], name: str, *, disposable: bool = False
 ) -> Trace:
-    """A module as data, for one input [N, C, H, W]; what `recording.record` raises passes through.
+    """A module as data, for one input [N, C, H, W]; what it raises at this shape passes through.
 
-    The module stays as it was. disposable: see there.
+    The module stays as it was. Where values of the image decide what it does next, it runs with its weights
+    and says so (`Trace.decided_by`). disposable: see `recording.record`; without weights, NeedsValues is raised.
     """
-    return read(record(model, input_shape, disposable=disposable), name)
+    try:
+        return read(record(model, input_shape, disposable=disposable), name)
+    except NeedsValues as needed:
+        if disposable or any(each.is_meta for each in model.parameters()):
+            raise
+        return read(record_with_values(model, input_shape, decided_by=needed.by), name)
 
 
 def read(recording: Recording, name: str) -> Trace:
@@ -93,6 +99,7 @@ class _Reader:
             buffer_bytes=self.recording.buffer_bytes,
             uncounted=tuple(sorted(self.uncounted)),
             fusible=is_fusible(model),
+            decided_by=self.recording.decided_by,
         )
 
     def _final_owners(self) -> Mapping[str, str]:
@@ -104,7 +111,8 @@ class _Reader:
         reads = [self._value(tensor) for tensor in self.recording.outputs]
         inputs = _unique(s for v in reads if v.source != "constant" for s in (v.source, *v.also))
         shape = reads[0].shape if reads else ()
-        self.ops.append(Op("output", "output", (), inputs, shape, attributes={"op": "output"}))
+        several = {"tensors": len(reads)} if len(reads) > 1 else {}
+        self.ops.append(Op("output", "output", (), inputs, shape, attributes={"op": "output", **several}))
 
     def _call(self, call: Call) -> None:
         first: Any = next(iter(call.arguments.values()), None)

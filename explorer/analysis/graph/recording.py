@@ -28,9 +28,21 @@ _ALSO_READS_VALUES = frozenset({"is_nonzero", "item"})
 _KNOWN: dict[Hashable, Any] = {}
 _MOST_KNOWN = 20_000
 
+_SEED = 0  # of the noise that stands for an image where a network needs values
 
-class CannotTrace(ValueError):  # noqa: N818 - it is what a reader is told
-    """What the network does next is a matter of the image's values, and a trace has only shapes."""
+
+class NeedsValues(ValueError):  # noqa: N818 - it is what a reader is told
+    """What the network does next is a matter of the image's values, and this pass has only shapes.
+
+    by: the operation that asked for them, and where it stands.
+    """
+
+    def __init__(self, by: str) -> None:
+        super().__init__(
+            f"{by} asks for values computed from the image, and a trace of a network without weights has only "
+            "shapes"
+        )
+        self.by = by
 
 
 @dataclass(frozen=True)
@@ -56,13 +68,14 @@ class Call:
 @dataclass(frozen=True)
 class Recording:
     """A forward pass. calls: in order. outputs: the tensors that come out. buffer_bytes: before the pass, in
-    which some networks keep a table for the next one."""
+    which some networks keep a table for the next one. decided_by: see `Trace`."""
 
     model: nn.Module
     image: Tensor
     calls: Sequence[Call]
     outputs: Sequence[Tensor]
     buffer_bytes: int
+    decided_by: str = ""
 
 
 def record(model: nn.Module, input_shape: Sequence[int], *, disposable: bool = False) -> Recording:
@@ -70,13 +83,29 @@ def record(model: nn.Module, input_shape: Sequence[int], *, disposable: bool = F
 
     It runs as a private copy without weights. disposable: it lies on meta and nobody else uses it, now or
     later; then it is not copied.
-    Raises CannotTrace where the network asks for the image's values; whatever it raises itself at this shape
+    Raises NeedsValues where the network asks for the image's values; whatever it raises itself at this shape
     passes through.
     """
-    model = (model if disposable else _without_weights(model)).eval()
+    return _recorded((model if disposable else _without_weights(model)).eval(), input_shape, None)
+
+
+def record_with_values(model: nn.Module, input_shape: Sequence[int], *, decided_by: str) -> Recording:
+    """The same on a copy with its weights, where they lie, for an image of normal noise: a pass in full, for
+    a network whose next step is a matter of values. Whatever it raises passes through.
+    """
+    model = deepcopy(model, dict(_grown(model))).eval()
+    device = next((each.device for each in (*model.parameters(), *model.buffers())), torch.device("cpu"))
+    noise = torch.randn(tuple(map(int, input_shape)), generator=torch.Generator().manual_seed(_SEED))
+    return replace(_recorded(model, input_shape, noise.to(device)), decided_by=decided_by)
+
+
+def _recorded(model: nn.Module, input_shape: Sequence[int], image: Tensor | None) -> Recording:
+    """image: None for one on meta."""
     buffer_bytes = sum(each.numel() * each.element_size() for each in model.buffers())
     dtype = next((each.dtype for each in model.parameters() if each.is_floating_point()), None)
-    image = torch.empty(tuple(map(int, input_shape)), dtype=dtype, device="meta")
+    if image is None:
+        image = torch.empty(tuple(map(int, input_shape)), device="meta")
+    image = image.to(dtype or image.dtype)
     recorder = Recorder()
     places: dict[nn.Module, list[tuple[str, ...]]] = {}
     for dotted, module in model.named_modules(remove_duplicate=False):
@@ -92,15 +121,19 @@ def record(model: nn.Module, input_shape: Sequence[int], *, disposable: bool = F
 
 def _without_weights(model: nn.Module) -> nn.Module:
     """A copy whose parameters are on meta; buffers and other constants keep their values."""
-    memo: dict[int, Any] = {}
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            bare = torch.empty_like(parameter, device="meta")
-            memo[id(parameter)] = nn.Parameter(bare, parameter.requires_grad)
-        for value in (*vars(module).values(), *module.buffers(recurse=False)):
-            if isinstance(value, Tensor) and not value.is_leaf:  # which deepcopy refuses
-                memo[id(value)] = value.detach().clone()
+    memo: dict[int, Any] = dict(_grown(model))
+    for parameter in model.parameters():
+        bare = torch.empty_like(parameter, device="meta")
+        memo[id(parameter)] = nn.Parameter(bare, parameter.requires_grad)
     return deepcopy(model, memo)
+
+
+def _grown(model: nn.Module) -> Iterator[tuple[int, Tensor]]:
+    """Copies of the tensors that were computed and kept, which deepcopy refuses, by the original's identity."""
+    for module in model.modules():
+        for value in (*vars(module).values(), *module.buffers(recurse=False)):
+            if isinstance(value, Tensor) and not value.is_leaf:
+                yield id(value), value.detach().clone()
 
 
 class Recorder(TorchDispatchMode):
@@ -162,10 +195,7 @@ class Recorder(TorchDispatchMode):
             if not (by_values or isinstance(error, NotImplementedError)):
                 raise
             where = ".".join(self.path) or "the network itself"
-            raise CannotTrace(
-                f"{_name(func)} in {where} asks for values computed from the image, and a trace has only "
-                "shapes: decide by shapes or settings instead"
-            ) from None
+            raise NeedsValues(f"{_name(func)} in {where}") from None
         several = isinstance(result, (list, tuple))
         made = list(result) if several else [result]
         given = set(map(id, reads))

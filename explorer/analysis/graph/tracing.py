@@ -6,12 +6,16 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import Future
 
+from torch import nn
+
 from explorer.analysis.graph import cache
 from explorer.analysis.graph.operations import Trace
 from explorer.analysis.graph.reading import trace_module
+from explorer.analysis.graph.recording import NeedsValues
 from explorer.networks import CannotBuild, InputSpec, Reference, build, input_spec, resolve
 from explorer.networks.deploying import deployed
 
+_SEED = 0
 _OWN_SIZE = "its own size"
 _KEPT = 64  # traces in memory: a few MB each for the largest
 _recent: OrderedDict[tuple[str, tuple[int, ...]], Trace] = OrderedDict()
@@ -51,10 +55,13 @@ def trace(
     if not first:
         return answer.result()
     try:
-        found = cache.read(str(reference), fingerprint, shape)
+        # One's own may change in files that nobody here knows of, and it is quickly traced.
+        kept = reference.builder != "own"
+        found = cache.read(str(reference), fingerprint, shape) if kept else None
         if found is None:
             found = _fresh(reference, image_size, own, shape, as_deployed)
-            cache.write(found, str(reference), fingerprint)
+            if kept:
+                cache.write(found, str(reference), fingerprint)
     except BaseException as error:
         with _recent_lock:
             del _under_way[key]
@@ -102,10 +109,21 @@ def _fresh(
         if image_size is None or not _builds(reference):
             raise
         raise ImageSizeError(_refusal(reference, asked, own, error.__cause__ or error)) from error
+    form = deployed if as_deployed else _as_it_is
     try:
-        return trace_module(deployed(model) if as_deployed else model, shape, str(reference), disposable=True)
+        try:
+            return trace_module(form(model), shape, str(reference), disposable=True)
+        except NeedsValues:
+            model = build(reference, image_size, seed=_SEED)
+            return trace_module(form(model), shape, str(reference))
+    except CannotBuild:  # for want of memory
+        raise
     except Exception as error:  # whatever the network's own code raises on a size it does not take
         raise ImageSizeError(_refusal(reference, asked, own, error)) from error
+
+
+def _as_it_is(model: nn.Module) -> nn.Module:
+    return model
 
 
 def _builds(reference: Reference) -> bool:

@@ -69,6 +69,7 @@ class Stats:
     """The numbers of one network at one input size; input_size is (channels, height, width).
 
     deployed: the totals of the form in which it is deployed, None where that is how it is trained.
+    decided_by: as in `Trace`.
     """
 
     model: str
@@ -86,11 +87,22 @@ class Stats:
     idle_params: int
     uncounted: tuple[str, ...]
     deployed: Totals | None = None
+    decided_by: str = ""
+
+    @property
+    def one_way(self) -> str:
+        """Of a network that goes by the image's values, which way these are the numbers of; else ""."""
+        if not self.decided_by:
+            return ""
+        return (
+            f"{self.decided_by} decides by values of the image: these are the numbers for one image of normal "
+            "noise, and another may take another way."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As the command line prints it. Sizes and strides of receptive fields are in pixels: one number for
         a square, [height, width] otherwise. deployed: null where that is how it is trained. uncounted: names
-        of operations whose MACs are missing from the totals."""
+        of operations whose MACs are missing from the totals. decided_by: "" where every image takes one way."""
         return {
             "model": self.model,
             "input_size": list(self.input_size),
@@ -102,6 +114,7 @@ class Stats:
             "receptive_field": _field_json(self.receptive_field),
             "deployed": asdict(self.deployed) if self.deployed else None,
             "uncounted": list(self.uncounted),
+            "decided_by": self.decided_by,
             "layers": [
                 {
                     "path": layer.path,
@@ -151,6 +164,7 @@ def stats_of(traced: Trace, deployed: Trace | None = None) -> Stats:
         by_stage=_shares([(stage.name, stage.params, stage.macs) for stage in found], traced),
         idle_params=sum(idle.params for idle in traced.idle),
         uncounted=traced.uncounted,
+        decided_by=traced.decided_by,
         deployed=totals(deployed) if deployed is not None else None,
     )
 

@@ -33,6 +33,8 @@ def text(counted: Stats) -> str:
                 f"({other.macs:,}), depth {other.depth}: branches and norms merged; all else as trained",
             )
         )
+    if counted.one_way:
+        rows.append(("one way of more", counted.one_way))
     if counted.uncounted:
         rows.append(("not counted", f"{', '.join(counted.uncounted)}: no rule says how many MACs"))
     lines = [sheet["model"], *(f"  {name:<16} {value}" for name, value in rows), ""]

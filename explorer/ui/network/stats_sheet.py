@@ -79,12 +79,7 @@ def pair(value: tuple[float, float]) -> str:
 def conventions(sheet: Stats, reference: Reference) -> str:
     """What the numbers were computed from, in one sentence, with what they leave out."""
     channels, height, width = sheet.input_size
-    library = {"timm": "timm", "hf-hub": "timm", "local-dir": "timm", "folder": "timm"}.get(
-        reference.builder, "torchvision"
-    )
-    maker = (
-        f"{library} {version(library)}" if reference.builder not in ("explorer", "zoo") else "this project"
-    )
+    maker = _maker(reference)
     sentence = (
         f"Computed from one forward pass at {height} × {width} × {channels}, network from {maker}, "
         f"torch {version('torch')}. 1 MAC = one multiply and one add; FLOPs = 2 × MACs."
@@ -93,9 +88,22 @@ def conventions(sheet: Stats, reference: Reference) -> str:
         sentence += f" {deployed(sheet.deployed)}"
     if sheet.idle_params:
         sentence += f" {formatting.exact(sheet.idle_params)} parameters are idle at inference."
+    if sheet.one_way:
+        sentence += f" {sheet.one_way}"
     if sheet.uncounted:
         sentence += f" Not counted, for want of a rule: {', '.join(sheet.uncounted)}."
     return sentence
+
+
+_OWN_MAKERS = {"explorer": "this project", "zoo": "this project", "own": "your own files"}
+
+
+def _maker(reference: Reference) -> str:
+    """Whose code the network is."""
+    if reference.builder in _OWN_MAKERS:
+        return _OWN_MAKERS[reference.builder]
+    library = "torchvision" if reference.builder == "torchvision" else "timm"
+    return f"{library} {version(library)}"
 
 
 def deployed(form: Totals) -> str:
