@@ -15,6 +15,10 @@ def build(name: str, image_size: int | None = None) -> nn.Module:
     return own.get(name).own.build(image_size)
 
 
+def check(name: str) -> None:
+    own.get(name).own.check()
+
+
 def input_spec(name: str) -> InputSpec:
     return own.get(name).own.input_spec()
 

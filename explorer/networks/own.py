@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from explorer.networks import label_file
 from explorer.networks.inputs import CropMode, InputSpec
 from explorer.networks.registries import UnknownNetwork
 
@@ -67,6 +68,10 @@ class Settings:
             crop_mode=self.crop or spec.crop_mode,
         )
 
+    def class_names(self) -> tuple[str, ...]:
+        """By output; () where nobody named them. Raises UnknownNetwork for a file that is no such list."""
+        return label_file.read(self.labels) if self.labels else ()
+
 
 class Own(Protocol):
     """A network in its owner's files. What it raises ends in a sentence, as for every builder.
@@ -90,6 +95,10 @@ class Own(Protocol):
     def weights(self) -> Path | None: ...
     @property
     def remarks(self) -> tuple[str, ...]: ...
+
+    def check(self) -> None:
+        """Raises UnknownNetwork, or checkpoint_file.Misfit, with what stands in its way; called before any
+        mode of torch is on."""
 
     def input_spec(self) -> InputSpec: ...
     def build(self, image_size: int | None) -> nn.Module:
@@ -157,13 +166,13 @@ def refuse_where_hosted() -> None:
     """Raises UnknownNetwork where strangers visit."""
     if os.environ.get("EXPLORER_HOSTED"):
         raise UnknownNetwork(
-            "A hosted explorer (EXPLORER_HOSTED) opens nobody's own networks, because opening one may run its "
-            "code; start it at home."
+            "A hosted explorer (EXPLORER_HOSTED) opens nobody's own networks, because opening one may run "
+            "its code; start it at home."
         )
 
 
 def register(own: Own, fingerprint: str, *, learnt: bool) -> str:
-    """The reference under which all pages know it from now on, "own:NAME"; the second of one name is NAME-2."""
+    """The reference by which all pages know it from now on, "own:NAME"; the second of a name is NAME-2."""
     refuse_where_hosted()
     wanted = _NOT_IN_A_NAME.sub("-", own.name).strip("-") or "network"
     with _lock:
@@ -186,8 +195,8 @@ def get(name: str) -> Registered:
         return known[name]
     there = f"there: {', '.join(f'own:{each}' for each in known)}" if known else "none was"
     raise UnknownNetwork(
-        f"No network of one's own called {name[:80]!r} was registered when this program was started; {there}. "
-        "`python -m explorer app FILE.py:NAME` registers one."
+        f"No network of one's own called {name[:80]!r} was registered when this program was started; "
+        f"{there}. `python -m explorer app FILE.py:NAME` registers one."
     )
 
 
@@ -201,7 +210,9 @@ def _of_channels(spec: InputSpec, channels: int) -> dict[str, tuple[float, ...]]
     """Mean and deviation for another number of channels: the average of those that there are."""
     if channels == spec.channels:
         return {}
-    return {name: (sum(each) / len(each),) * channels for name, each in (("mean", spec.mean), ("std", spec.std))}
+    return {
+        name: (sum(each) / len(each),) * channels for name, each in (("mean", spec.mean), ("std", spec.std))
+    }
 
 
 def _a_channel(values: tuple[float, ...], channels: int) -> tuple[float, ...]:

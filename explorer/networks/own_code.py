@@ -1,8 +1,8 @@
 """A network in Python of its owner's: `FILE.py:NAME`, or `MODULE:NAME` of an installed package.
 
-NAME is a class or a function that makes a module of torch, or a module. The file is imported as Python imports
-a script: its folder comes first, so that it finds its neighbours. All of it runs with its owner's rights,
-which is why only his own command opens it, and only after a process of its own has tried it
+NAME is a class or a function that makes a module of torch, or a module. The file is imported as Python
+imports a script: its folder comes first, so that it finds its neighbours. All of it runs with its owner's
+rights, which is why only his own command opens it, and only after a process of its own has tried it
 (`serving.trial`).
 """
 
@@ -14,7 +14,7 @@ import importlib.util
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,7 +47,9 @@ def opened(asked: str, settings: Settings) -> OwnCode:
         return OwnCode(place, attribute, settings)
     file = Path(place).expanduser().absolute()
     if not file.is_file():
-        raise UnknownNetwork(f"{place} is no file; write FILE.py:NAME with the path from the folder you are in.")
+        raise UnknownNetwork(
+            f"{place} is no file; write FILE.py:NAME with the path from the folder you are in."
+        )
     return OwnCode(str(file), attribute, settings)
 
 
@@ -81,6 +83,9 @@ class OwnCode:
     def input_spec(self) -> InputSpec:
         return self.settings.over(usual(self.settings.input or _USUAL))
 
+    def check(self) -> None:
+        self._object  # noqa: B018 - a file may make its networks while it is imported: not on meta
+
     def build(self, image_size: int | None) -> nn.Module:
         """As its code makes it, whatever the size: a side that it cannot take shows when it runs."""
         made = self._object
@@ -104,7 +109,7 @@ class OwnCode:
                 model.load_state_dict(state)
             except RuntimeError as error:
                 raise Misfit(" ".join(str(error).split())[:300]) from error
-        return model, self.input_spec(), ()
+        return model, self.input_spec(), self.settings.class_names()
 
     @cached_property
     def _object(self) -> Any:
@@ -114,12 +119,14 @@ class OwnCode:
         found: Any = module
         for part in self.attribute.split("."):
             if not hasattr(found, part):
-                raise UnknownNetwork(f"{Path(self.place).name} has no {self.attribute!r}; {_there(module, part)}.")
+                raise UnknownNetwork(
+                    f"{Path(self.place).name} has no {self.attribute!r}; {_there(module, part)}."
+                )
             found = getattr(found, part)
         if not callable(found):
             raise UnknownNetwork(
-                f"{self.shown} is of type {type(found).__name__}; name a class or a function that makes a module of torch.nn, "
-                "or a module."
+                f"{self.shown} is of type {type(found).__name__}; name a module of torch.nn, or a class or a "
+                "function that makes one."
             )
         return found
 
@@ -250,7 +257,7 @@ def _check_neighbours(folder: Path) -> None:
         for neighbour in other.glob("*.py") if other != folder else ():
             if neighbour.stem in sys.modules and (folder / neighbour.name).is_file():
                 raise UnknownNetwork(
-                    f"{folder.name} and {other.name} both have a {neighbour.name}, and Python takes one module of a name; "
-                    "start the program once for each."
+                    f"{folder.name} and {other.name} both have a {neighbour.name}, and Python takes one "
+                    "module of a name; start the program once for each."
                 )
     _folders[folder] = None

@@ -181,7 +181,9 @@ def on_this_machine() -> tuple[WeightsEntry, ...]:
     """The weights that need no download, best first: those in the box, the folders of EXPLORER_WEIGHTS, the
     visitor's own, and the zoo, whose networks know ten classes.
     """
-    return tuple(each for kind in ("box", "folder", "own", "zoo") for each in building.builder(kind).all_entries())
+    return tuple(
+        each for kind in ("box", "folder", "own", "zoo") for each in building.builder(kind).all_entries()
+    )
 
 
 def _reference(reference: Reference | str) -> Reference:

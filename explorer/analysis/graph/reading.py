@@ -44,14 +44,14 @@ def trace_module(
     """A module as data, for one input [N, C, H, W]; what it raises at this shape passes through.
 
     The module stays as it was. Where values of the image decide what it does next, it runs with its weights
-    and says so (`Trace.decided_by`). disposable: see `recording.record`; without weights, NeedsValues is raised.
+    and says so (`Trace.decided_by`). disposable: see `recording.record`. Raises NeedsValues without weights.
     """
     try:
         return read(record(model, input_shape, disposable=disposable), name)
-    except NeedsValues as needed:
+    except NeedsValues:
         if disposable or any(each.is_meta for each in model.parameters()):
             raise
-        return read(record_with_values(model, input_shape, decided_by=needed.by), name)
+        return read(record_with_values(model, input_shape), name)
 
 
 def read(recording: Recording, name: str) -> Trace:

@@ -22,7 +22,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 # Operations whose result, or its shape, is a matter of values.
 _READS_VALUES = frozenset({torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape})
-_ALSO_READS_VALUES = frozenset({"is_nonzero", "item"})
+_ALSO_READS_VALUES = frozenset({"argwhere", "is_nonzero", "item", "where"})
 
 # Operation and shapes of its arguments -> shapes of what it makes; a kilobyte each, for all threads.
 _KNOWN: dict[Hashable, Any] = {}
@@ -32,17 +32,8 @@ _SEED = 0  # of the noise that stands for an image where a network needs values
 
 
 class NeedsValues(ValueError):  # noqa: N818 - it is what a reader is told
-    """What the network does next is a matter of the image's values, and this pass has only shapes.
-
-    by: the operation that asked for them, and where it stands.
-    """
-
-    def __init__(self, by: str) -> None:
-        super().__init__(
-            f"{by} asks for values computed from the image, and a trace of a network without weights has only "
-            "shapes"
-        )
-        self.by = by
+    """What the network does next is a matter of the image's values, or there is an operation of which nobody
+    says what shape it gives: a pass that has only shapes ends here."""
 
 
 @dataclass(frozen=True)
@@ -86,27 +77,27 @@ def record(model: nn.Module, input_shape: Sequence[int], *, disposable: bool = F
     Raises NeedsValues where the network asks for the image's values; whatever it raises itself at this shape
     passes through.
     """
-    return _recorded((model if disposable else _without_weights(model)).eval(), input_shape, None)
+    model = model if disposable else _without_weights(model)
+    return _recorded(model.eval(), torch.empty(tuple(map(int, input_shape)), device="meta"))
 
 
-def record_with_values(model: nn.Module, input_shape: Sequence[int], *, decided_by: str) -> Recording:
+def record_with_values(model: nn.Module, input_shape: Sequence[int]) -> Recording:
     """The same on a copy with its weights, where they lie, for an image of normal noise: a pass in full, for
-    a network whose next step is a matter of values. Whatever it raises passes through.
+    a network that NeedsValues. Whatever it raises passes through.
     """
     model = deepcopy(model, dict(_grown(model))).eval()
     device = next((each.device for each in (*model.parameters(), *model.buffers())), torch.device("cpu"))
     noise = torch.randn(tuple(map(int, input_shape)), generator=torch.Generator().manual_seed(_SEED))
-    return replace(_recorded(model, input_shape, noise.to(device)), decided_by=decided_by)
+    return _recorded(model, noise.to(device))
 
 
-def _recorded(model: nn.Module, input_shape: Sequence[int], image: Tensor | None) -> Recording:
-    """image: None for one on meta."""
+def _recorded(model: nn.Module, image: Tensor) -> Recording:
     buffer_bytes = sum(each.numel() * each.element_size() for each in model.buffers())
     dtype = next((each.dtype for each in model.parameters() if each.is_floating_point()), None)
-    if image is None:
-        image = torch.empty(tuple(map(int, input_shape)), device="meta")
     image = image.to(dtype or image.dtype)
     recorder = Recorder()
+    if not image.is_meta:
+        recorder.follow(image)
     places: dict[nn.Module, list[tuple[str, ...]]] = {}
     for dotted, module in model.named_modules(remove_duplicate=False):
         places.setdefault(module, []).append(tuple(dotted.split(".")) if dotted else ())
@@ -116,7 +107,7 @@ def _recorded(model: nn.Module, input_shape: Sequence[int], image: Tensor | None
     with torch.inference_mode(), recorder:
         result = model(image)
     outputs = [each for each in tree_leaves(result) if isinstance(each, Tensor)]
-    return Recording(model, image, recorder.calls, outputs, buffer_bytes)
+    return Recording(model, image, recorder.calls, outputs, buffer_bytes, recorder.decided_by)
 
 
 def _without_weights(model: nn.Module) -> nn.Module:
@@ -129,7 +120,7 @@ def _without_weights(model: nn.Module) -> nn.Module:
 
 
 def _grown(model: nn.Module) -> Iterator[tuple[int, Tensor]]:
-    """Copies of the tensors that were computed and kept, which deepcopy refuses, by the original's identity."""
+    """Copies of the tensors that a module computed and kept, which deepcopy refuses, by their identity."""
     for module in model.modules():
         for value in (*vars(module).values(), *module.buffers(recurse=False)):
             if isinstance(value, Tensor) and not value.is_leaf:
@@ -150,6 +141,12 @@ class Recorder(TorchDispatchMode):
         self.path: tuple[str, ...] = ()  # the innermost module that is running
         self._outer: list[tuple[str, ...]] = []
         self._bare: dict[int, tuple[Tensor, Tensor]] = {}  # a constant with values, and its twin without
+        self._of_image: set[int] = set()  # identities of what has values that come of the image's
+        self.decided_by = ""
+
+    def follow(self, image: Tensor) -> None:
+        """Notice what decides by this image's values."""
+        self._of_image.add(id(image))
 
     def enter(self, paths: Sequence[tuple[str, ...]], _module: nn.Module, _inputs: Any) -> None:
         """paths: a module may stand in several places; it runs in the one inside of who calls it."""
@@ -167,9 +164,15 @@ class Recorder(TorchDispatchMode):
             result = self._on_meta(func, args, kwargs or {}, arguments, reads)
         else:
             result = func(*args, **(kwargs or {}))
+            if not self._of_image.isdisjoint(map(id, reads)):
+                self._of_image.update(map(id, _tensors([result])))
+                if not self.decided_by and _reads_values(func) and self._decides(_name(func), arguments):
+                    self.decided_by = self._here(func)
         call = Call(_name(func), func.namespace, self.path, arguments, reads, result)
         if call.in_place:
             call = replace(call, result=reads[0])
+            if not self._of_image.isdisjoint(map(id, reads)):
+                self._of_image.add(id(reads[0]))
         if isinstance(call.result, (Tensor, tuple, list)):
             self.calls.append(call)
         return call.result
@@ -191,11 +194,13 @@ class Recorder(TorchDispatchMode):
         try:
             result = func(*args, **kwargs)
         except RuntimeError as error:
-            by_values = not _READS_VALUES.isdisjoint(func.tags) or _name(func) in _ALSO_READS_VALUES
-            if not (by_values or isinstance(error, NotImplementedError)):
+            of_others = func.namespace != "aten"
+            if not (_reads_values(func) or of_others or isinstance(error, NotImplementedError)):
                 raise
-            where = ".".join(self.path) or "the network itself"
-            raise NeedsValues(f"{_name(func)} in {where}") from None
+            raise NeedsValues(
+                f"{self._here(func)} asks for values computed from the image, and without weights there are "
+                "only shapes"
+            ) from None
         several = isinstance(result, (list, tuple))
         made = list(result) if several else [result]
         given = set(map(id, reads))
@@ -204,6 +209,17 @@ class Recorder(TorchDispatchMode):
                 _KNOWN.clear()
             _KNOWN[key] = [_layout(each) for each in made] if several else _layout(result)
         return result
+
+    def _decides(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether values of the image are what such an operation asks for: of an index only a mask's, and
+        where there is something to choose from, none."""
+        if name != "index":
+            return name != "where" or "self" not in arguments
+        masks = (each for each in _tensors(arguments["indices"]) if each.dtype in (torch.bool, torch.uint8))
+        return not self._of_image.isdisjoint(map(id, masks))
+
+    def _here(self, func: Any) -> str:
+        return f"{_name(func)} in {'.'.join(self.path) or 'the network itself'}"
 
     def _brought_to_meta(self, argument: Tensor | torch.device) -> Tensor | torch.device:
         """Where the image is, all that comes of it stays."""
@@ -214,6 +230,10 @@ class Recorder(TorchDispatchMode):
         if id(argument) not in self._bare:
             self._bare[id(argument)] = argument, torch.empty_like(argument, device="meta")
         return self._bare[id(argument)][1]
+
+
+def _reads_values(func: Any) -> bool:
+    return not _READS_VALUES.isdisjoint(func.tags) or _name(func) in _ALSO_READS_VALUES
 
 
 def _layout(tensor: Tensor) -> tuple[torch.Size, tuple[int, ...], torch.dtype]:

@@ -95,14 +95,15 @@ class Stats:
         if not self.decided_by:
             return ""
         return (
-            f"{self.decided_by} decides by values of the image: these are the numbers for one image of normal "
-            "noise, and another may take another way."
+            f"{self.decided_by} decides by values of the image: these are the numbers for one image of "
+            "normal noise, and another may take another way."
         )
 
     def to_json(self) -> dict[str, Any]:
         """As the command line prints it. Sizes and strides of receptive fields are in pixels: one number for
         a square, [height, width] otherwise. deployed: null where that is how it is trained. uncounted: names
-        of operations whose MACs are missing from the totals. decided_by: "" where every image takes one way."""
+        of operations whose MACs are missing from the totals. decided_by: "" where all images
+        take one way."""
         return {
             "model": self.model,
             "input_size": list(self.input_size),

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import exported
-from explorer.analysis import Trace, receptive_fields, trace_module
+from explorer.analysis import Trace, receptive_fields, stats_of, trace_module
 from explorer.analysis.graph import tracing
-from explorer.analysis.graph.recording import CannotTrace
+from explorer.analysis.graph.reading import read
+from explorer.analysis.graph.recording import NeedsValues, record_with_values
 from explorer.networks import build, input_spec
 
 
@@ -75,16 +76,36 @@ def test_control_flow_that_shapes_decide_is_followed() -> None:
         lambda layer, x: torch.where(layer(x) > 0)[0],
     ],
 )
-def test_what_values_decide_is_refused_by_name(forward: Callable[[nn.Module, Tensor], Tensor]) -> None:
-    with pytest.raises(CannotTrace, match="in the network itself asks for values"):
-        of_own(forward)
+def test_what_values_decide_is_traced_on_noise_and_named(
+    forward: Callable[[nn.Module, Tensor], Tensor],
+) -> None:
+    found = of_own(forward)
+    assert found.decided_by.endswith("in the network itself")
+    assert found.params == 3 * 3 * 9
+    assert stats_of(found).one_way.startswith(found.decided_by)
 
 
-def test_the_refusal_reaches_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracing, "build", lambda *_, **__: Own(lambda layer, x: x[x > 0]))
+def test_without_weights_there_are_no_values() -> None:
+    with pytest.raises(NeedsValues, match="is_nonzero in the network itself asks for values"):
+        trace_module(Own(lambda layer, x: x if x.sum() > 0 else layer(x)).to("meta"), (1, 3, 8, 8), "own")
+
+
+@pytest.mark.parametrize("network", ["timm:test_resnet", "timm:test_vit3", "explorer:resnet20"])
+def test_a_pass_with_values_shows_what_one_without_shows(network: str) -> None:
+    model = build(network, seed=0)
+    recorded = record_with_values(model, (1, *input_spec(network).shape))
+    assert exported.plain(read(recorded, network)) == exported.plain(traced(network))
+
+
+def test_a_network_by_name_gets_weights_where_values_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    def own(_: object, __: object, device: str = "cpu", seed: int | None = None) -> nn.Module:
+        return Own(lambda layer, x: x[x > 0]).to(device)
+
+    monkeypatch.setattr(tracing, "build", own)
     monkeypatch.setattr(tracing.cache, "read", lambda *_: None)
-    with pytest.raises(tracing.ImageSizeError, match="own size of 32 x 32: index in the network itself asks"):
-        tracing.trace("explorer:plain20")
+    monkeypatch.setattr(tracing.cache, "write", lambda *_: None)
+    assert tracing.trace("explorer:plain20").decided_by == "index in the network itself"
+    tracing.forget()
 
 
 def test_constants_with_values_keep_them() -> None:
