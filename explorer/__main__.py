@@ -286,7 +286,7 @@ def _shard(text: str) -> tuple[int, int]:
 def _app(arguments: argparse.Namespace) -> None:
     from explorer.ui import starting
 
-    starting.app(arguments.host, arguments.port, window=arguments.window)
+    starting.app(arguments.host, arguments.port, window=arguments.window, networks=arguments.networks)
 
 
 def _gradio(arguments: argparse.Namespace) -> None:
@@ -298,16 +298,25 @@ def _gradio(arguments: argparse.Namespace) -> None:
     gradio_app.launch(arguments.host, arguments.port)
 
 
+_RUNS_NETWORKS = (_app, _explain, _benchmark)  # beyond what their shapes tell
+
+
 def _parser() -> argparse.ArgumentParser:
     program = "cnn-explorer" if Path(sys.argv[0]).stem == "cnn-explorer" else "python -m explorer"
     parser = _OneLineParser(prog=program, description="Explore convolutional architectures.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
 
+    from explorer.ui import own_networks
+
     app = commands.add_parser("app", help="Start the app and open it in the browser; what no command does.")
     app.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all")
     app.add_argument("--port", type=int, default=8501, metavar="N")
     app.add_argument("--window", action="store_true", help="in a window of its own, as a program has one")
+    app.add_argument(
+        "networks", nargs="*", metavar="NETWORK", help="one's own, or named as for stats; the first is opened"
+    )
+    own_networks.add_options(app)
     app.set_defaults(run=_app)
 
     def command(name: str, run: Callable[[argparse.Namespace], Any], what: str) -> argparse.ArgumentParser:
@@ -322,6 +331,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     stats.add_argument("--image-size", type=int, help="height and width of the input, in pixels")
 
+    own_networks.add_options(stats)
+
     diagram = command("diagram", _diagram, "The block diagram as SVG, or its nodes and edges as JSON.")
     diagram.add_argument("name", help="the network, named as for stats")
     diagram.add_argument("--out", type=Path, metavar="FILE.svg", help="where the drawing goes")
@@ -335,6 +346,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     diagram.add_argument("--dark", action="store_true", help="for dark slides")
     diagram.add_argument("--image-size", type=int, help="height and width of the input, in pixels")
+
+    own_networks.add_options(diagram)
 
     explain = command("explain", _explain, "Predictions, a Grad-CAM heatmap and feature maps of a picture.")
     explain.add_argument("image", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")
@@ -351,6 +364,8 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--target", type=int, metavar="N", help="class to explain; default: the likeliest")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
 
+    own_networks.add_options(explain)
+
     bench = command("benchmark", _benchmark, "Latency, throughput and peak memory on this machine.")
     bench.add_argument("names", nargs="+", metavar="NAME", help="networks, named as for stats")
     bench.add_argument("--device", help="cpu, cuda, cuda:1, mps; default: the fastest here")
@@ -362,6 +377,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--watts", type=float, metavar="W", help="assume this power and print energy: power times time"
     )
+
+    own_networks.add_options(bench)
 
     from explorer.labs.claims.verdicts import VERDICTS
 
@@ -391,7 +408,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0, 1 where a check could not run, or as `terminal.run` says."""
 
     def command() -> int | None:
-        arguments = _parser().parse_args((sys.argv[1:] if argv is None else argv) or ["app"])
+        from explorer.ui import own_networks
+
+        words, own = own_networks.taken_out(sys.argv[1:] if argv is None else argv)
+        bare = not words or words[0].startswith("own:")
+        arguments = _parser().parse_args(["app", *words] if bare else words)
+        own_networks.register(arguments, own, runs=arguments.run in _RUNS_NETWORKS)
         code: int | None = arguments.run(arguments)
         return code
 

@@ -8,6 +8,7 @@ from explorer.networks import own
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.fetching import Progress
 from explorer.networks.inputs import InputSpec
+from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import resolve
 
 
@@ -43,7 +44,7 @@ def entry(name: str) -> WeightsEntry:
     """Raises UnknownNetwork, also for one that has learnt nothing."""
     known = own.get(name)
     if not known.learnt:
-        raise own.UnknownNetwork(f"own:{name} was registered without weights; --weights FILE gives it some.")
+        raise UnknownNetwork(f"own:{name} was registered without weights; --weights FILE gives it some.")
     weights = known.own.weights
     return WeightsEntry(
         id=f"own:{name}",

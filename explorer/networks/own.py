@@ -51,7 +51,8 @@ class Settings:
         """
         if self.input is not None and self.input != spec.shape:
             resize = max(1, math.floor(min(self.input[1:]) / spec.crop_pct))
-            spec = replace(spec, shape=self.input, resize=resize, **_of_channels(spec, self.input[0]))
+            mean, std = (_averaged(each, self.input[0]) for each in (spec.mean, spec.std))
+            spec = replace(spec, shape=self.input, resize=resize, mean=mean, std=std)
         for name in ("mean", "std"):
             values = getattr(self, name)
             if values is not None and len(values) not in (1, spec.channels):
@@ -126,6 +127,7 @@ class Registered:
 # How the file ends -> the module of this folder whose `opened(asked, settings)` gives an Own.
 OPENERS: Mapping[str, str] = MappingProxyType({".py": "own_code"})
 _CODE = re.compile(r"(?s)(.+\.py|[A-Za-z_]\w*(\.\w+)*):[A-Za-z_][\w.]*")
+_OTHER_KINDS = ("box", "random", "hf_hub")  # before the colon of weights, or of an older spelling
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 
 _registered: dict[str, Registered] = {}
@@ -136,7 +138,7 @@ def is_own(asked: str, prefixes: tuple[str, ...]) -> bool:
     """Whether what stands on a command line is a file or code of one's own, rather than a known network's
     name. prefixes: those of known networks, which a module of Python might be called, too.
     """
-    if asked.partition(":")[0] in prefixes:
+    if asked.partition(":")[0] in (*prefixes, *_OTHER_KINDS):
         return False
     return bool(_CODE.fullmatch(asked)) or _suffix(asked) in OPENERS
 
@@ -148,7 +150,7 @@ def opened(asked: str, settings: Settings) -> Own:
     """
     refuse_where_hosted()
     opener = ".py" if _CODE.fullmatch(asked) else _suffix(asked)
-    if opener not in OPENERS:
+    if opener is None or opener not in OPENERS:
         raise UnknownNetwork(f"{asked!r} is no network of one's own; write FILE.py:NAME or MODULE:NAME.")
     open_it: Callable[[str, Settings], Own] = import_module(f"explorer.networks.{OPENERS[opener]}").opened
     return open_it(asked, settings)
@@ -206,13 +208,9 @@ def forget() -> None:
         _registered.clear()
 
 
-def _of_channels(spec: InputSpec, channels: int) -> dict[str, tuple[float, ...]]:
-    """Mean and deviation for another number of channels: the average of those that there are."""
-    if channels == spec.channels:
-        return {}
-    return {
-        name: (sum(each) / len(each),) * channels for name, each in (("mean", spec.mean), ("std", spec.std))
-    }
+def _averaged(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """For another number of channels the average of those that there are."""
+    return values if len(values) == channels else (sum(values) / len(values),) * channels
 
 
 def _a_channel(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
