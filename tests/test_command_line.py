@@ -37,7 +37,7 @@ def test_stats_of_resnet50_are_torchvision_s_own(capsys):
     assert sum(layer["params"] for layer in sheet["layers"]) == sheet["params"]
     assert sum(layer["macs"] for layer in sheet["layers"]) == sheet["macs"]
     named = "model input_size params macs activations weight_bytes depth receptive_field layers deployed"
-    assert set(sheet) == {*named.split(), "uncounted"}
+    assert set(sheet) == {*named.split(), "uncounted", "decided_by"}
 
 
 def test_stats_as_text_say_what_a_mac_is(capsys):

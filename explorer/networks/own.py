@@ -152,6 +152,10 @@ def opened(asked: str, settings: Settings) -> Own:
     opener = ".py" if _CODE.fullmatch(asked) else _suffix(asked)
     if opener is None or opener not in OPENERS:
         raise UnknownNetwork(f"{asked!r} is no network of one's own; write FILE.py:NAME or MODULE:NAME.")
+    if opener == ".py" and ":" not in asked:
+        raise UnknownNetwork(
+            f"Which of the networks in {asked}? Write {asked}:NAME, a class or function in it."
+        )
     open_it: Callable[[str, Settings], Own] = import_module(f"explorer.networks.{OPENERS[opener]}").opened
     return open_it(asked, settings)
 

@@ -24,7 +24,8 @@ from typing import Any
 
 from torch import nn
 
-from explorer.networks.checkpoint_file import Misfit
+from explorer.networks import checkpoint_contents
+from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.entries import first_sentence
 from explorer.networks.inputs import InputSpec, usual
 from explorer.networks.own import Settings
@@ -100,13 +101,10 @@ class OwnCode:
         return _one_input(model, self.shown)
 
     def read(self) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
-        from timm.models import load_state_dict
-
         model = self.build(None)
         if self.weights is not None:
-            state = load_state_dict(str(self.weights), device="cpu", weights_only=True)
             try:
-                model.load_state_dict(state)
+                model.load_state_dict(checkpoint_contents.state(self.weights))
             except RuntimeError as error:
                 raise Misfit(" ".join(str(error).split())[:300]) from error
         return model, self.input_spec(), self.settings.class_names()

@@ -23,6 +23,7 @@ from explorer.serving import trial
 from explorer.serving.trial import Asked
 
 _KINDS_OF_WEIGHTS = (*PREFIXES, "box", "random")  # before the colon of an id, which is no file
+_SWITCHES = frozenset({"--channels-last", "--compile", "--dark", "--json", "--window"})  # take no value
 
 
 class _Option(NamedTuple):
@@ -125,15 +126,15 @@ def taken_out(words: Sequence[str]) -> tuple[list[str], list[Asked]]:
     rest: list[str] = []
     named: list[str] = []
     said: list[dict[str, Any]] = [{}]  # of each network; the first also takes what stands before it
-    if not any(map(_is_own, words)):
-        return list(words), []
     coming = iter(words)
+    before = ""
     for word in coming:
         flag, equals, value = word.partition("=")
-        if _is_own(word):
+        network = value if flag == "--model" else word
+        if _may_be_a_network(word, before, words[0]) and own.is_own(network, PREFIXES):
             rest.append(f"{'--model=' * (flag == '--model')}own:{len(named)}")
             said += [{}] * bool(named)
-            named.append(word.removeprefix("--model="))
+            named.append(network)
         elif flag.startswith("--") and flag[2:] in OPTIONS:
             value = value if equals else next(coming, "")
             if flag == "--weights" and value.partition(":")[0] in _KINDS_OF_WEIGHTS:
@@ -142,12 +143,19 @@ def taken_out(words: Sequence[str]) -> tuple[list[str], list[Asked]]:
                 said[-1][flag[2:]] = _read(flag, value)
         else:
             rest.append(word)
+        before = word
+    if not named:
+        return list(words), []
     settings = [replace(Settings(), **each) for each in said]
     return rest, [Asked(name, each) for name, each in zip(named, settings, strict=True)]
 
 
-def _is_own(word: str) -> bool:
-    return own.is_own(word.removeprefix("--model="), PREFIXES)
+def _may_be_a_network(word: str, before: str, command: str) -> bool:
+    """By its place: no value of another option, and of what explains only --model."""
+    if before == "--model" or word.startswith("--model="):
+        return True
+    is_value = before.startswith("--") and "=" not in before and before not in _SWITCHES
+    return not is_value and command != "explain"
 
 
 def register(arguments: argparse.Namespace, asked: Sequence[Asked], *, runs: bool) -> None:

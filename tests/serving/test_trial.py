@@ -124,6 +124,7 @@ def test_the_command_line_registers_what_passes(
     ("words", "said"),
     [
         (["net.py:Net"], "net.py is no file"),
+        (["net.py"], "Write net.py:NAME"),
         (["resnet50", "--input", "3x16x16"], "--input belongs to a network of one's own"),
         (["net.py:Net", "--input", "16"], "--input '16': it takes three whole numbers"),
         (["net.py:Net", "--std", "1,0,1"], "--std '1,0,1': it takes numbers above 0"),
@@ -174,6 +175,7 @@ def test_options_belong_to_the_network_before_them(tmp_path: Path) -> None:
     [
         ["explain", "x.jpg", "--weights", "timm:resnet50.a1_in1k", "--out", "y"],
         ["explain", "x.jpg", "--weights", "box:tf_efficientnet_lite2", "--out", "y"],
+        ["explain", "picture.py", "--out", "answer.py:x", "--model", "resnet50"],
         ["stats", "torchvision:resnet50"],
         ["stats", "hf-hub:timm/resnet50"],
         ["benchmark", "resnet50", "--device", "cuda:1"],
