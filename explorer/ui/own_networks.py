@@ -141,6 +141,8 @@ def taken_out(words: Sequence[str]) -> tuple[list[str], list[Asked]]:
                 rest += [flag, value]
             else:
                 said[-1][flag[2:]] = _read(flag, value)
+            before = ""  # what comes next is no value of it
+            continue
         else:
             rest.append(word)
         before = word

@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A zoo of its own; what the app remembers of it is forgotten afterwards."""
     monkeypatch.setattr(zoo, "FOLDER", tmp_path)
     yield tmp_path
-    picker.options.cache_clear()
+    picker._options.cache_clear()
     picker.catalogued.cache_clear()
     st.cache_data.clear()
     st.cache_resource.clear()

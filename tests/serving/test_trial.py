@@ -162,7 +162,7 @@ def test_a_hosted_explorer_opens_none(
 def test_options_belong_to_the_network_before_them(tmp_path: Path) -> None:
     (tmp_path / "w.pth").touch()
     weights = str(tmp_path / "w.pth")
-    words = ["--mean=0.5", "a.py:A", "--input", "1x28x28", "resnet50", "b.py:B", "--weights", weights]
+    words = ["--mean", "0.5", "a.py:A", "--input", "1x28x28", "resnet50", "b.py:B", "--weights", weights]
     rest, asked = own_networks.taken_out(["benchmark", *words, "--batch-size", "1", "8"])
     assert rest == ["benchmark", "own:0", "resnet50", "own:1", "--batch-size", "1", "8"]
     first, second = asked

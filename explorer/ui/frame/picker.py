@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
 from explorer import catalogue
-from explorer.networks import zoo
+from explorer.networks import own, zoo
 from explorer.networks.registries import names
 from explorer.ui.frame import state
 
@@ -16,13 +17,24 @@ _WIDGET = "picker"
 _NAME = "name:"  # before the value of an option that stands for what would be typed
 
 
-@cache
 def options() -> dict[str, str]:
-    """What the picker offers: the list, then every name that a builder knows and the catalogue's ids. A typed
-    name that is an option is found; one that is none would first be offered as new, however well it is known.
+    """What the picker offers: the visitor's own networks and the catalogue, then every name that a builder
+    knows and the catalogue's ids. A typed name that is an option is found; one that is none would first be
+    offered as new, however well it is known.
     """
+    return _options(tuple(own.registered()))
+
+
+@cache
+def _options(own_names: tuple[str, ...]) -> dict[str, str]:
     known = (catalogue.architectures(), *names().values())
-    return catalogued() | {f"{_NAME}{name}": name for each in known for name in each}
+    by_name = {f"{_NAME}{name}": name for each in known for name in each}
+    return _own_first(own_names) | by_name
+
+
+def _own_first(own_names: Iterable[str]) -> dict[str, str]:
+    """Value for the URL -> label."""
+    return {f"own:{name}": f"{name} · yours" for name in own_names} | catalogued()
 
 
 @cache
@@ -99,7 +111,7 @@ def listed(typed: str) -> str:
     Enter hands over what was typed even while the list shows matches: "vgg" must not become a network's name.
     A text that no option contains ("resnet26t", "hf-hub:timm/...") is a name for the builders.
     """
-    known, labels = typed.startswith(_NAME), catalogued()
+    known, labels = typed.startswith(_NAME), _own_first(own.registered())
     typed = typed.removeprefix(_NAME)
     if typed in labels:
         return typed
