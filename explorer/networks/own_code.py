@@ -218,7 +218,7 @@ def _of_file(file: Path) -> ModuleType:
     if known is not None and getattr(known, "__file__", None) == str(file):
         return known
     is_free = all(each.isidentifier() for each in names) and importlib.util.find_spec(names[0]) is None
-    _check_neighbours(folder)
+    _check_neighbours(folder, file)
     sys.path.insert(0, str(folder))
     try:
         importlib.invalidate_caches()
@@ -247,13 +247,14 @@ def _under_another_name(file: Path) -> ModuleType:
 _folders: dict[Path, None] = {}  # of the files that were imported, in order
 
 
-def _check_neighbours(folder: Path) -> None:
+def _check_neighbours(folder: Path, file: Path) -> None:
     """Raises UnknownNetwork where two files would mean two different neighbours by one name: Python knows a
-    module by its name alone.
+    module by its name alone. The file itself gets another name where its own is taken.
     """
     for other in _folders:
         for neighbour in other.glob("*.py") if other != folder else ():
-            if neighbour.stem in sys.modules and (folder / neighbour.name).is_file():
+            same = folder / neighbour.name
+            if neighbour.stem in sys.modules and same.is_file() and same != file:
                 raise UnknownNetwork(
                     f"{folder.name} and {other.name} both have a {neighbour.name}, and Python takes one "
                     "module of a name; start the program once for each."

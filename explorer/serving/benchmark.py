@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from explorer.analysis import Trace, memory, trace
 from explorer.inference.layer_measurements import LayerTimes, layer_times, synchroniser
-from explorer.networks import CannotRun, Network, Reference, build, entry_of, input_spec, load, resolve
+from explorer.networks import CannotRun, Network, Reference, build, entry_of, input_spec, load, own, resolve
 from explorer.networks.running import check_finite, told
 from explorer.serving import tensor_memory
 from explorer.serving.measurements import PRECISIONS, Measurement, Setting
@@ -132,7 +132,7 @@ class Bench:
             memory_note=note,
             repetitions=len(times),
             measured_on=datetime.now(UTC).isoformat(timespec="seconds"),
-            versions=" ".join(f"{name} {version(name)}" for name in ("torch", "torchvision", "timm")),
+            versions=_versions(self.reference),
             **vars(self.setting),
         )
 
@@ -200,6 +200,13 @@ class Bench:
                 f"{self.reference} with a batch of {batch_size} would take about {seconds:.0f} s a pass, and "
                 f"a pass here may take {limit:g} s; try a smaller batch or image"
             )
+
+
+def _versions(reference: Reference) -> str:
+    libraries = [f"{name} {version(name)}" for name in ("torch", "torchvision", "timm")]
+    if reference.builder == "own":
+        libraries.append(own.get(reference.name).fingerprint)
+    return " ".join(libraries)
 
 
 @contextmanager

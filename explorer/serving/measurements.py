@@ -17,6 +17,7 @@ from typing import Any
 
 from explorer.catalogue.cache_folder import cache_folder
 from explorer.catalogue.writing import write_whole
+from explorer.networks import own
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
@@ -39,7 +40,8 @@ class Measurement:
     device: "cpu", "cuda", "mps"; machine: what it is called; threads: of the CPU.
     latency_ms: median time of one batch, latency_iqr_ms: between its quartiles, over `repetitions` passes.
     throughput: images a second. peak_memory_bytes: of tensors, as memory_note says; None where the note says
-    why. measured_on: ISO date and time, UTC. versions: of the libraries.
+    why. measured_on: ISO date and time, UTC. versions: of the libraries; of a network
+    of one's own its fingerprint as well.
     """
 
     network: str
@@ -122,12 +124,19 @@ def keep(measurement: Measurement) -> None:
 
 
 def kept() -> tuple[Measurement, ...]:
-    """All that can be read, latest first."""
+    """All that can be read, latest first; of networks of one's own those of today's, as they are now."""
     try:
         found = [_read(file) for file in folder().glob("*.json")]
     except OSError:
         return ()
-    return tuple(sorted(filter(None, found), key=lambda each: (each.measured_on, each.key), reverse=True))
+    now = {f"own:{name}": each.fingerprint for name, each in own.registered().items()}
+    current = [
+        each
+        for each in found
+        if each is not None
+        and (not each.network.startswith("own:") or now.get(each.network) in each.versions.split())
+    ]
+    return tuple(sorted(current, key=lambda each: (each.measured_on, each.key), reverse=True))
 
 
 def delete(measurements: Iterable[Measurement]) -> None:

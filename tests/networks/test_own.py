@@ -230,6 +230,16 @@ def test_two_neighbours_of_one_name_are_refused_rather_than_mixed_up(tmp_path: P
         stats(registered(tmp_path / "two" / "net_two.py", "net"))
 
 
+def test_two_files_of_one_name_are_two_networks(tmp_path: Path) -> None:
+    for folder, width in (("old", 4), ("new", 8)):
+        (tmp_path / folder).mkdir()
+        code = f"from torch import nn\nnet = nn.Conv2d(3, {width}, 1)\n"
+        (tmp_path / folder / "version_of_own.py").write_text(code)
+    references = [registered(tmp_path / folder / "version_of_own.py", "net") for folder in ("old", "new")]
+    assert references == ["own:net", "own:net-2"]
+    assert [stats(each).params for each in references] == [16, 32]
+
+
 def test_a_module_of_an_installed_package() -> None:
     reference = own.register(own.opened("torchvision.models:resnet18", Settings()), "", learnt=False)
     assert stats(reference).params == 11_689_512  # as torchvision publishes

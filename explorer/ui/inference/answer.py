@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.networks import own
 from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
 from explorer.ui.kit import fields, once
@@ -82,9 +83,9 @@ class Lookers:
     """Who is to look at the picture. entries: what the network can be given, untrained last.
 
     asked: the weights that the link or the choice of a network means; None where nobody has published any,
-    for an untrained network is never taken unasked. used: who answers now: `asked`, or the best network on
-    this machine where they must be downloaded first; None where there is none. others: weights of other
-    networks that need no download.
+    for an untrained network is never taken unasked but for the visitor's own. used: who answers now: `asked`,
+    or the best network on this machine where they must be downloaded first; None where there is none. others:
+    weights of other networks that need no download.
     """
 
     entries: tuple[WeightsEntry, ...]
@@ -97,10 +98,11 @@ def lookers(here: Page) -> Lookers:
     from explorer import networks
 
     reference = here.reference() if state.chosen() else _unasked()
-    entries = (*networks.weights_of(reference), networks.entry_of(f"random:{reference}"))
+    trained, untrained = networks.weights_of(reference), networks.entry_of(f"random:{reference}")
+    owned = own.get(reference.name) if reference.builder == "own" else None
+    entries = trained if owned and owned.made_by_code else (*trained, untrained)
     named = {entry.id: entry for entry in entries}.get(fields.get(choices.WEIGHTS))
-    published = len(entries) > 1
-    asked = named or (networks.choose_weights(reference) if published else None)
+    asked = named or (networks.choose_weights(reference) if trained else untrained if owned else None)
     here_now = networks.on_this_machine()
     used = asked if asked and asked.on_this_machine else next(iter(here_now), None)
     return Lookers(entries, asked, used, tuple(each for each in here_now if each not in entries))

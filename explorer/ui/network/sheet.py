@@ -65,9 +65,9 @@ def subject_of(reference: Reference, entry: catalogue.Architecture | None) -> Su
     if entry is None and reference.architecture:
         entry = catalogue.get(reference.architecture)
     if entry is None:
-        return Subject(
-            reference, None, reference.title, "Not in the catalogue: its numbers come from its own trace."
-        )
+        yours = reference.reason if reference.builder == "own" else ""
+        what = f"{yours[:1].upper()}{yours[1:]}" or "Not in the catalogue"
+        return Subject(reference, None, reference.title, f"{what}: its numbers come from its own trace.")
     names = {str(build): name for name, build in entry.variants.items()}
     name = entry.name if str(reference) in entry.builders else names.get(str(reference), reference.title)
     return Subject(reference, entry, f"{name} · {entry.year}", entry.idea)

@@ -80,7 +80,8 @@ def _trained_here(
 
 def named(entry: WeightsEntry) -> str:
     """ "resnet50 · IMAGENET1K_V2"; a label that names the network by itself stands alone."""
-    if entry.reference.builder in ("zoo", "local-dir", "folder") or entry.id.startswith("box:"):
+    labelled = entry.reference.builder in ("zoo", "local-dir", "folder", "own") or entry.id.startswith("box:")
+    if labelled and not entry.untrained:
         return entry.label
     return f"{entry.reference.name} · {entry.label}"
 
