@@ -8,7 +8,8 @@ from explorer.ui.kit import theme
 
 here = page.begin()
 theme.apply("claims/page.css")
-counts, bar, button, csv = st.columns([7.6, 2.6, 1.2, 1], vertical_alignment="center")
+with st.container(key="claims_head"):
+    counts, bar, button, csv = st.columns([7.6, 2.6, 1.2, 1], vertical_alignment="center")
 view.summary(counts)
 shown, wanted = view.filters()
 opened = view.chosen(shown)

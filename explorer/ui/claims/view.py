@@ -31,6 +31,7 @@ _ALL = "All topics"
 START: Mapping[str, Any] = MappingProxyType({VERDICT: [], SOURCE: "", TOPIC: _ALL, FIND: "", CLAIM: ""})
 _WAITING = "waiting"
 _ROW_PIXELS = 84  # four lines, of the longest claim on a phone
+_WIDTHS: Mapping[str, int] = MappingProxyType({"Verdict": 96, "Claim": 222, "Printed": 118, "Measured": 118})
 
 
 @dataclass(frozen=True)
@@ -153,21 +154,19 @@ def table(shown: Sequence[Claim], opened: Claim | None, here: Page) -> None:
     # The key tells the rows apart: a selection is kept by its number.
     key = f"claims_table_{hash(ids):x}"
     at = [(ids.index(opened.id), "Claim")] if opened and opened.id in ids else []
+    grown = here.window.rem / theme.REM  # a presentation enlarges the words, but no length of a table
     st.dataframe(
         styled,
         key=key,
         hide_index=True,
         height="stretch",
-        row_height=_ROW_PIXELS,
-        column_order=("Verdict", "Claim", "Printed", "Measured"),
+        row_height=round(_ROW_PIXELS * grown),
+        column_order=tuple(_WIDTHS),
         on_select=lambda: _open(key, ids),
         selection_mode="single-cell",
         selection_default={"selection": {"cells": at}},
         column_config={
-            "Verdict": st.column_config.TextColumn(width=96),
-            "Claim": st.column_config.TextColumn(width=222),
-            "Printed": st.column_config.TextColumn(width=118),
-            "Measured": st.column_config.TextColumn(width=118),
+            name: st.column_config.TextColumn(width=round(width * grown)) for name, width in _WIDTHS.items()
         },
         alt="Claims with their verdict, what was printed and what was measured",
     )

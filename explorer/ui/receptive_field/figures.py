@@ -38,9 +38,11 @@ def growth(
     marks: Mapping[str, LayerField],
     *,
     dark: bool,
+    narrow: bool = False,
 ) -> go.Figure:
     """Size by layer above, jump below; `marks` are named layers, such as where the whole image is seen.
 
+    narrow: on a phone, where their names run along their lines.
     Hollow points are of units that depend on more than that, through a gate or attention.
     """
     above, below = facets(2, 1, gap=0.06, heights=(0.74, 0.26))
@@ -109,16 +111,23 @@ def growth(
     for place, (mark, layer) in enumerate(marks.items()):
         early = layer.number < numbers[-1] / 2  # where the curve is low, so that the name stands above it
         shapes += [vertical_line(panel, layer.number, text, width=1.5) for panel in (above, below)]
+        if narrow:  # the curve rises: free are the upper left and the lower right
+            last = layer.number > 0.9 * numbers[-1]
+            where = {"textangle": -90, "y": 0.98 if early else 0.02, "yanchor": "top" if early else "bottom"}
+            side = "right" if last else "left"
+        else:
+            where = {"y": 0.8 - 0.12 * place if early else 0.06 + 0.12 * place}
+            side = "left" if early else "right"
         notes.append(
             name
             | {
                 "text": escape(mark),
                 "xref": above.axes["xaxis"],
                 "x": layer.number,
-                "xanchor": "left" if early else "right",
-                "xshift": 4 if early else -4,
+                "xanchor": side,
+                "xshift": 4 if side == "left" else -4,
                 "yref": f"{above.axes['yaxis']} domain",
-                "y": 0.8 - 0.12 * place if early else 0.06 + 0.12 * place,
+                **where,
             }
         )
     ticks = sorted({layer.jump for layer in layers})

@@ -97,7 +97,8 @@ def growth(subject: Subject, sheet: Sheet, here: Page) -> None:
     }
     # After the last pooling no layer has a place on the curve: the mark then stands at its end.
     placed = {name: layer for name, layer in marks.items() if layer is not None}
-    show_figure(figures.growth(local, image, placed, dark=here.dark), here, "rf_growth", _tall(here))
+    made = figures.growth(local, image, placed, dark=here.dark, narrow=here.window.phone)
+    show_figure(made, here, "rf_growth", _tall(here))
     explain.look_for(
         "The field widens by (kernel − 1) × jump, so the same 3×3 adds twice as much after each stride: find "
         "the bends. Then compare where the curve crosses the image with where a gate, attention or the last "
