@@ -125,7 +125,14 @@ class Registered:
 
 
 # How the file ends -> the module of this folder whose `opened(asked, settings)` gives an Own.
-OPENERS: Mapping[str, str] = MappingProxyType({".py": "own_code"})
+OPENERS: Mapping[str, str] = MappingProxyType(
+    {
+        ".py": "own_code",
+        ".onnx": "own_graph",
+        **dict.fromkeys((".bin", ".ckpt", ".pt", ".pth", ".safetensors", ".tar"), "own_weights"),
+        "": "own_weights",  # a folder
+    }
+)
 _CODE = re.compile(r"(?s)(.+\.py|[A-Za-z_]\w*(\.\w+)*):[A-Za-z_][\w.]*")
 _OTHER_KINDS = ("box", "random", "hf_hub")  # before the colon of weights, or of an older spelling
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
@@ -151,7 +158,10 @@ def opened(asked: str, settings: Settings) -> Own:
     refuse_where_hosted()
     opener = ".py" if _CODE.fullmatch(asked) else _suffix(asked)
     if opener is None or opener not in OPENERS:
-        raise UnknownNetwork(f"{asked!r} is no network of one's own; write FILE.py:NAME or MODULE:NAME.")
+        raise UnknownNetwork(
+            f"{asked!r} is no network of one's own; write FILE.py:NAME, MODULE:NAME, or a file of weights or "
+            "of ONNX's."
+        )
     if opener == ".py" and ":" not in asked:
         raise UnknownNetwork(
             f"Which of the networks in {asked}? Write {asked}:NAME, a class or function in it."
