@@ -42,6 +42,8 @@ if answer is None:
     controls.without_answer(row)
     end()
 
+with left:
+    view.asks(answer)
 controls.layer(row, answer)
 controls.target(row, answer)
 controls.method(row, answer)

@@ -14,7 +14,8 @@ from explorer.inference.overlay import COLORMAPS, overlay
 from explorer.inference.samples import OFFERED, SAMPLES, Sample
 
 if TYPE_CHECKING:
-    from explorer.inference.attribution import METHODS
+    from explorer.inference.attribution.evidence import DoesNotApply
+    from explorer.inference.attribution.methods import METHODS
     from explorer.inference.explaining import (
         KINDS,
         MEASURES,
@@ -35,6 +36,7 @@ __all__ = [
     "OFFERED",
     "SAMPLES",
     "Decoded",
+    "DoesNotApply",
     "Explanation",
     "Feature",
     "ImageError",
@@ -53,7 +55,8 @@ __all__ = [
 __getattr__ = lazy.attributes(
     __name__,
     {
-        "attribution": ("METHODS",),
+        "attribution.evidence": ("DoesNotApply",),
+        "attribution.methods": ("METHODS",),
         "explaining": (
             "KINDS",
             "MEASURES",

@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from explorer.inference.attribution import METHODS, STRENGTH, strength
+from explorer.inference.attribution.evidence import Evidence, Progress
+from explorer.inference.attribution.methods import METHODS, STRENGTH, strength
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, SpatialLayers, spatial_layers
 from explorer.inference.watching import cut_after
@@ -27,6 +28,7 @@ from explorer.networks.entries import Outputs
 from explorer.networks.labels import output_name
 from explorer.networks.running import check_finite, probabilities, scores
 
+_BRIGHT = 0.99  # share of the pixels that are not cut off
 Measure = Literal["activation", "contribution"]
 
 # What a page writes beside "strongest channels first".
@@ -64,9 +66,10 @@ class Explanation:
 
     view: uint8 [H, W, 3], the crop as the network sees it. display: the same crop, finer, for the eye.
     view_box: (left, top, right, bottom) of the crop as fractions of the original picture.
-    cam: float32 [h, w] at layer resolution, non-negative, not normalised.
-    heatmap: float32 [H, W], cam at view size divided by its largest value; all zero where nothing at this
-    layer speaks for the class. features: float32 [C, h, w], the layer's output.
+    cam: float32, non-negative, not normalised, [h, w] of the layer or, if the method looks at pixels, [H, W].
+    heatmap: float32 [H, W], cam at view size divided by its largest value, of pixels by their 99th percentile
+    and cut at 1, as a few would leave all others dark; all zero where nothing speaks for the class, and then
+    blank says why. features: float32 [C, h, w], the layer's output.
     contributions: float32 [C], activation x gradient summed over the map: each channel's share, to first
     order, in the class score. explained: the class whose score was followed back; target: its index.
     Where the output is an embedding there are no predictions, nothing explained and no contributions, and cam
@@ -88,6 +91,7 @@ class Explanation:
     device: str
     seconds: Mapping[str, float]
     answers_with: Outputs = "classes"
+    blank: str = ""
 
     @property
     def target(self) -> int | None:
@@ -98,7 +102,8 @@ class Explanation:
         """(x, y) of the strongest point as fractions of the original picture; None for an empty heatmap."""
         if not self.heatmap.any():
             return None
-        row, column = np.unravel_index(int(self.heatmap.argmax()), self.heatmap.shape)
+        finest = self.cam if self.cam.shape == self.heatmap.shape else self.heatmap
+        row, column = np.unravel_index(int(finest.argmax()), finest.shape)
         height, width = self.heatmap.shape
         left, top, right, bottom = self.view_box
         x = left + (right - left) * (column + 0.5) / width
@@ -149,12 +154,15 @@ def explain(
     method: str = "Grad-CAM",
     decode_seconds: float = 0.0,
     load_seconds: float = 0.0,
+    progress: Progress | None = None,
 ) -> Explanation:
     """The network's answer to `image`, and where at `layer` the score of class `target` comes from.
 
     layer: one of `layers(network)`, by default `default_layer(network)`. target: an output index, by default
     the most probable class. decode_seconds, load_seconds: handed through to the result's `seconds`.
-    Raises ValueError where layer, target, method or top_k is not one of the choices.
+    progress: called by methods of many passes; what it raises ends the work.
+    Raises ValueError where layer, target, method or top_k is not one of the choices, DoesNotApply where the
+    method has no meaning for this network.
     """
     chosen = _choose_layer(network, layer)
     if method not in METHODS:
@@ -165,7 +173,8 @@ def explain(
 
     started = time.perf_counter()
     prepared = prepare(image, network.input)
-    output, captured = _forward(network.model, prepared.x.to(device), chosen.path)
+    x = prepared.x.to(device)
+    output, captured = _forward(network.model, x, chosen.path)
     activation = chosen.to_map(captured.detach()).float()
     predictions: tuple[Prediction, ...] = ()
     explained = contributions = None
@@ -181,11 +190,13 @@ def explain(
         forward_done = time.perf_counter()
         explained = _explained(network, shares, target)
         gradient = _gradient(network, scores(network, output)[0, explained.index], captured, chosen)
-        cam = METHODS[method](activation, gradient)
+        evidence = Evidence(network, x, explained.index, chosen, activation, gradient, progress or _silent)
+        cam = METHODS[method].explain(evidence)
         contributions = (activation * gradient).sum(dim=(1, 2))
         check_finite(f"{network.weights.id} at {chosen.path}", contributions)
     check_finite(f"{network.weights.id} at {chosen.path}", (activation, cam))
     heatmap = _at_view_size(cam, prepared.view.shape[:2])
+    blank = "" if heatmap.any() else _why_blank(explained, contributions)
     backward_done = time.perf_counter()
 
     return Explanation(
@@ -202,6 +213,7 @@ def explain(
         contributions=None if contributions is None else _array(contributions),
         device=str(device),
         answers_with=network.outputs,
+        blank=blank,
         seconds=MappingProxyType(
             {
                 "decode": decode_seconds,
@@ -211,6 +223,18 @@ def explain(
             }
         ),
     )
+
+
+def _silent(done: int, passes: int) -> None:
+    pass
+
+
+def _why_blank(explained: Prediction | None, contributions: Tensor | None) -> str:
+    if explained is None or contributions is None:
+        return "Nothing is active at this layer."
+    if not contributions.any():
+        return f"No gradient of the score of {explained.label} reaches this layer, or nothing is active."
+    return f"Nothing at this layer speaks for {explained.label}: what is active there speaks against it."
 
 
 def _layers_of(network: Network) -> SpatialLayers:
@@ -279,9 +303,14 @@ def _prediction(network: Network, probabilities: Tensor, index: int) -> Predicti
 
 def _at_view_size(cam: Tensor, size: tuple[int, ...]) -> np.ndarray:
     """[h, w] -> float32 [H, W], its largest value 1 unless it is zero everywhere."""
-    grown = F.interpolate(cam[None, None], size=tuple(size), mode="bilinear", align_corners=False)[0, 0]
-    peak = grown.max()
-    return _array(grown / peak if peak > 0 else torch.zeros_like(grown))
+    size = tuple(size)
+    if tuple(cam.shape) == size:
+        peak = cam.flatten().kthvalue(max(1, round(_BRIGHT * cam.numel()))).values
+        grown, peak = cam, peak if peak > 0 else cam.max()
+    else:
+        grown = F.interpolate(cam[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
+        peak = grown.max()
+    return _array((grown / peak).clamp(max=1) if peak > 0 else torch.zeros_like(grown))
 
 
 def _device_of(model: nn.Module) -> torch.device:

@@ -124,7 +124,7 @@ def _explain_tab() -> None:
             )
             weights = gr.Dropdown(ids, value=next(iter(ids), None), label="Weights", allow_custom_value=True)
             layer = gr.Dropdown([AUTOMATIC], value=AUTOMATIC, label="Layer", allow_custom_value=True)
-            method = gr.Radio(methods, value=methods[0], label="Method")
+            method = gr.Dropdown(methods, value=methods[0], label="Method")
             colours = gr.Radio(maps, value=maps[0], label="Colours")
             opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity")
             go = gr.Button("Explain", variant="primary")

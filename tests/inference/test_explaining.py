@@ -13,7 +13,6 @@ from torch import nn
 from explorer import networks
 from explorer.inference import (
     MEASURES,
-    METHODS,
     SAMPLES,
     decode,
     default_layer,
@@ -141,13 +140,6 @@ def test_layer_cam_weighs_each_place_by_its_positive_gradient(random_network, ch
     reference = (gradient[0].clip(min=0) * activation[0]).sum(0).clip(min=0)
     assert reference.any()
     np.testing.assert_allclose(*scaled(ours.cam, reference), rtol=0, atol=1e-5)
-
-
-def test_every_method_of_the_table_is_non_negative_and_differs_from_the_others(random_network, chelsea):
-    network = random_network("torchvision:resnet18")
-    cams = [explain(network, chelsea, layer="layer2", method=method).cam for method in METHODS]
-    assert all((cam >= 0).all() and cam.shape == (28, 28) for cam in cams)
-    assert all(not np.allclose(one, other) for i, one in enumerate(cams) for other in cams[i + 1 :])
 
 
 def test_predictions_are_the_softmax_of_a_plain_forward_pass(random_network, chelsea):

@@ -6,6 +6,8 @@ importing this module stays light. Nothing of a visitor's picture is cached acro
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -35,7 +37,8 @@ _TOP = 5
 class ShownExplanation:
     """An explanation with what the page says about it.
 
-    layers: where this network can be explained. note: where it runs, if that is not as wanted.
+    layers: where this network can be explained. note: where it runs, if that is not as wanted. instead: why
+    the method that was asked for does not apply and another was taken, or "".
     display_url, view_url: the crop at the picture's own resolution, and as the network gets it.
     """
 
@@ -48,6 +51,7 @@ class ShownExplanation:
     display_url: str = field(repr=False)
     view_url: str = field(repr=False)
     heat_url: str = field(repr=False)
+    instead: str = ""
 
     @property
     def tiny(self) -> bool:
@@ -138,15 +142,18 @@ def _downloaded(
 
 
 def _asked(asked: Question, entry: WeightsEntry, place: DeltaGenerator) -> ShownExplanation | None:
+    from explorer.inference import METHODS
     from explorer.networks import WeightsUnavailable
 
     slot = place.empty()
     try:
         with slot:
-            if entry.on_this_machine:
-                with st.spinner("Looking: about a second, the largest networks up to ten …"):
-                    return ask(asked, entry)
-            return ask(asked, entry, _bar(entry))
+            if not entry.on_this_machine:
+                return ask(asked, entry, _bar(entry))
+            if METHODS[asked.method].long:
+                return ask(asked, entry, passes=_passes(asked.method))
+            with st.spinner("Looking: about a second, the largest networks up to ten …"):
+                return ask(asked, entry)
     except (WeightsUnavailable, ValueError) as error:
         place.error(plain(str(error)), icon=":material/error:")
     finally:
@@ -186,11 +193,31 @@ def _bar(entry: WeightsEntry) -> Progress:
     return show
 
 
-def ask(asked: Question, entry: WeightsEntry, progress: Progress | None = None) -> ShownExplanation:
-    """What the network with these weights answers. Raises WeightsUnavailable or ValueError."""
+def _passes(method: str) -> Callable[[int, int], None]:
+    """A bar for a method of many passes; to choose something else meanwhile stops it."""
+    begun = time.monotonic()
+    bar = st.progress(0.0, f"{plain(method)}: choose another to stop it …")
+
+    def show(done: int, passes: int) -> None:
+        left = (time.monotonic() - begun) * (passes - done) / done
+        bar.progress(done / passes, f"{plain(method)}: {done} of {passes} passes, about {left:.0f} s left …")
+
+    return show
+
+
+def ask(
+    asked: Question,
+    entry: WeightsEntry,
+    progress: Progress | None = None,
+    passes: Callable[[int, int], None] | None = None,
+) -> ShownExplanation:
+    """What the network with these weights answers. progress: of a download, passes: of a method of many.
+
+    Raises WeightsUnavailable or ValueError.
+    """
     from explorer.serving import pool
 
-    done = pool.shared().run(entry.id, lambda network: _explain(network, asked), progress)
+    done = pool.shared().run(entry.id, lambda network: _explain(network, asked, passes), progress)
     seconds = {**done.value.explanation.seconds, "load": done.load_seconds}
     explanation = replace(done.value.explanation, seconds=seconds)
     found = replace(done.value, explanation=explanation, note=done.note)
@@ -198,8 +225,13 @@ def ask(asked: Question, entry: WeightsEntry, progress: Progress | None = None) 
     return found
 
 
-def _explain(network: Network, asked: Question) -> ShownExplanation:
-    """A layer or class that this network does not have, as an old link may name, counts as not chosen."""
+def _explain(
+    network: Network, asked: Question, passes: Callable[[int, int], None] | None
+) -> ShownExplanation:
+    """A layer or class that this network does not have, as an old link may name, counts as not chosen; where
+    the method does not apply to it, the usual one stands in."""
+    from functools import partial
+
     from PIL import Image
 
     from explorer import inference
@@ -209,15 +241,22 @@ def _explain(network: Network, asked: Question) -> ShownExplanation:
     known = len(network.labels) or getattr(network.model, "num_classes", None)
     if network.outputs == "embedding" or (target is not None and known is not None and target >= known):
         target = None
-    explanation = inference.explain(
+    explain = partial(
+        inference.explain,
         network,
         asked.picture.image,
         layer=asked.layer if asked.layer in layers else None,
         target=target,
         top_k=_TOP,
-        method=asked.method,
         decode_seconds=asked.picture.decode_seconds,
+        progress=passes,
     )
+    instead = ""
+    try:
+        explanation = explain(method=asked.method)
+    except inference.DoesNotApply as why:
+        usual = next(iter(inference.METHODS))
+        explanation, instead = explain(method=usual), f"{why} {usual} is shown."
     heat = Image.fromarray((explanation.heatmap * 255).round().astype("uint8"))
     return ShownExplanation(
         explanation=explanation,
@@ -229,4 +268,5 @@ def _explain(network: Network, asked: Question) -> ShownExplanation:
         display_url=data_url(Image.fromarray(explanation.display), lossless=False),
         view_url=data_url(Image.fromarray(explanation.view), lossless=is_tiny(explanation.view)),
         heat_url=data_url(heat, lossless=True),
+        instead=instead,
     )

@@ -29,8 +29,8 @@ _LAYER_HELP = (
 )
 _CLASS_HELP = "The class whose evidence the heatmap shows. Type to search all of them."
 _METHOD_HELP = (
-    "How activation and gradient at the layer become a map. Grad-CAM weighs each channel by its mean "
-    "gradient; HiResCAM place by place; LayerCAM too, by positive gradients alone, which suits early layers."
+    "How the map is made; what each asks stands under the picture. ◔ takes many passes, up to minutes for a "
+    "large network."
 )
 _COLOURS_HELP = "All three are perceptually uniform: equal steps in value look equal."
 
@@ -157,7 +157,7 @@ def target(row: Slots, answer: ShownExplanation) -> None:
 
 
 def method(row: Slots, answer: ShownExplanation) -> None:
-    """An embedding has no class score, whose gradient all of them rest on."""
+    """An embedding has no class score, which most of them follow."""
     from explorer.inference import METHODS
 
     if answer.explanation.explained is None:
@@ -170,6 +170,7 @@ def method(row: Slots, answer: ShownExplanation) -> None:
         list(METHODS),
         shown=answer.explanation.method,
         choose=partial(choices.choose_method, usual=next(iter(METHODS))),
+        format_func=lambda name: f"{name} ◔" if METHODS[name].long else name,
         help=_METHOD_HELP,
     )
 

@@ -62,14 +62,29 @@ def picture(shown: Picture, answer: ShownExplanation | None, key: str = "picture
             "peak": explanation.heatmap_peak,
             "tiny": answer.tiny,
             "heat": answer.heat_url,
-            "says": f"{explanation.method}: {evidence}"
-            if explanation.heatmap_peak
-            else f"Nothing at this layer speaks for {label}"
-            if label
-            else "Nothing is active at this layer",
+            "says": f"{explanation.method}: {evidence}" if explanation.heatmap_peak else explanation.blank,
             "alt": f"{shown.title}, with a heatmap: {explanation.method}, {evidence}",
         }
     _picture(key=key, data=data)
+
+
+def asks(answer: ShownExplanation) -> None:
+    """Under the picture: what the method asks, whose it is and what it costs; a way out of an empty map."""
+    from explorer.inference import METHODS
+
+    explanation = answer.explanation
+    if explanation.blank and explanation.layer != answer.default_layer:
+        st.button(
+            f"Look at {answer.default_layer} instead",
+            key="layer that is not blank",
+            on_click=choices.choose_layer,
+            args=(answer.default_layer, answer.default_layer),
+        )
+    if method := METHODS.get(explanation.method):
+        st.caption(
+            f"**{explanation.method}.** {method.question} Passes beside the answer’s own: {method.passes}. "
+            f"[{method.paper}]({method.url})"
+        )
 
 
 def answer_bars(answer: ShownExplanation) -> None:
@@ -172,7 +187,8 @@ def not_taken(answer: ShownExplanation, who: Lookers) -> str:
         for what, (asked, got) in used.items()
         if asked and asked != got
     ]
-    return f"{'; '.join(foreign)}: the usual choice is shown instead." if foreign else ""
+    said = f"{'; '.join(foreign)}: the usual choice is shown instead." if foreign else ""
+    return " ".join(filter(None, (said, answer.instead)))
 
 
 def what_it_can_know(answer: ShownExplanation, shown: Picture) -> None:

@@ -1,0 +1,98 @@
+"""What a method of attribution may look at, and how it asks the network again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from explorer.inference.spatial import SpatialLayer
+from explorer.networks import Network
+from explorer.networks.running import probabilities, scores
+
+Progress = Callable[[int, int], None]
+"""Called with passes done and passes in all; what it raises ends the work."""
+
+# Pixels in one batch: sixteen pictures of 224 x 224. Larger ones gain nothing on a CPU and need the memory.
+_PIXELS_AT_ONCE = 16 * 224 * 224
+
+
+class DoesNotApply(ValueError):  # noqa: N818 - it is what a reader is told
+    """The method has no meaning for this network or layer; the message says why and what does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One picture, one class and one layer of a network, which the caller holds alone.
+
+    x: float32 [1, C, H, W], the prepared picture on the network's device; zero is the mean colour of the
+    pictures the network was trained on, as a rule. target: index among the scores.
+    activation, gradient: [c, h, w], the layer's output and the gradient of the class's score by it.
+    """
+
+    network: Network
+    x: Tensor
+    target: int
+    layer: SpatialLayer
+    activation: Tensor
+    gradient: Tensor
+    progress: Progress
+
+    def score(self, pictures: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N]: the score of the class, before softmax. Autograd follows it where it is on."""
+        return scores(self.network, self.network.model(pictures))[:, self.target]
+
+    def probability(self, pictures: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N]: from 0 to 1."""
+        return probabilities(self.network, self.network.model(pictures))[:, self.target]
+
+    @torch.no_grad()
+    def answers(
+        self, pictures: Iterator[Tensor], count: int, ask: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
+        """`ask` (by default `probability`) of `count` pictures [C, H, W], many in one pass -> [count]."""
+        ask, size, found = ask or self.probability, self.batch_size, []
+        while batch := [picture for _, picture in zip(range(size), pictures, strict=False)]:
+            found.append(ask(torch.stack(batch)).float())
+            self.progress(min(size * len(found), count), count)
+        return torch.cat(found)
+
+    @property
+    def batch_size(self) -> int:
+        return max(1, _PIXELS_AT_ONCE // (self.x.shape[-2] * self.x.shape[-1]))
+
+    def grown(self, values: Tensor) -> Tensor:
+        """[h, w] of the layer -> [H, W] of the picture, bilinear."""
+        size = self.x.shape[-2:]
+        return F.interpolate(values[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
+
+    def scoring(self) -> nn.Module:
+        """The network as captum wants it: pictures [N, C, H, W] -> scores [N, K], in float32."""
+        return _Scoring(self.network)
+
+
+class _Scoring(nn.Module):
+    def __init__(self, network: Network):
+        super().__init__()
+        self.model = network.model
+        self._network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return scores(self._network, self.model(pictures)).float()
+
+
+@contextmanager
+def out_of_place(model: nn.Module) -> Iterator[None]:
+    """Activations write into a tensor of their own meanwhile, as hooks on their gradients need it."""
+    overwriting = [module for module in model.modules() if getattr(module, "inplace", False) is True]
+    try:
+        for module in overwriting:
+            setattr(module, "inplace", False)  # noqa: B010 - torch declares no such attribute
+        yield
+    finally:
+        for module in overwriting:
+            setattr(module, "inplace", True)  # noqa: B010
