@@ -13,13 +13,26 @@ if TYPE_CHECKING:
         Diagram,
         Explained,
         Sheet,
+        Shown,
         diagram,
         explain,
         receptive_fields,
+        show,
         stats,
         trace,
     )
 
-__all__ = ["Diagram", "Explained", "Sheet", "diagram", "explain", "receptive_fields", "stats", "trace"]
+__all__ = [
+    "Diagram",
+    "Explained",
+    "Sheet",
+    "Shown",
+    "diagram",
+    "explain",
+    "receptive_fields",
+    "show",
+    "stats",
+    "trace",
+]
 __getattr__ = lazy.attributes(__name__, {"ui.library": __all__})
 __version__ = "0.1.0"

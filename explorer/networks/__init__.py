@@ -4,8 +4,8 @@
 `written_here` those of the networks written here. `building` builds it: `from_*.py` are one module a
 builder, each with build, input_spec, entries, entry, fetch and read. `weights` lists trained weights and
 loads them into a Network, whose values stand in `entries`; `downloading` and `checkpoint_config` bring and
-read the files, `inputs` and `labels` say what goes in and what comes out; `deploying` gives the form in
-which a network is deployed. One file a family holds the
+read the files, `inputs` and `labels` say what goes in and what comes out; `own` knows what the visitor
+brought; `deploying` gives the form in which a network is deployed. One file a family holds the
 networks: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1; `initialising` is how most of them start.
 
 Names that need torch are imported when first used, so that resolving a name stays cheap.

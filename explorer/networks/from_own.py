@@ -49,7 +49,7 @@ def entry(name: str) -> WeightsEntry:
     return WeightsEntry(
         id=f"own:{name}",
         reference=resolve(f"own:{name}"),
-        label=f"{name} · yours, {weights.name if weights else 'with the weights that its code gives it'}",
+        label=f"{name} · yours, {weights.name if weights else 'with the weights it came with'}",
         bytes=weights.stat().st_size if weights and weights.is_file() else None,
         licence=known.own.licence,
         input=known.own.input_spec(),

@@ -93,12 +93,15 @@ class OwnCode:
         if isinstance(made, nn.Module):
             if self.settings.arguments:
                 raise UnknownNetwork(f"{self.shown} is a module already made, and takes no --arguments.")
-            return _one_input(deepcopy(made), self.shown)
+            model = deepcopy(made)
+            check_takes_one_image(model, self.shown)
+            return model
         self._check_arguments(made)
         model = made(**self.settings.arguments)
         if not isinstance(model, nn.Module):
             raise UnknownNetwork(f"{self.shown} gives a {type(model).__name__}, and no module of torch.nn.")
-        return _one_input(model, self.shown)
+        check_takes_one_image(model, self.shown)
+        return model
 
     def read(self) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
         model = self.build(None)
@@ -143,7 +146,7 @@ class OwnCode:
             ) from error
 
 
-def _one_input(model: nn.Module, shown: str) -> nn.Module:
+def check_takes_one_image(model: nn.Module, shown: str) -> None:
     """Raises UnknownNetwork where an image is less, or more, than its forward takes."""
     signature = inspect.signature(model.forward)
     if len(needed := _needed(signature)) > 1:
@@ -153,7 +156,6 @@ def _one_input(model: nn.Module, shown: str) -> nn.Module:
         )
     if not any(each.kind in _TAKE_AN_IMAGE for each in signature.parameters.values()):
         raise UnknownNetwork(f"{shown} takes no image: its forward has no argument for one.")
-    return model
 
 
 def _needed(signature: inspect.Signature) -> list[str]:

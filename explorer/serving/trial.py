@@ -227,17 +227,22 @@ def _try(asked: Asked, runs: bool, begins: Callable[[str], None]) -> Passed:
         build(reference, device="meta")
     begins("traced")
     traced = trace(reference)
-    outputs = traced.ops[-1].attributes.get("tensors", 1)
-    if outputs != 1:
-        raise TrialFailed(
-            f"{network.shown} answers with {outputs} tensors; wrap it in a module whose forward returns the "
-            "one to look at."
-        )
+    check_gives_one_answer(traced, network.shown)
     learnt = network.learnt
     if runs and has_module:
         begins("run")
         learnt = _run(reference, network)
     return Passed(_fingerprint(traced), learnt)
+
+
+def check_gives_one_answer(traced: Trace, shown: str) -> None:
+    """Raises TrialFailed where it answers with several tensors, or with none."""
+    answers = traced.ops[-1].attributes.get("tensors", 1)
+    if answers != 1:
+        raise TrialFailed(
+            f"{shown} answers with {answers} tensors; wrap it in a module whose forward returns the one to "
+            "look at."
+        )
 
 
 def _run(reference: Reference, network: own.Own) -> bool:

@@ -5,6 +5,7 @@
     explorer.stats("resnet50")                          # or any torch module of one's own
     explorer.diagram(model, (3, 32, 32), level="block")  # draws itself in a notebook
     explorer.explain("box:tf_efficientnet_lite2", "cat.jpg")
+    explorer.show(model, (3, 32, 32))                   # the whole app on it, in the browser
 
 A network is the name of one (as on the command line) or a `torch.nn.Module`. `image` is what it is given:
 None for its own size (224 x 224 in colour for a module), a side in pixels, a shape (C, H, W) or (N, C, H, W),
@@ -180,6 +181,66 @@ def explain(
         picture = Path(picture).read_bytes()
     image = picture.convert("RGB") if isinstance(picture, Image.Image) else inference.decode(picture)
     return Explained(inference.explain(named, image, layer=layer, target=target, method=method))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where the app shows a network, as long as this process lives; a notebook shows the link."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return self.address
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f'<a href="{escape(self.address)}" target="_blank">{escape(self.address)}</a>'
+
+
+def show(
+    network: str | nn.Module,
+    image: Given = None,
+    *,
+    labels: Sequence[str] = (),
+    input: InputSpec | None = None,
+    browser: bool = True,
+) -> Shown:
+    """The app, opened on a network: for a module a copy of it as it is now, under "yours" in the picker.
+
+    A thread of this process serves it, on this machine alone (127.0.0.1) and until the process ends; so it
+    takes the memory of this process and waits while a cell computes. labels, input: as for `explain`; image:
+    of a module, in the place of `input.shape`. browser: whether to open it there, too.
+    Raises what `trace` raises, and ValueError for a module of several inputs or answers.
+    """
+    from explorer.ui import starting
+
+    reference = _registered(network, image, labels, input)
+    address = starting.page_of(starting.beside(), reference)
+    if browser:
+        starting.open_in_browser(address)
+    return Shown(address)
+
+
+def _registered(network: str | nn.Module, image: Given, labels: Sequence[str], spec: InputSpec | None) -> str:
+    """The reference that the app knows it by."""
+    from uuid import uuid4
+
+    from explorer.networks import own, resolve
+    from explorer.networks.inputs import usual
+    from explorer.networks.own_module import OwnModule
+    from explorer.serving.trial import check_gives_one_answer
+
+    if isinstance(network, str):
+        return str(resolve(network))
+    if spec is None or image is not None:
+        channels, height, width = _shape(image)[-3:]
+        shape = own.Settings(input=(channels, height, width))
+        spec = usual((channels, height, width)) if spec is None else shape.over(spec)
+    shown = OwnModule(deepcopy(network), spec, tuple(labels))
+    shown.check()
+    check_gives_one_answer(trace(network, spec.shape), shown.name)
+    return own.register(shown, uuid4().hex[:16], learnt=True)
 
 
 def _weights_id(name: str) -> str:

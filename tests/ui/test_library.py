@@ -1,9 +1,11 @@
 """The library: the same numbers as the command line and the app, for names and for modules of one's own."""
 
 import json
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 import torch
@@ -94,3 +96,50 @@ def test_the_package_itself_needs_no_torch():
     code = "import sys, explorer; print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(said.stdout.lower()) is False
+
+
+SHOW = """
+from urllib.request import urlopen
+from torch import nn
+import explorer
+
+if __name__ == "__main__":
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    shown = [explorer.show(each, (3, 32, 32), browser=False) for each in (net, net)]
+    with urlopen(shown[0].address) as page:
+        print(*shown, page.status)
+"""
+
+
+def test_the_app_is_shown_on_a_module_of_this_process(tmp_path):
+    """From another folder, so that its configuration is found beside its pages."""
+    (tmp_path / "shown.py").write_text(SHOW)
+    repository = str(Path(explorer.__file__).parents[1])
+    told = subprocess.run(
+        [sys.executable, "shown.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": repository},
+    )
+    *addresses, status = told.stdout.split()[-3:]
+    (server, first), (same_server, second) = (each.split("?") for each in addresses)
+    assert (first, second) == ("arch=own:Sequential", "arch=own:Sequential-2")
+    assert (server, status) == (same_server, "200")
+
+
+class Pair(nn.Module):
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return x + y
+
+
+class Both(nn.Module):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return x, x + 1
+
+
+@pytest.mark.parametrize(("module", "said"), [(Pair(), "takes 2 inputs"), (Both(), "answers with 2 tensors")])
+def test_what_the_app_cannot_show_is_said_before_it_starts(module, said):
+    with pytest.raises(ValueError, match=said):
+        explorer.show(module, 32)

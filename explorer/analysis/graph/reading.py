@@ -111,7 +111,7 @@ class _Reader:
         reads = [self._value(tensor) for tensor in self.recording.outputs]
         inputs = _unique(s for v in reads if v.source != "constant" for s in (v.source, *v.also))
         shape = reads[0].shape if reads else ()
-        several = {"tensors": len(reads)} if len(reads) > 1 else {}
+        several = {"tensors": len(reads)} if len(reads) != 1 else {}
         self.ops.append(Op("output", "output", (), inputs, shape, attributes={"op": "output", **several}))
 
     def _call(self, call: Call) -> None:
