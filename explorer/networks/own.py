@@ -73,6 +73,21 @@ class Settings:
         """By output; () where nobody named them. Raises UnknownNetwork for a file that is no such list."""
         return label_file.read(self.labels) if self.labels else ()
 
+    def names_of(self, shown: str, outputs: int | None) -> tuple[str, ...]:
+        """`class_names` for so many outputs, None where nobody knows; of two for a single one the second is
+        what it says yes to. Raises UnknownNetwork where their numbers differ. shown: what the network is
+        called.
+        """
+        names = self.class_names()
+        if outputs == 1 and len(names) == 2:
+            return names[1:]
+        if self.labels and outputs is not None and len(names) != outputs:
+            raise UnknownNetwork(
+                f"{self.labels.name} names {len(names):,} classes, and {shown} has {outputs:,} "
+                f"output{'s' * (outputs > 1)}; one name a line is wanted for each, in their order."
+            )
+        return names
+
 
 class Own(Protocol):
     """A network in its owner's files. What it raises ends in a sentence, as for every builder.

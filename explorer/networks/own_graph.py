@@ -62,7 +62,8 @@ class OwnGraph:
             raise Misfit(str(error)) from error
         if graph.classes is not None:
             model.__dict__["num_classes"] = graph.classes
-        return model, self.input_spec(), self.settings.class_names() or of_imagenet(graph.classes or 0)
+        names = self.settings.names_of(self.shown, graph.classes) or of_imagenet(graph.classes or 0)
+        return model, self.input_spec(), names
 
     def check(self) -> None:
         """Raises Misfit where the file is no graph that can be looked at."""
@@ -88,11 +89,6 @@ def opened(asked: str, settings: Settings) -> OwnGraph:
         graph = onnx_network.read(path)
     except onnx_network.Unreadable as error:
         raise UnknownNetwork(f"{path.name} cannot be opened: {error}.") from error
-    names = settings.class_names()
-    if names and graph.classes is not None and len(names) != graph.classes:
-        raise UnknownNetwork(
-            f"{settings.labels.name if settings.labels else 'The list'} names {len(names):,} classes, and "
-            f"{path.name} has {graph.classes:,} outputs; one name a line is wanted for each, in their order."
-        )
+    settings.names_of(path.name, graph.classes)
     own.input_spec()
     return own

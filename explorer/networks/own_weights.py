@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.networks import checkpoint_config, checkpoint_file, folders
+from explorer.networks import checkpoint_config, checkpoint_file, folders, own_transformers
 from explorer.networks.checkpoint_contents import Contents, Misfit, contents
 from explorer.networks.inputs import InputSpec
-from explorer.networks.own import Settings
+from explorer.networks.own import Own, Settings
 from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import resolve
 from explorer.networks.torchvision_config import TorchvisionConfig
@@ -83,25 +83,17 @@ class OwnWeights:
             )
 
     def _class_names(self) -> tuple[str, ...]:
-        """As its owner wrote them; of two for a single output the second is what it says yes to."""
-        names, outputs = self.settings.class_names(), self._held().outputs
-        if outputs == 1 and len(names) == 2:
-            return names[1:]
-        if names and len(names) != outputs:
-            raise UnknownNetwork(
-                f"{self.settings.labels.name if self.settings.labels else 'The list'} names {len(names):,} "
-                f"classes, and {self.shown} has {outputs:,} output{'s' * (outputs > 1)}; one name a line is "
-                "wanted for each output, in their order."
-            )
-        return names
+        return self.settings.names_of(self.shown, self._held().outputs)
 
 
-def opened(asked: str, settings: Settings) -> OwnWeights:
+def opened(asked: str, settings: Settings) -> Own:
     """What a file of weights holds, or a folder with a config.json; no code in it is run.
 
     Raises UnknownNetwork with what would help.
     """
     path = Path(asked).expanduser()
+    if path.is_dir() and own_transformers.is_one(path):
+        return own_transformers.opened(asked, settings)
     file = folders.weights_file(path) if path.is_dir() else path
     if file is None:
         raise UnknownNetwork(f"The folder {path.name} holds none of {', '.join(folders.WEIGHTS)}.")
