@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalogue.writing import WriteError
 from explorer.serving.measurements import Setting
+from explorer.ui.kit import theme
 from explorer.ui.kit.formatting import left_at_this_pace, plain
 
 if TYPE_CHECKING:
@@ -68,10 +69,10 @@ def start_button(slot: DeltaGenerator, job: Job, label: str, *, primary: bool, k
 
 def invite(sentence: str, job: Job, height: int) -> None:
     """In the place of a result, as tall as it will be: what is missing, and the button."""
-    with st.container(height=height, horizontal_alignment="center", vertical_alignment="center"):
+    centred = {"horizontal_alignment": "center", "vertical_alignment": "center"}
+    with theme.growing("measure_invited", height), st.container(border=True, height="stretch", **centred):
         st.markdown(sentence, width="content")
-        with st.container(width=220):
-            start_button(st.container(), job, "Measure", primary=True, key="measure_first")
+        start_button(st.container(width="content"), job, "Measure", primary=True, key="measure_first")
 
 
 def carry_out(

@@ -121,9 +121,8 @@ def _number(asked: Question, found: Answer, given: Given | None) -> None:
         return
     with st.form("quiz_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
-            f"Your answer{f' in {asked.unit}' if asked.unit else ''}", key=_TYPED, width=320,
-            placeholder="A number",
-        )  # fmt: skip
+            f"Your answer{f' in {asked.unit}' if asked.unit else ''}", key=_TYPED, placeholder="A number"
+        )
         st.form_submit_button("Check", key="quiz_check", type="primary", on_click=_typed, args=(asked, found))
     if st.session_state.pop("_quiz_no_number", False):
         st.warning("Please type a number, like 73,728 or 3.68.", icon=":material/edit:")
