@@ -69,8 +69,12 @@ def start_button(slot: DeltaGenerator, job: Job, label: str, *, primary: bool, k
 
 def invite(sentence: str, job: Job, height: int) -> None:
     """In the place of a result, as tall as it will be: what is missing, and the button."""
-    centred = {"horizontal_alignment": "center", "vertical_alignment": "center"}
-    with theme.growing("measure_invited", height), st.container(border=True, height="stretch", **centred):
+    with (
+        theme.growing("measure_invited", height),
+        st.container(
+            border=True, height="stretch", horizontal_alignment="center", vertical_alignment="center"
+        ),
+    ):
         st.markdown(sentence, width="content")
         start_button(st.container(width="content"), job, "Measure", primary=True, key="measure_first")
 
