@@ -101,8 +101,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """For the help, and for what is given where no network of one's own is named."""
     group = parser.add_argument_group(
         "a network of one's own",
-        "FILE.py:NAME or MODULE:NAME, a class or function that makes a torch module, or a module; tried "
-        "first in a process of its own. Each option belongs to the network before it.",
+        "FILE.py:NAME or MODULE:NAME, a class or function that makes a torch module, or a module; a file "
+        "of weights (.pth, .safetensors, ...) with --architecture, a folder, or an .onnx file; tried first "
+        "in a process of its own. Each option belongs to the network before it.",
     )
     taken = {flag for action in parser._actions for flag in action.option_strings}
     for name, option in OPTIONS.items():
@@ -169,7 +170,8 @@ def register(arguments: argparse.Namespace, asked: Sequence[Asked], *, runs: boo
         given = [name for name in OPTIONS if getattr(arguments, f"own_{name}", None) is not None]
         if given:
             raise ValueError(
-                f"--{given[0]} belongs to a network of one's own, and none is named; name one as FILE.py:NAME"
+                f"--{given[0]} belongs to a network of one's own, and none is named; name one as "
+                "FILE.py:NAME or as a file of weights with --architecture"
             )
         return
     references = trial.register(asked, runs=runs, patience=arguments.patience)
