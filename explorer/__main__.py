@@ -19,6 +19,9 @@ from explorer import __version__, terminal
 if TYPE_CHECKING:
     import numpy as np
 
+    from explorer.inference import Explanation
+    from explorer.inference.proof import Proof
+    from explorer.networks import Network
     from explorer.serving.measurements import Measurement
 
 FAILED = 1
@@ -89,6 +92,7 @@ def _explain(arguments: argparse.Namespace) -> None:
 
     from explorer.catalogue.writing import replacing
     from explorer.inference import KINDS, explain, images, overlay
+    from explorer.inference.proof import prove
     from explorer.networks import choose_weights, resolve
     from explorer.serving import pool
 
@@ -96,19 +100,20 @@ def _explain(arguments: argparse.Namespace) -> None:
     picture = images.read(arguments.image.read_bytes())
     decode_seconds = perf_counter() - begun
     weights = choose_weights(arguments.model and resolve(arguments.model), arguments.weights)
-    done = pool.shared().run(
-        weights.id,
-        lambda network: explain(
+
+    def look(network: "Network") -> "tuple[Explanation, Proof | None]":
+        found = explain(
             network,
             picture.image,
             layer=arguments.layer,
             target=arguments.target,
             method=arguments.method,
             decode_seconds=decode_seconds,
-        ),
-        _progress if sys.stderr.isatty() else None,
-    )
-    explanation = done.value
+        )
+        return found, prove(network, picture.image, found) if arguments.score else None
+
+    done = pool.shared().run(weights.id, look, _progress if sys.stderr.isatty() else None)
+    explanation, proof = done.value
     peak = explanation.heatmap_peak
     answer = {
         "model": arguments.model or str(weights.reference),
@@ -123,6 +128,8 @@ def _explain(arguments: argparse.Namespace) -> None:
         "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
         "seconds": {**explanation.seconds, "load": done.load_seconds},
     }
+    if proof:
+        answer["proof"] = proof.to_json()
     out = arguments.out
     with (  # all three at once, so that files of two runs never lie side by side
         replacing(out / "heatmap.npy") as heatmap,
@@ -142,6 +149,10 @@ def _explain(arguments: argparse.Namespace) -> None:
         print(sentence)
     for prediction in explanation.predictions:
         print(f"  {prediction.probability:6.1%}  {prediction.label}")
+    if proof:
+        for test, areas in (("deletion", proof.deletion), ("insertion", proof.insertion)):
+            shown = ", ".join(f"{name} {proof.area(areas, name):.2f}" for name in areas)
+            print(f"  {test} area: {shown}")
     print(f"wrote heatmap.npy, features.npy and overlay.png to {arguments.out}")
 
 
@@ -361,6 +372,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--method", default="Grad-CAM", metavar="NAME", help="of attribution; a wrong name lists them"
     )
+    explain.add_argument("--score", action="store_true", help="test the map against chance as well")
     explain.add_argument("--target", type=int, metavar="N", help="class to explain; default: the likeliest")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
 

@@ -77,6 +77,16 @@ def test_explain_offers_every_method(capsys, tmp_path, method):
         assert (code, json.loads(out)["method"]) == (0, method)
 
 
+def test_explain_puts_the_map_to_the_test(capsys, tmp_path):
+    words = ("explain", CHELSEA, "--model", "zoo:resnet20", "--out", tmp_path, "--score", "--json")
+    code, out, _ = run(capsys, *words)
+    proof = json.loads(out)["proof"]
+    assert code == 0
+    assert proof["deletion"].keys() == proof["insertion"].keys()
+    assert all(0 <= area <= 1 for area in (*proof["deletion"].values(), *proof["insertion"].values()))
+    assert proof["randomised"][-1]["share_of_layers"] == 1
+
+
 def test_explain_names_the_methods_where_it_is_asked_for_none_of_them(capsys, tmp_path):
     words = ("explain", CHELSEA, "--model", "zoo:resnet20", "--out", tmp_path, "--method", "luck")
     code, _, error = run(capsys, *words)

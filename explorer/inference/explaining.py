@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from explorer.inference.attribution.evidence import Evidence, Progress
+from explorer.inference.attribution.evidence import Evidence, Progress, silent
 from explorer.inference.attribution.methods import METHODS, STRENGTH, strength
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, SpatialLayers, spatial_layers
@@ -190,7 +190,7 @@ def explain(
         forward_done = time.perf_counter()
         explained = _explained(network, shares, target)
         gradient = _gradient(network, scores(network, output)[0, explained.index], captured, chosen)
-        evidence = Evidence(network, x, explained.index, chosen, activation, gradient, progress or _silent)
+        evidence = Evidence(network, x, explained.index, progress or silent, chosen, activation, gradient)
         cam = METHODS[method].explain(evidence)
         contributions = (activation * gradient).sum(dim=(1, 2))
         check_finite(f"{network.weights.id} at {chosen.path}", contributions)
@@ -223,10 +223,6 @@ def explain(
             }
         ),
     )
-
-
-def _silent(done: int, passes: int) -> None:
-    pass
 
 
 def _why_blank(explained: Prediction | None, contributions: Tensor | None) -> str:

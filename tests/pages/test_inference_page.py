@@ -295,3 +295,13 @@ def test_every_method_can_be_chosen_and_stands_in_the_link():
     app = opened(arch="zoo:resnet20", sample="chelsea", method="Guesswork")
     assert "`method` = “Guesswork”" in app.warning[0].value
     assert answer(app).explanation.method == "Grad-CAM"
+
+
+def test_the_map_is_put_to_the_test_once_that_is_opened():
+    app = opened(arch="zoo:resnet20", sample="chelsea")
+    assert not any("chance" in each.value for each in app.markdown)
+    app.session_state["proof"] = True
+    app.run()
+    (verdict,) = [each.value for each in app.markdown if "chance" in each.value]
+    assert "deletion" in verdict
+    assert "random weights" in verdict

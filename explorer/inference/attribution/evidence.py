@@ -21,25 +21,25 @@ Progress = Callable[[int, int], None]
 _PIXELS_AT_ONCE = 16 * 224 * 224
 
 
+def silent(done: int, passes: int) -> None:
+    """A progress that says nothing."""
+
+
 class DoesNotApply(ValueError):  # noqa: N818 - it is what a reader is told
     """The method has no meaning for this network or layer; the message says why and what does."""
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
-    """One picture, one class and one layer of a network, which the caller holds alone.
+class Asked:
+    """One picture and one class, of a network that the caller holds alone and can ask again.
 
     x: float32 [1, C, H, W], the prepared picture on the network's device; zero is the mean colour of the
     pictures the network was trained on, as a rule. target: index among the scores.
-    activation, gradient: [c, h, w], the layer's output and the gradient of the class's score by it.
     """
 
     network: Network
     x: Tensor
     target: int
-    layer: SpatialLayer
-    activation: Tensor
-    gradient: Tensor
     progress: Progress
 
     def score(self, pictures: Tensor) -> Tensor:
@@ -65,14 +65,26 @@ class Evidence:
     def batch_size(self) -> int:
         return max(1, _PIXELS_AT_ONCE // (self.x.shape[-2] * self.x.shape[-1]))
 
+    def scoring(self) -> nn.Module:
+        """The network as captum wants it: pictures [N, C, H, W] -> scores [N, K], in float32."""
+        return _Scoring(self.network)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence(Asked):
+    """What a method may look at, and ask.
+
+    activation, gradient: [c, h, w], the layer's output and the gradient of the class's score by it.
+    """
+
+    layer: SpatialLayer
+    activation: Tensor
+    gradient: Tensor
+
     def grown(self, values: Tensor) -> Tensor:
         """[h, w] of the layer -> [H, W] of the picture, bilinear."""
         size = self.x.shape[-2:]
         return F.interpolate(values[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
-
-    def scoring(self) -> nn.Module:
-        """The network as captum wants it: pictures [N, C, H, W] -> scores [N, K], in float32."""
-        return _Scoring(self.network)
 
 
 class _Scoring(nn.Module):

@@ -14,7 +14,7 @@ from torch import nn
 from explorer import networks
 from explorer.inference import METHODS, SAMPLES, DoesNotApply, decode, explain
 from explorer.inference.attribution import from_attention, from_captum, from_gradient, from_passes
-from explorer.inference.attribution.evidence import Evidence
+from explorer.inference.attribution.evidence import Evidence, silent
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import spatial_layers
 from explorer.networks import InputSpec, Network
@@ -130,10 +130,10 @@ def evidence(network: Network, image: Image.Image, layer: str) -> Evidence:
         network,
         x.detach(),
         target,
+        silent,
         place,
         torch.from_numpy(found.features.copy()),
         place.to_map(gradient),
-        lambda done, passes: None,
     )
 
 

@@ -1,0 +1,172 @@
+"""Whether a map may be believed: what the answer does when the places that it names go, or come first.
+
+Deletion and insertion are those of Petsiuk et al. 2018 (https://arxiv.org/abs/1806.07421), average drop is
+that of Chattopadhyay et al. 2018 (https://arxiv.org/abs/1710.11063), and weights made random from the last
+layer on are Adebayo et al. 2018 (https://arxiv.org/abs/1810.03292). The curves stand beside those of maps
+that know nothing: random ones as coarse as this one, and a blob in the middle, where things stand in photos.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.transforms.functional import gaussian_blur
+
+from explorer.inference.attribution.evidence import Asked, Progress, silent
+from explorer.inference.attribution.methods import METHODS
+from explorer.inference.explaining import Explanation, explain
+from explorer.inference.preprocessing import prepare
+from explorer.networks import Network
+from explorer.networks.running import CannotRun
+
+THIS, RANDOM, BLOB = "this map", "random map", "blob in the middle"
+_STEPS = 12
+_RANDOM_MAPS = 2
+_COARSE = 14  # cells a side of a random map beside one of pixels
+_BLUR = (11, 5.0)  # kernel in pixels and its sigma, as the authors' code has them for 224 x 224
+_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """Probability of the explained class; arrays not writable.
+
+    share: [n], of the pixels that are gone or there, 0 to 1. deletion, insertion: [n] for THIS, RANDOM (the
+    mean of some) and BLOB. average_drop: 0 to 1, of the probability, where the picture is dimmed by the map.
+    randomised: (share of the layers made random, from the last on; rank correlation of the map then with this
+    map); empty for methods of many passes.
+    """
+
+    share: np.ndarray
+    deletion: Mapping[str, np.ndarray]
+    insertion: Mapping[str, np.ndarray]
+    average_drop: float
+    randomised: tuple[tuple[float, float], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The areas and what else is one number."""
+        return {
+            "deletion": {name: self.area(self.deletion, name) for name in self.deletion},
+            "insertion": {name: self.area(self.insertion, name) for name in self.insertion},
+            "average_drop": self.average_drop,
+            "randomised": [
+                {"share_of_layers": part, "rank_correlation": alike} for part, alike in self.randomised
+            ],
+        }
+
+    def area(self, curves: Mapping[str, np.ndarray], which: str) -> float:
+        """Under a curve, 0 to 1; small is good for deletion, large for insertion."""
+        return float(np.trapezoid(curves[which], self.share))
+
+
+def prove(
+    network: Network, image: Image.Image, explanation: Explanation, progress: Progress | None = None
+) -> Proof:
+    """Tests the heatmap of `explanation`, which is of this network and image; about a hundred passes.
+
+    Raises ValueError where there is no class, or nothing in the map.
+    """
+    if explanation.target is None:
+        raise ValueError("an embedding has no class whose probability could fall")
+    if not explanation.heatmap.any():
+        raise ValueError(f"there is nothing to test: {explanation.blank}")
+    device = torch.device(explanation.device)
+    x = prepare(image, network.input).x.to(device)
+    at = Asked(network, x, explanation.target, progress or silent)
+    heatmap = torch.from_numpy(explanation.heatmap.copy()).to(device)
+    maps = [heatmap, _blob(heatmap), *_random(explanation, heatmap)]
+    orders = [each.flatten().argsort(descending=True, stable=True) for each in maps]
+    blurred = gaussian_blur(x[0], [_BLUR[0], _BLUR[0]], [_BLUR[1], _BLUR[1]])
+    whole, count = x[0].flatten(1), x.shape[-2] * x.shape[-1]
+
+    def pictures() -> Iterator[Tensor]:
+        for order in orders:
+            for start, end in ((whole, torch.zeros_like(whole)), (blurred.flatten(1), whole)):
+                for step in range(_STEPS + 1):
+                    changed, first = start.clone(), order[: round(count * step / _STEPS)]
+                    changed[:, first] = end[:, first]
+                    yield changed.reshape(x.shape[1:])
+        yield x[0] * heatmap
+
+    passes = len(maps) * 2 * (_STEPS + 1) + 1
+    answers = at.answers(pictures(), passes).cpu().numpy()
+    curves = answers[:-1].reshape(len(maps), 2, _STEPS + 1)
+    named = {THIS: curves[0], BLOB: curves[1], RANDOM: curves[2:].mean(axis=0)}
+    before = float(curves[0, 0, 0])
+    return Proof(
+        share=_frozen(np.linspace(0, 1, _STEPS + 1)),
+        deletion=MappingProxyType({name: _frozen(both[0]) for name, both in named.items()}),
+        insertion=MappingProxyType({name: _frozen(both[1]) for name, both in named.items()}),
+        average_drop=max(0.0, before - float(answers[-1])) / before if before else 0.0,
+        randomised=()
+        if METHODS[explanation.method].long
+        else tuple(_randomised(network, image, explanation)),
+    )
+
+
+def _random(explanation: Explanation, heatmap: Tensor) -> Iterator[Tensor]:
+    """As coarse as the layer: pixels taken away all over would harm the answer more than any map does."""
+    coarse = explanation.cam.shape != explanation.heatmap.shape
+    cells = explanation.cam.shape if coarse else (_COARSE, _COARSE)
+    generator = torch.Generator().manual_seed(_SEED)
+    for _ in range(_RANDOM_MAPS):
+        drawn = torch.rand(1, 1, *cells, generator=generator).to(heatmap)
+        yield F.interpolate(drawn, size=heatmap.shape, mode="bilinear", align_corners=False)[0, 0]
+
+
+def _blob(heatmap: Tensor) -> Tensor:
+    """A Gaussian in the middle."""
+    rows, columns = (torch.linspace(-1, 1, side, device=heatmap.device) for side in heatmap.shape)
+    return torch.exp(-2 * (rows[:, None] ** 2 + columns[None] ** 2))
+
+
+def _randomised(
+    network: Network, image: Image.Image, explanation: Explanation
+) -> Iterator[tuple[float, float]]:
+    """On a copy, from its last layer with parameters on: one layer, half of them, all."""
+    if METHODS[explanation.method].long:
+        return
+    from scipy.stats import spearmanr
+
+    model = copy.deepcopy(network.model)
+    layers = [reset for module in model.modules() if (reset := _reset(module))][::-1]
+    done = 0
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        for until in sorted({1, len(layers) // 2, len(layers)} - {0}):
+            for reset in layers[done:until]:
+                reset()
+            done = until
+            try:
+                found = explain(
+                    replace(network, model=model),
+                    image,
+                    layer=explanation.layer,
+                    target=explanation.target,
+                    method=explanation.method,
+                )
+            except CannotRun:  # random weights may answer with what is no number
+                return
+            one, other = explanation.cam.ravel(), found.cam.ravel()
+            alike = float(spearmanr(one, other).statistic) if np.ptp(one) and np.ptp(other) else 0.0
+            yield until / len(layers), alike
+
+
+def _reset(module: nn.Module) -> Callable[[], None] | None:
+    """What draws its parameters anew; None where it has none of its own."""
+    own = next(module.parameters(recurse=False), None)
+    return None if own is None else getattr(module, "reset_parameters", None)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
