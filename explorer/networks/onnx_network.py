@@ -101,12 +101,12 @@ def read(path: Path) -> Graph:
         raise Unreadable("files of ONNX are read by the package onnx: pip install onnx") from None
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST_BYTES:
-            raise Unreadable(f"{path.name} is no file, or one of over 2 GB")
+            raise Unreadable("it is no file, or one of over 2 GB")
         model = onnx.load(str(path), load_external_data=False)
     except Unreadable:
         raise
     except Exception as error:  # protobuf has an error for each kind of damage
-        raise Unreadable(f"{path.name} is damaged, or no file of ONNX's") from error
+        raise Unreadable("it is damaged, or no file of ONNX's") from error
     if len(model.graph.node) > _MOST_NODES:
         raise Unreadable(f"it has {len(model.graph.node):,} operations; up to {_MOST_NODES:,} are read")
     if model.functions:
@@ -120,7 +120,7 @@ def read(path: Path) -> Graph:
     except Unreadable:
         raise
     except Exception as error:  # references to nothing, attributes of the wrong kind
-        raise Unreadable(f"{path.name} is no valid graph: {type(error).__name__}") from error
+        raise Unreadable(f"it is no valid graph: {type(error).__name__}") from error
 
 
 @lru_cache(maxsize=8)
