@@ -52,6 +52,11 @@ def choose_weights(reference: Reference | str | None, weights_id: str | None = N
             raise ValueError(f"{weights_id} holds weights of {entry.reference}, not of {reference}.")
         return entry
     found = weights_of(reference)
+    if not found and reference.builder == "own":
+        raise WeightsUnavailable(
+            f"{reference} was named without weights; --weights FILE gives it trained ones, --weights "
+            f"random:{reference} random ones, whose answer means nothing."
+        )
     if not found:
         raise WeightsUnavailable(
             f"Nobody has published weights for {reference}; choose random:{reference} for an untrained one"

@@ -32,7 +32,6 @@ def app(host: str, port: int, *, window: bool, networks: Sequence[str] = ()) -> 
     """
     from streamlit.web import cli
 
-    os.chdir(HOME)  # where Streamlit looks for its configuration
     options = ["--server.address", host, "--server.port", str(port)]
     server = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     pages = [page_of(server, each) for each in networks]
@@ -41,7 +40,8 @@ def app(host: str, port: int, *, window: bool, networks: Sequence[str] = ()) -> 
     if window or (networks and _has_a_screen()):
         options += ["--server.headless", "true"]  # it would open the first page
         Thread(target=_show, args=(server, next(iter(pages), server), window), daemon=True).start()
-    cli.main(["run", "app.py", *options], standalone_mode=False)
+    # Its configuration lies beside it. The folder stays, from which one's own code may read files.
+    cli.main(["run", str(HOME / "app.py"), *options], standalone_mode=False)
 
 
 def beside() -> str:

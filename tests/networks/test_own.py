@@ -282,6 +282,8 @@ def test_without_weights_it_is_said_to_have_learnt_nothing(code: Path) -> None:
     reference = registered(code, "Plain")
     assert networks.weights_of(reference) == ()
     assert networks.entry_of(f"random:{reference}").untrained
+    with pytest.raises(networks.WeightsUnavailable, match="--weights FILE gives it trained ones"):
+        networks.choose_weights(reference)
     model = networks.load(f"random:{reference}").model
     assert isinstance(model, nn.Module)
 
