@@ -110,7 +110,7 @@ def tried(
             with suppress(BrokenPipeError):
                 process.stdin.write(json.dumps(order))
                 process.stdin.close()
-            steps, late = _steps(process, patience)
+            steps, late = _steps(process, patience, len(networks))
         finally:
             _stop(process)
         if steps and "error" in steps[-1]:
@@ -125,8 +125,12 @@ def tried(
     raise TrialFailed(_stopped(Path(name).name, doing, patience if late else None, process.returncode, lines))
 
 
-def _steps(process: subprocess.Popen[str], patience: float) -> tuple[list[dict[str, Any]], bool]:
-    """What the process told, a step a line; whether it was too long at one of them, and stopped."""
+def _steps(
+    process: subprocess.Popen[str], patience: float, networks: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """What the process told, a step a line, until nothing more is to come; whether it was too long at one of
+    them, and stopped.
+    """
     steps: list[dict[str, Any]] = []
     late = threading.Event()
 
@@ -146,6 +150,8 @@ def _steps(process: subprocess.Popen[str], patience: float) -> tuple[list[dict[s
             process.wait()
             return steps, late.is_set()
         steps.append(json.loads(line))
+        if "error" in steps[-1] or sum("passed" in each for each in steps) == networks:
+            return steps, False
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -214,7 +220,7 @@ def _bound_memory(stated: int | None) -> None:
 
 
 def _try(asked: Asked, runs: bool, begins: Callable[[str], None]) -> Passed:
-    from explorer.analysis.graph.tracing import trace
+    from explorer.analysis.graph.tracing import ImageSizeError, trace
     from explorer.networks import build, resolve
 
     begins("imported")
@@ -226,7 +232,13 @@ def _try(asked: Asked, runs: bool, begins: Callable[[str], None]) -> Passed:
         begins("built")
         build(reference, device="meta")
     begins("traced")
-    traced = trace(reference)
+    try:
+        traced = trace(reference)
+    except ImageSizeError as refused:
+        if asked.settings.input is not None:
+            raise
+        given = "x".join(map(str, network.input_spec().shape))
+        raise TrialFailed(f"{refused} It was given {given}; say with --input what it takes.") from refused
     check_gives_one_answer(traced, network.shown)
     learnt = network.learnt
     if runs and has_module:
@@ -253,14 +265,18 @@ def _run(reference: Reference, network: own.Own) -> bool:
     import torch
 
     from explorer.networks import CannotBuild, build, check_budget, load
+    from explorer.networks.running import told
 
     try:
         check_budget(reference)
     except CannotBuild:
         return network.learnt
     loaded = load(str(reference) if network.learnt else f"random:{reference}")
-    with torch.inference_mode():
-        loaded.model(torch.zeros(1, *loaded.input.shape))
+    try:
+        with torch.inference_mode():
+            loaded.model(torch.zeros(1, *loaded.input.shape))
+    except Exception as error:
+        raise told(str(reference), error) from error
     if network.learnt or not list(loaded.model.parameters()):
         return network.learnt
     again = build(reference, seed=1).state_dict()

@@ -1,6 +1,7 @@
 """Networks of one's own are tried in a process of their own: what passes, and what is stopped."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,10 @@ class Net(nn.Module):
         return self.layer(x).mean((2, 3))
 
 trained = Net()
+
+class Grey(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(1, 4, 3))
 
 class Forever(Net):
     def forward(self, x):
@@ -95,6 +100,7 @@ def test_one_that_does_not_end_is_stopped(code: Path) -> None:
         tried(code, "Forever", patience=2)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="bounds on a process's data are Linux's")
 def test_one_that_takes_all_memory_is_stopped(code: Path) -> None:
     with pytest.raises(TrialFailed, match="Everything was stopped: it takes more memory"):
         tried(code, "Everything", memory_bytes=1 << 29)
@@ -105,6 +111,20 @@ def test_one_that_ends_its_process_ends_no_other(code: Path) -> None:
         TrialFailed, match=r"Crash ended its process .* traced \(exit code 3\): the last word\."
     ):
         tried(code, "Crash")
+
+
+def test_who_says_nothing_of_the_input_is_told_how_to(tmp_path: Path) -> None:
+    code = tmp_path / "net.py"
+    code.write_text(CODE)
+    with pytest.raises(TrialFailed, match=r"It was given 3x224x224; say with --input what"):
+        trial._try(Asked(f"{code}:Grey", Settings()), False, lambda step: None)
+
+
+def test_several_answers_are_refused(tmp_path: Path) -> None:
+    code = tmp_path / "net.py"
+    code.write_text(CODE)
+    with pytest.raises(TrialFailed, match=r"net\.py:Two answers with 2 tensors; wrap it"):
+        trial._try(Asked(f"{code}:Two", SMALL), False, lambda step: None)
 
 
 def test_the_command_line_registers_what_passes(
