@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer import catalogue
 from explorer.serving import warmup
-from explorer.ui.frame import first_picture, page, prefetch, state
+from explorer.ui.frame import page, prefetch, state
 from explorer.ui.kit import explain, formatting
 from explorer.ui.timeline import component
 
@@ -42,7 +42,7 @@ component.draw(
     on_open=opened,
     on_families=filtered,
     on_intent=meant,
-    on_stands=None if first_picture.stands() else first_picture.drawn,
+    on_stands=None if page.has_controls() else page.add_controls,
 )
 
 
@@ -54,6 +54,6 @@ def sources() -> None:
     st.markdown("\n".join(lines))
 
 
-if first_picture.stands():
+if page.has_controls():
     explain.folded("Where the numbers come from", sources, key="sources")
     prefetch.later()

@@ -6,14 +6,14 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
 from explorer.networks import names
-from explorer.ui.frame import first_picture, navigation, picker, state
+from explorer.ui.frame import navigation, page, picker, state
 from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
 def app() -> AppTest:
     made = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
-    made.session_state[first_picture.STANDS] = True  # no browser here would ever say so
+    made.session_state[page.CONTROLS] = True  # no browser here would ever say so
     return made
 
 

@@ -4,14 +4,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import catalogue
-from explorer.ui.frame import first_picture, state
+from explorer.ui.frame import page, state
 from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
 def app() -> AppTest:
     made = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
-    made.session_state[first_picture.STANDS] = True  # no browser here would ever say so
+    made.session_state[page.CONTROLS] = True  # no browser here would ever say so
     return made
 
 
@@ -24,7 +24,7 @@ def test_the_story_comes_before_the_controls():
     assert app.get("bidi_component")
     assert not app.selectbox
     assert not app.toggle
-    app.session_state[first_picture.STANDS] = True
+    app.session_state[page.CONTROLS] = True
     app.run()
     assert app.selectbox(key="picker").value is None
     assert app.toggle(key=state.PRESENT).value is False

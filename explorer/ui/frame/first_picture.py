@@ -41,12 +41,7 @@ def stands() -> bool:
     return st.session_state.get(STANDS, False)
 
 
-def drawn() -> None:
-    """The visit's browser has drawn one. From a callback: of the run that follows everything is wanted."""
-    st.session_state[STANDS] = True
-
-
 def wait(height: int) -> None:
     """Keep `height` pixels, and have the fragment around this run again once the browser is idle."""
     st.skeleton(height=height)
-    _component(key="first_picture", data=None, on_idle_change=drawn)
+    _component(key="first_picture", data=None, on_idle_change=lambda: st.session_state.update({STANDS: True}))

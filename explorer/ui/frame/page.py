@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import RerunException
 from explorer import catalogue
 from explorer.home import ASSETS
 from explorer.serving import housekeeping, warmup
-from explorer.ui.frame import first_picture, picker, presentation, state
+from explorer.ui.frame import picker, presentation, state
 from explorer.ui.frame.navigation import ENTRIES, Entry
 from explorer.ui.kit import figure, theme
 from explorer.ui.kit.ending import Ended
@@ -25,6 +25,7 @@ from explorer.ui.kit.formatting import plain
 
 TITLE = "CNN Architecture Explorer"
 LOGO = ASSETS / "logo.svg"
+CONTROLS = "_controls_of_this_visit"
 _HEAD = "_head_of_this_run"
 _NOTICE = "_notice_of_this_run"
 _ANSWERED = "_answered_page"  # the last one that ran to its end
@@ -91,7 +92,8 @@ def frame() -> st.Page:
         style, script = theme.asset("frame/page.css"), theme.asset("frame/history.js")
         st.html(f"<style>{style}</style><script>{script}</script>", unsafe_allow_javascript=True)
         # The story comes first: the start page asks for its controls when it stands.
-        if not at_home or first_picture.stands() or st.query_params:
+        if not at_home or has_controls() or st.query_params:
+            add_controls()
             _controls(current)
     head = st.container(key="head").empty()
     _write_head(head, current.title, current.help)
@@ -102,6 +104,16 @@ def frame() -> st.Page:
     if state.just_chosen() and at_home:  # before the page: what it would draw is not looked at any more
         st.switch_page(ENTRIES[1].script, query_params={})  # the bound parameters travel along
     return current
+
+
+def has_controls() -> bool:
+    """Whether the frame's controls have been drawn in this visit, or are drawn in this run."""
+    return st.session_state.get(CONTROLS, False)
+
+
+def add_controls() -> None:
+    """From a callback: the run that it belongs to draws them, and all later ones."""
+    st.session_state[CONTROLS] = True
 
 
 def _controls(current: st.Page) -> None:
