@@ -61,6 +61,20 @@ def shared_timm() -> Path:
 
 
 @pytest.fixture
+def short_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measurement is three passes, whatever it was asked to be, and not two seconds of them."""
+    from explorer.serving import benchmark
+
+    whole = benchmark.Bench.measure
+    limits = benchmark.Limits(seconds=0, least=3, most=3, warm_up_seconds=0)
+    monkeypatch.setattr(
+        benchmark.Bench,
+        "measure",
+        lambda self, size, _=None, progress=lambda share, text: None: whole(self, size, limits, progress),
+    )
+
+
+@pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own of 5 MB, still empty: `full_disk.fill` fills it."""
     with small_disk(tmp_path / "disk") as disk:

@@ -34,9 +34,13 @@ WORDS = """() => {
 }"""
 BEYOND = """() => Math.max(...[document.scrollingElement, document.querySelector("[data-testid=stMain]")]
   .map((each) => each.scrollWidth - each.clientWidth))"""
-STILL = """() => !document.querySelector(
-  '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"]'
-)"""
+# Nothing has been at work for so many milliseconds without a break.
+STILL = """(milliseconds) => {
+  const atWork = document.querySelector('[data-testid="stStatusWidget"], [data-testid="stSkeleton"],'
+    + '[data-testid="stSpinner"], [data-stale="true"]');
+  window.stillSince = atWork ? undefined : window.stillSince ?? performance.now();
+  return !atWork && performance.now() - window.stillSince >= milliseconds;
+}"""
 
 READ_IN_A_HALL = {  # address -> what stands on it once it is complete
     "": ".ladder",
@@ -49,10 +53,9 @@ READ_IN_A_HALL = {  # address -> what stands on it once it is complete
 
 
 def settled(page) -> None:
-    """Nothing is at work, twice half a second apart: the ruler's answer starts a second run."""
-    for _ in range(2):
-        page.wait_for_timeout(500)
-        page.wait_for_function(STILL)
+    """Nothing is at work for longer than the ruler looks at a new window: its answer starts a second run."""
+    page.evaluate("window.stillSince = undefined")
+    page.wait_for_function(STILL, arg=500, polling=50)
 
 
 def test_every_word_is_read_from_the_last_row(visit, server):

@@ -206,7 +206,7 @@ def printed(capsys, *words: str) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def commands(tmp_path, picture, monkeypatch):
+def commands(tmp_path, picture, monkeypatch, short_measurements):
     """`commands(folder)`: each command that takes a network, for this one, as JSON; explain is the first."""
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
 
@@ -294,7 +294,7 @@ def test_each_command_says_one_line_where_there_is_no_answer(tmp_path, commands,
         "in_chans": write(tmp_path / "many", None, {"input_size": [10**6, 64, 64]}, {"in_chans": 10**6}),
         "pixels a side": write(tmp_path / "huge", state(num_classes=10), {"input_size": [3, 20_000, 20_000]}),
         "model.safetensors is damaged": empty,
-        "pytorch_model.bin is damaged": running,
+        "pytorch_model.bin holds more than tensors": running,
         "1 is left over (epochs)": counted,
         "cannot be read": endless,
         "may not set features_only": write(tmp_path / "features", None, ten, {"features_only": True}),

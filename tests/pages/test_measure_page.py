@@ -8,11 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.analysis import trace
 from explorer.serving import benchmark, ceilings, measurements
-from explorer.serving.benchmark import CannotMeasure, Limits
+from explorer.serving.benchmark import CannotMeasure
 from explorer.serving.measurements import Measurement, Setting
 from explorer.ui.kit.formatting import three_digits
 from explorer.ui.measure import controls
 from tests.pages import opening
+
+pytestmark = pytest.mark.usefixtures("short_measurements")
 
 PAIR = {"networks": "zoo:resnet20,lenet5"}
 
@@ -24,18 +26,6 @@ def own_machine(monkeypatch, tmp_path):
     monkeypatch.setenv("EXPLORER_DEVICE", "cpu")
     monkeypatch.setattr(ceilings, "_MATRIX_SIDES", {"cpu": 64})
     monkeypatch.setattr(ceilings, "_COPIED_BYTES", {"cpu": 4096})
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    """Measurements of three passes."""
-    whole = benchmark.Bench.measure
-    limits = Limits(seconds=0, least=3, most=3, warm_up_seconds=0)
-    monkeypatch.setattr(
-        benchmark.Bench,
-        "measure",
-        lambda self, size, _=None, progress=print: whole(self, size, limits, progress),
-    )
 
 
 def made(network: str, image_size: int, batch_size: int, ms: float, **more) -> Measurement:

@@ -247,15 +247,9 @@ def test_layers_are_timed_where_the_modules_are():
 
 
 @pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
+def run(capsys, monkeypatch, tmp_path, short_measurements):
     """`run("lenet5", ...)`: exit code, stdout and stderr of the command, with short measurements."""
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
-    whole = benchmark.Bench.measure
-
-    def short(self, batch_size, limits=SHORT, progress=lambda share, text: None):
-        return whole(self, batch_size, SHORT, progress)
-
-    monkeypatch.setattr(benchmark.Bench, "measure", short)
 
     def command(*words: object) -> tuple[int, str, str]:
         try:
