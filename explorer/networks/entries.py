@@ -18,7 +18,8 @@ _LONGEST_REASON = 300  # characters
 
 def first_sentence(error: BaseException) -> str:
     """The first line of what a library says, for the end of a sentence; its kind where it says nothing."""
-    lines = (line.strip() for line in str(error).splitlines())
+    said = f"KeyError: {error}" if isinstance(error, KeyError) else str(error)  # which says the key alone
+    lines = (line.strip() for line in said.splitlines())
     return next(filter(None, lines), type(error).__name__)[:_LONGEST_REASON].rstrip(".")
 
 

@@ -237,7 +237,7 @@ def _registered(network: str | nn.Module, image: Given, labels: Sequence[str], s
         channels, height, width = _shape(image)[-3:]
         shape = own.Settings(input=(channels, height, width))
         spec = usual((channels, height, width)) if spec is None else shape.over(spec)
-    shown = OwnModule(deepcopy(network), spec, tuple(labels))
+    shown = OwnModule(deepcopy(network).cpu(), spec, tuple(labels))
     shown.check()
     check_gives_one_answer(trace(network, spec.shape), shown.name)
     return own.register(shown, uuid4().hex[:16], learnt=True)

@@ -14,6 +14,7 @@ from explorer.analysis.graph.reading import trace_module
 from explorer.analysis.graph.recording import NeedsValues
 from explorer.networks import CannotBuild, InputSpec, Reference, build, input_spec, resolve
 from explorer.networks.deploying import deployed
+from explorer.networks.entries import first_sentence
 
 _SEED = 0
 _OWN_SIZE = "its own size"
@@ -138,7 +139,7 @@ def _refusal(reference: Reference, asked: str, own: InputSpec, error: BaseExcept
     """One line: the innermost cause's first sentence, and the size that works."""
     while error.__cause__ is not None:
         error = error.__cause__
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    reason = first_sentence(error)
     height, width = own.shape[1:]
     if asked == _OWN_SIZE:
         return f"{reference} does not run at its own size of {height} x {width}: {reason[:160].rstrip('.')}."
