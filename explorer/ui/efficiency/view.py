@@ -24,7 +24,6 @@ from explorer.catalogue.published_tables import PROJECT_PAGE
 from explorer.ui.efficiency import component, controls
 from explorer.ui.efficiency.controls import Choices
 from explorer.ui.efficiency.figures import Axes, Shown, names, recipes, scatter
-from explorer.ui.efficiency.printed import compared, printed
 from explorer.ui.frame import links
 from explorer.ui.frame.page import Page
 from explorer.ui.kit import explain, theme
@@ -253,6 +252,8 @@ def _table(candidates: Sequence[Candidate], key: str) -> None:
 
 
 def _printed_table(table: PrintedTable, data: Data, here: Page) -> None:
+    from explorer.ui.efficiency.printed import printed  # Plotly: the chart of everything does without it
+
     by_id = {each.id: each for each in data.candidates}
     ours = [by_id.get(row.like) for row in table.rows]
     made = printed(table, ours, dark=here.dark)
@@ -267,6 +268,8 @@ def _printed_table(table: PrintedTable, data: Data, here: Page) -> None:
 
 def _beside(table: PrintedTable, ours: Sequence[Candidate | None]) -> pd.DataFrame:
     """Each printed figure with its counterpart; a missing one empty."""
+    from explorer.ui.efficiency.printed import compared
+
     scale = {"params": (1e6, "Params [M]"), "macs": (1e9, "MACs [G]"), "top1": (1, "Top-1 [%]")}
     rows = []
     for row, found in zip(table.rows, ours, strict=True):
