@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from explorer.inference.samples import SAMPLES
 from explorer.serving import pool
 from explorer.ui.diagram import drawing as diagram_drawing
 
@@ -36,6 +37,13 @@ def test_the_picture_colours_the_boxes(open_page, own_pool):
     assert drawn.scale.high.endswith("%")
     relus = [each for each in drawn.tips.values() if each["title"].startswith("ReLU")]
     assert relus
+
+
+def test_the_link_names_the_sample_that_colours_them(open_page, own_pool):
+    app = open_page(arch="zoo:resnet20", overlay="mean", sample="rocket")
+    assert measured(app).scale.title.partition("(")[2].startswith(f"{SAMPLES['rocket'].title}, ResNet-20")
+    assert [each.proto.popover.label for each in app.get("popover")] == [SAMPLES["rocket"].title]
+    assert not open_page(arch="zoo:resnet20", overlay="params").get("popover")
 
 
 def test_without_trained_weights_the_legend_says_so(open_page, own_pool):

@@ -20,6 +20,7 @@ from explorer.ui.kit.fields import get
 from explorer.ui.kit.formatting import plain
 from explorer.ui.network import choices as architecture_choices
 from explorer.ui.network import sheet, stages
+from explorer.ui.picture import weights
 from explorer.ui.side_by_side import view as side_by_side
 from explorer.ui.volumes import component as diagram
 
@@ -104,6 +105,8 @@ def _controls(shown: Sheet, about: Subject) -> None:
         nothing, options = "Lit: nothing", others
     if options:
         choices.menu("Key idea", choices.IDEA, options, {choices.NO_IDEA: "Lit: nothing"}, nothing)
+    if get(choices.OVERLAY) in measured_overlays.OF_PICTURE:
+        weights.picture(st.container(width=210))
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -16,6 +16,7 @@ import streamlit as st
 
 from explorer.ui.frame import state
 from explorer.ui.kit import fields
+from explorer.ui.picture.choices import SAMPLE
 
 if TYPE_CHECKING:
     from explorer.analysis.structure.hierarchy import Hierarchy, Node
@@ -43,6 +44,7 @@ _BY_CONTROLS = {
     FLOW: "Direction",
     OVERLAY: "Overlay",
     IDEA: "Key idea",
+    SAMPLE: "Sample picture",
 }
 # The level is among them, because the first deed in the drawing settles it.
 _IN_THE_DRAWING = {LEVEL: "Level", OPEN: "Open boxes", INSIDE: "Inside of", NODE: "Node"}

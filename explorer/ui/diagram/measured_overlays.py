@@ -35,6 +35,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "dead channels": "Your picture: dead channels",
     }
 )
+OF_PICTURE = TITLES.keys() - {TIME}
 _PASSES = 3
 
 
