@@ -148,7 +148,7 @@ def raising(error: Exception):
         (raising(RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")), "needs more memory"),
         (raising(NotImplementedError("no such kernel\nat line 3")), "no such kernel."),
         (raising(ValueError("Expected more than 1 value per channel")), "toy:net does not run on this: Exp"),
-        (raising(KeyError("x")), "toy:net does not run on this: 'x'"),
+        (raising(KeyError("x")), "toy:net does not run on this: KeyError: 'x'"),
         (raising(AssertionError()), "AssertionError"),
         (raising(ZeroDivisionError("division by zero")), "division by zero"),
     ],
