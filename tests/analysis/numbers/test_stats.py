@@ -114,6 +114,7 @@ def test_json_has_the_agreed_keys_and_survives_json() -> None:
         "receptive_field",
         "deployed",
         "uncounted",
+        "decided_by",
         "layers",
     ]
     assert data["model"] == "torchvision:resnet50"
