@@ -196,6 +196,8 @@ def test_what_follows_one_act_is_one_entry_of_the_history(server, visit):
     """In whichever order Streamlit tells the browser of a page and of its parameters."""
     page = visit(server.url)
     standing(page, "Timeline")
+    page.get_by_text("Present", exact=True).wait_for()  # home's controls come last, by a run of their own
+    page.wait_for_timeout(1000)
     page.wait_for_function("history.oneEntryAnAct")
     before = page.evaluate("history.length")
     page.keyboard.press("Shift")
