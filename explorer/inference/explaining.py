@@ -14,14 +14,13 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
 from explorer.inference.attribution.evidence import Evidence, Progress, silent
 from explorer.inference.attribution.methods import METHODS, STRENGTH, strength
 from explorer.inference.preprocessing import prepare
-from explorer.inference.spatial import SpatialLayer, SpatialLayers, spatial_layers
+from explorer.inference.spatial import SpatialLayer, SpatialLayers, grown, spatial_layers
 from explorer.inference.watching import cut_after
 from explorer.networks import Network
 from explorer.networks.entries import Outputs
@@ -200,8 +199,8 @@ def explain(
     backward_done = time.perf_counter()
 
     return Explanation(
-        view=_frozen(prepared.view),
-        display=_frozen(prepared.display),
+        view=frozen(prepared.view),
+        display=frozen(prepared.display),
         view_box=prepared.view_box,
         predictions=predictions,
         explained=explained,
@@ -302,11 +301,11 @@ def _at_view_size(cam: Tensor, size: tuple[int, ...]) -> np.ndarray:
     size = tuple(size)
     if tuple(cam.shape) == size:
         peak = cam.flatten().kthvalue(max(1, round(_BRIGHT * cam.numel()))).values
-        grown, peak = cam, peak if peak > 0 else cam.max()
+        peak = peak if peak > 0 else cam.max()
     else:
-        grown = F.interpolate(cam[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
-        peak = grown.max()
-    return _array((grown / peak).clamp(max=1) if peak > 0 else torch.zeros_like(grown))
+        cam = grown(cam, size)
+        peak = cam.max()
+    return _array((cam / peak).clamp(max=1) if peak > 0 else torch.zeros_like(cam))
 
 
 def _device_of(model: nn.Module) -> torch.device:
@@ -315,9 +314,10 @@ def _device_of(model: nn.Module) -> torch.device:
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    return _frozen(tensor.detach().cpu().contiguous().numpy())
+    return frozen(tensor.detach().cpu().contiguous().numpy())
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
+def frozen(array: np.ndarray) -> np.ndarray:
+    """The array itself, no longer writable."""
     array.flags.writeable = False
     return array

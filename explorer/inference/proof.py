@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
 from explorer.inference.attribution.evidence import Asked, Progress, silent
 from explorer.inference.attribution.methods import METHODS
-from explorer.inference.explaining import Explanation, explain
+from explorer.inference.explaining import Explanation, explain, frozen
 from explorer.inference.preprocessing import prepare
+from explorer.inference.spatial import grown
 from explorer.networks import Network
 from explorer.networks.running import CannotRun
 
@@ -103,13 +103,11 @@ def prove(
     named = {THIS: curves[0], BLOB: curves[1], RANDOM: curves[2:].mean(axis=0)}
     before = float(curves[0, 0, 0])
     return Proof(
-        share=_frozen(np.linspace(0, 1, _STEPS + 1)),
-        deletion=MappingProxyType({name: _frozen(both[0]) for name, both in named.items()}),
-        insertion=MappingProxyType({name: _frozen(both[1]) for name, both in named.items()}),
+        share=frozen(np.linspace(0, 1, _STEPS + 1)),
+        deletion=MappingProxyType({name: frozen(both[0]) for name, both in named.items()}),
+        insertion=MappingProxyType({name: frozen(both[1]) for name, both in named.items()}),
         average_drop=max(0.0, before - float(answers[-1])) / before if before else 0.0,
-        randomised=()
-        if METHODS[explanation.method].long
-        else tuple(_randomised(network, image, explanation)),
+        randomised=tuple(_randomised(network, image, explanation)),
     )
 
 
@@ -119,8 +117,7 @@ def _random(explanation: Explanation, heatmap: Tensor) -> Iterator[Tensor]:
     cells = explanation.cam.shape if coarse else (_COARSE, _COARSE)
     generator = torch.Generator().manual_seed(_SEED)
     for _ in range(_RANDOM_MAPS):
-        drawn = torch.rand(1, 1, *cells, generator=generator).to(heatmap)
-        yield F.interpolate(drawn, size=heatmap.shape, mode="bilinear", align_corners=False)[0, 0]
+        yield grown(torch.rand(cells, generator=generator).to(heatmap), heatmap.shape)
 
 
 def _blob(heatmap: Tensor) -> Tensor:
@@ -165,8 +162,3 @@ def _reset(module: nn.Module) -> Callable[[], None] | None:
     """What draws its parameters anew; None where it has none of its own."""
     own = next(module.parameters(recurse=False), None)
     return None if own is None else getattr(module, "reset_parameters", None)
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array.flags.writeable = False
-    return array

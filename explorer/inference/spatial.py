@@ -7,12 +7,13 @@ of the network without weights (the meta device), so it costs no arithmetic and 
 import copy
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.inference.watching import hooked
@@ -47,6 +48,11 @@ class SpatialLayer:
         if self.layout == "channels last":
             return output[0].permute(2, 0, 1)
         return output[0, self.prefix :].T.reshape(-1, self.height, self.width)
+
+
+def grown(values: Tensor, size: Sequence[int]) -> Tensor:
+    """[h, w] -> [H, W], bilinear, the corners' pixels as large as the others."""
+    return F.interpolate(values[None, None], size=tuple(size), mode="bilinear", align_corners=False)[0, 0]
 
 
 @dataclass(frozen=True)

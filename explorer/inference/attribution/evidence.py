@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from explorer.inference.spatial import SpatialLayer
+from explorer.inference.spatial import SpatialLayer, grown
 from explorer.networks import Network
 from explorer.networks.running import probabilities, scores
 
@@ -82,9 +81,8 @@ class Evidence(Asked):
     gradient: Tensor
 
     def grown(self, values: Tensor) -> Tensor:
-        """[h, w] of the layer -> [H, W] of the picture, bilinear."""
-        size = self.x.shape[-2:]
-        return F.interpolate(values[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
+        """[h, w] of the layer -> [H, W] of the picture."""
+        return grown(values, self.x.shape[-2:])
 
 
 class _Scoring(nn.Module):

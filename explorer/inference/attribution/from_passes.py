@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.inference.attribution.evidence import Evidence
+from explorer.inference.spatial import grown
 from explorer.inference.watching import hooked
 from explorer.networks.running import scores
 
@@ -148,14 +148,9 @@ def rise(at: Evidence) -> Tensor:
     ).T.tolist()
 
     def mask(i: int) -> Tensor:
-        grown = F.interpolate(
-            drawn[i][None, None],
-            size=((_RISE_CELLS + 1) * cell[0], (_RISE_CELLS + 1) * cell[1]),
-            mode="bilinear",
-            align_corners=False,
-        )[0, 0]
+        whole = grown(drawn[i], [(_RISE_CELLS + 1) * side for side in cell])
         top, left = shifts[i]
-        return grown[top : top + height, left : left + width].to(at.x)
+        return whole[top : top + height, left : left + width].to(at.x)
 
     found = at.answers((at.x[0] * mask(i) for i in range(RISE_MASKS)), RISE_MASKS)
     weighted, kept = torch.zeros_like(at.x[0, 0]), torch.zeros_like(at.x[0, 0])

@@ -34,13 +34,6 @@ _ZOOM = (
 _FIND = theme.Colour("#D9480F", "#FF9F5A")  # what the search found: no role and no family has this colour
 
 
-def _row(buttons: Sequence[tuple[str, str, str]]) -> str:
-    return "".join(
-        f'<button type="button" data-do="{name}" title="{title}" aria-label="{title}">{text}</button>'
-        for name, text, title in buttons
-    )
-
-
 # A class needs those before it; together they are one script.
 _SCRIPTS = ("drawing", "camera", "pointer", "minimap", "search", "flow", "view", "start")
 
@@ -50,7 +43,8 @@ _component = components.declare(
     '<div class="find"><input type="search" placeholder="Find: text, kind, /regex/" '
     'aria-label="Find a layer by text, kind or regular expression">'
     '<span class="hits" aria-live="polite"></span></div>'
-    f'<div class="tools">{_row(_ZOOM)}</div><div class="tools">{_row(_BUTTONS)}</div></div>'
+    f'<div class="tools">{components.buttons(_ZOOM)}</div>'
+    f'<div class="tools">{components.buttons(_BUTTONS)}</div></div>'
     '<div class="canvas"><div class="trail" aria-live="polite"></div>'
     '<div class="hint">Click the drawing, then scroll to zoom</div>'
     '<aside class="facts" aria-label="Chosen node" hidden></aside></div><ul class="legend"></ul>'

@@ -30,18 +30,15 @@ _DO = (
 _SCRIPTS = ("axes", "drawing", "pointer", "start")  # each needs those before it; together they are one script
 
 
-def _buttons(tools: Sequence[tuple[str, str, str]], attribute: str) -> str:
-    return "".join(
-        f'<button type="button" {attribute}="{name}" title="{told}" aria-label="{told}">'
-        f'<span aria-hidden="true">{icon}</span></button>'
-        for name, icon, told in tools
-    )
+def _icons(tools: Sequence[tuple[str, str, str]], attribute: str) -> str:
+    shown = [(name, f'<span aria-hidden="true">{icon}</span>', told) for name, icon, told in tools]
+    return components.buttons(shown, attribute)
 
 
 _component = components.declare(
     "efficiency_chart",
     html='<div class="scatter"><ul class="legend"></ul><div class="place">'
-    f'<div class="tools">{_buttons(_DRAG, "data-drag")}{_buttons(_DO, "data-do")}</div>'
+    f'<div class="tools">{_icons(_DRAG, "data-drag")}{_icons(_DO, "data-do")}</div>'
     '<div class="tip" role="tooltip" hidden></div></div><p class="said" aria-live="polite"></p></div>',
     css=theme.asset("efficiency/component.css"),
     js="\n".join(

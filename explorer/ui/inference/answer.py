@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -230,8 +231,6 @@ def _explain(
 ) -> ShownExplanation:
     """A layer or class that this network does not have, as an old link may name, counts as not chosen; where
     the method does not apply to it, the usual one stands in."""
-    from functools import partial
-
     from PIL import Image
 
     from explorer import inference

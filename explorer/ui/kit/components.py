@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
+
+
+def buttons(tools: Iterable[tuple[str, str, str]], attribute: str = "data-do") -> str:
+    """As HTML. tools: of each its name, what it shows (HTML), and what it does, to be hovered or heard."""
+    return "".join(
+        f'<button type="button" {attribute}="{name}" title="{told}" aria-label="{told}">{shown}</button>'
+        for name, shown, told in tools
+    )
 
 
 def declare(name: str, *, html: str, css: str, js: str) -> ComponentRenderer:
