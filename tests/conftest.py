@@ -61,6 +61,16 @@ def shared_timm() -> Path:
 
 
 @pytest.fixture
+def no_own_networks() -> Iterator[None]:
+    """None is registered before the test, and none after it."""
+    from explorer.networks import own
+
+    own.forget()
+    yield
+    own.forget()
+
+
+@pytest.fixture
 def short_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
     """A measurement is three passes, whatever it was asked to be, and not two seconds of them."""
     from explorer.serving import benchmark

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from explorer.networks import own
 from explorer.ui import starting
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "examples" / "explorer.ipynb"
@@ -24,16 +23,15 @@ def run(cell: str, names: dict[str, Any]) -> Any:
     return eval(compile(ast.Expression(last.value), "cell", "eval"), names)
 
 
+@pytest.mark.usefixtures("no_own_networks")
 def test_every_cell_runs_and_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(starting, "beside", lambda: "http://127.0.0.1:1")
     monkeypatch.setattr(starting, "open_in_browser", opened.append)
-    own.forget()
     notebook = json.loads(NOTEBOOK.read_text("utf-8"))
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     names: dict[str, Any] = {"__name__": "__main__"}
     shown = [run(cell, names) for cell in cells]
-    own.forget()
     stats, diagram, fields, costs, explained, app = shown[1:]
     assert "<pre>Net\n" in stats._repr_html_()
     assert diagram._repr_svg_().startswith("<svg")

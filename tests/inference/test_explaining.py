@@ -13,8 +13,6 @@ from torch import nn
 from explorer import networks
 from explorer.inference import (
     MEASURES,
-    SAMPLES,
-    decode,
     default_layer,
     explain,
     layers,
@@ -23,11 +21,6 @@ from explorer.inference import (
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import spatial_layers
 from explorer.networks import InputSpec, Network
-
-
-@pytest.fixture(scope="module")
-def chelsea() -> Image.Image:
-    return decode(SAMPLES["chelsea"].load())
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,9 @@ from timm.data.transforms_factory import transforms_imagenet_eval
 from torchvision.models import get_model_weights
 
 from explorer.inference import preprocessing
-from explorer.inference.images import decode
 from explorer.inference.preprocessing import DISPLAY_SIDE, prepare
-from explorer.inference.samples import SAMPLES
 from explorer.networks import InputSpec
 from explorer.networks.inputs import from_pretrained_cfg, from_torchvision_transforms
-
-
-@pytest.fixture(scope="module")
-def chelsea() -> Image.Image:
-    return decode(SAMPLES["chelsea"].load())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from torch import nn
 
 from explorer import networks
 from explorer.__main__ import main
-from explorer.inference import SAMPLES, decode, explain, overlay, top_features
+from explorer.inference import explain, overlay, top_features
 from explorer.inference.preprocessing import prepare
 from explorer.labs.mistakes.runs import right
 from explorer.networks import CannotRun, InputSpec, Network, WeightsEntry, resolve
@@ -20,11 +20,6 @@ from explorer.networks.labels import outputs_of
 from explorer.networks.running import told
 from explorer.serving import Pool
 from tests.checkpoints import state, write
-
-
-@pytest.fixture(scope="module")
-def chelsea() -> Image.Image:
-    return decode(SAMPLES["chelsea"].load())
 
 
 def loaded(folder) -> Network:

@@ -1,6 +1,5 @@
 """Networks of the visitor's own: what the registry takes, what code is opened, and how it is built."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -104,11 +103,7 @@ class Block(nn.Module):
 INPUT = Settings(input=(3, 32, 32))
 
 
-@pytest.fixture(autouse=True)
-def _registry() -> Iterator[None]:
-    own.forget()
-    yield
-    own.forget()
+pytestmark = pytest.mark.usefixtures("no_own_networks")
 
 
 @pytest.fixture(scope="module")

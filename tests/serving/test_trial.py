@@ -2,13 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from explorer import __main__ as command_line
-from explorer.networks import own, resolve, weights_of
+from explorer.networks import resolve, weights_of
 from explorer.networks.own import Settings
 from explorer.serving import trial
 from explorer.serving.trial import Asked, TrialFailed
@@ -59,11 +58,7 @@ class Two(Net):
 SMALL = Settings(input=(3, 16, 16))
 
 
-@pytest.fixture(autouse=True)
-def _registry() -> Iterator[None]:
-    own.forget()
-    yield
-    own.forget()
+pytestmark = pytest.mark.usefixtures("no_own_networks")
 
 
 @pytest.fixture

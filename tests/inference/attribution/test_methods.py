@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from explorer import networks
-from explorer.inference import METHODS, SAMPLES, DoesNotApply, decode, explain
+from explorer.inference import METHODS, DoesNotApply, explain
 from explorer.inference.attribution import from_attention, from_captum, from_gradient, from_passes
 from explorer.inference.attribution.evidence import Evidence, silent
 from explorer.inference.preprocessing import prepare
@@ -37,11 +37,6 @@ KINDS = {
         lambda: timm.create_model("swin_tiny_patch4_window7_224", img_size=SIDE, embed_dim=24),
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def chelsea() -> Image.Image:
-    return decode(SAMPLES["chelsea"].load())
 
 
 def network_of(model: nn.Module, side: int, labels: tuple[str, ...] = ()) -> Network:
