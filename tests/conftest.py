@@ -63,11 +63,11 @@ def shared_timm() -> Path:
 @pytest.fixture
 def no_own_networks() -> Iterator[None]:
     """None is registered before the test, and none after it."""
-    from explorer.networks import own
+    from explorer.networks.own import registry
 
-    own.forget()
+    registry.forget()
     yield
-    own.forget()
+    registry.forget()
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@
 builder, each with build, input_spec, entries, entry, fetch and read. `weights` lists trained weights and
 loads them into a Network, whose values stand in `entries`; `downloading` brings the files,
 `checkpoint_contents` opens them, `checkpoint_file` holds what is said of them (`checkpoint_config`,
-`torchvision_config`) to what is in them; `inputs` and `labels` say what goes in and what comes out; `own`
-knows what the visitor brought, `own_*.py` are one module a kind of file, `onnx_network` makes a module of a
-graph by the table of `onnx_operations`; `deploying` gives the form in which a network is deployed. One
-file a family holds the networks: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1; `initialising` is
+`torchvision_config`) to what is in them; `inputs` and `labels` say what goes in and what comes out;
+`own/` holds what the visitor brought; `deploying` gives the form in which a network is deployed. One file a
+family holds the networks: lenet, zfnet, plain, cifar, wide_resnet, shufflenet_v1; `initialising` is
 how most of them start.
 
 Names that need torch are imported when first used, so that resolving a name stays cheap.

@@ -1,48 +1,48 @@
-"""The networks that the command line registered (`networks.own`), as a builder: `own:NAME`."""
+"""The networks that the command line registered (`own.registry`), as a builder: `own:NAME`."""
 
 from pathlib import Path
 
 from torch import nn
 
-from explorer.networks import own
 from explorer.networks.entries import WeightsEntry
 from explorer.networks.fetching import Progress
 from explorer.networks.inputs import InputSpec
+from explorer.networks.own import registry
 from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import resolve
 
 
 def build(name: str, image_size: int | None = None) -> nn.Module:
-    return own.get(name).own.build(image_size)
+    return registry.get(name).own.build(image_size)
 
 
 def check(name: str) -> None:
-    own.get(name).own.check()
+    registry.get(name).own.check()
 
 
 def input_spec(name: str) -> InputSpec:
-    return own.get(name).own.input_spec()
+    return registry.get(name).own.input_spec()
 
 
 def fingerprint(name: str) -> str:
-    return own.get(name).fingerprint
+    return registry.get(name).fingerprint
 
 
 def remarks(name: str) -> tuple[str, ...]:
-    return own.get(name).own.remarks
+    return registry.get(name).own.remarks
 
 
 def entries(name: str) -> tuple[WeightsEntry, ...]:
-    return (entry(name),) if own.get(name).learnt else ()
+    return (entry(name),) if registry.get(name).learnt else ()
 
 
 def all_entries() -> tuple[WeightsEntry, ...]:
-    return tuple(each for name in own.registered() for each in entries(name))
+    return tuple(each for name in registry.registered() for each in entries(name))
 
 
 def entry(name: str) -> WeightsEntry:
     """Raises UnknownNetwork, also for one that has learnt nothing."""
-    known = own.get(name)
+    known = registry.get(name)
     if not known.learnt:
         raise UnknownNetwork(f"own:{name} was registered without weights; --weights FILE gives it some.")
     weights = known.own.weights
@@ -64,4 +64,4 @@ def fetch(chosen: WeightsEntry, progress: Progress | None) -> Path | None:
 
 
 def read(chosen: WeightsEntry, path: Path | None) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
-    return own.get(chosen.reference.name).own.read()
+    return registry.get(chosen.reference.name).own.read()

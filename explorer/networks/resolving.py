@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 from explorer import catalogue
-from explorer.networks import folders, own
+from explorer.networks import folders
 from explorer.networks.checkpoint_config import read_config
+from explorer.networks.own import registry
 from explorer.networks.registries import UnknownNetwork, names, unknown
 from explorer.networks.zoo import ZOO
 
@@ -73,7 +74,7 @@ def resolve(name: str) -> Reference:
     if prefix not in PREFIXES:
         raise UnknownNetwork(f"{prefix!r} builds no networks; before the colon stands {_one_of(PREFIXES)}.")
     rest = rest.strip()
-    reason = f"yours, {own.get(rest).own.shown}" if prefix == "own" else "asked for by name"
+    reason = f"yours, {registry.get(rest).own.shown}" if prefix == "own" else "asked for by name"
     return _named(prefix, rest, reason)
 
 
@@ -174,7 +175,7 @@ def _check_shared(name: str) -> str:
 
 
 def _check_own(name: str) -> str:
-    return own.get(name).own.same_as or f"own:{name}"
+    return registry.get(name).own.same_as or f"own:{name}"
 
 
 def _check_folder(folder: Path) -> str:

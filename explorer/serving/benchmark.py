@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from explorer.analysis import Trace, memory, trace
 from explorer.inference.layer_measurements import LayerTimes, layer_times, synchroniser
-from explorer.networks import CannotRun, Network, Reference, build, entry_of, input_spec, load, own, resolve
+from explorer.networks import CannotRun, Network, Reference, build, entry_of, input_spec, load, resolve
+from explorer.networks.own import registry
 from explorer.networks.running import check_finite, told
 from explorer.serving import tensor_memory
 from explorer.serving.measurements import PRECISIONS, Measurement, Setting
@@ -205,7 +206,7 @@ class Bench:
 def _versions(reference: Reference) -> str:
     libraries = [f"{name} {version(name)}" for name in ("torch", "torchvision", "timm")]
     if reference.builder == "own":
-        libraries.append(own.get(reference.name).fingerprint)
+        libraries.append(registry.get(reference.name).fingerprint)
     return " ".join(libraries)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from explorer.catalogue.cache_folder import cache_folder
 from explorer.catalogue.writing import write_whole
-from explorer.networks import own
+from explorer.networks.own import registry
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
@@ -129,7 +129,7 @@ def kept() -> tuple[Measurement, ...]:
         found = [_read(file) for file in folder().glob("*.json")]
     except OSError:
         return ()
-    now = {f"own:{name}": each.fingerprint for name, each in own.registered().items()}
+    now = {f"own:{name}": each.fingerprint for name, each in registry.registered().items()}
     current = [
         each
         for each in found

@@ -21,8 +21,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.networks import own
-from explorer.networks.own import Settings
+from explorer.networks.own import registry
+from explorer.networks.own.registry import Settings
 
 if TYPE_CHECKING:
     from explorer.analysis import Trace
@@ -59,7 +59,7 @@ def _asked(told: dict[str, Any]) -> Asked:
 
 @dataclass(frozen=True)
 class Passed:
-    """What a trial found out: see `networks.own.Registered`."""
+    """What a trial found out: see `networks.own.registry.Registered`."""
 
     fingerprint: str
     learnt: bool
@@ -71,7 +71,8 @@ def register(networks: Sequence[Asked], *, runs: bool, patience: float = PATIENC
     runs: whether they will be run with weights, beyond what shapes tell. patience: as for `tried`.
     Raises UnknownNetwork or TrialFailed.
     """
-    opened = [own.opened(each.named, each.settings) for each in networks]  # what is not there needs no trial
+    # What is not there needs no trial.
+    opened = [registry.opened(each.named, each.settings) for each in networks]
     meanwhile = threading.Thread(target=import_module, args=("explorer.analysis.graph.tracing",))
     meanwhile.start()  # torch, which this process will need as well
     try:
@@ -81,7 +82,7 @@ def register(networks: Sequence[Asked], *, runs: bool, patience: float = PATIENC
     references = []
     for each, found in zip(opened, passed, strict=True):
         each.check()  # here and now, in this thread: it is imported while nothing else runs
-        references.append(own.register(each, found.fingerprint, learnt=found.learnt))
+        references.append(registry.register(each, found.fingerprint, learnt=found.learnt))
     return references
 
 
@@ -224,9 +225,9 @@ def _try(asked: Asked, runs: bool, begins: Callable[[str], None]) -> Passed:
     from explorer.networks import build, resolve
 
     begins("imported")
-    network = own.opened(asked.named, asked.settings)
+    network = registry.opened(asked.named, asked.settings)
     network.check()
-    reference = resolve(own.register(network, "", learnt=network.learnt))
+    reference = resolve(registry.register(network, "", learnt=network.learnt))
     has_module = not hasattr(network, "graph")
     if has_module:
         begins("built")
@@ -257,7 +258,7 @@ def check_gives_one_answer(traced: Trace, shown: str) -> None:
         )
 
 
-def _run(reference: Reference, network: own.Own) -> bool:
+def _run(reference: Reference, network: registry.Own) -> bool:
     """Once with its weights; whether these are more than a fresh draw, of which no two are alike.
 
     What is too large for weights here is looked at without.

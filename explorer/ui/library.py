@@ -226,21 +226,22 @@ def _registered(network: str | nn.Module, image: Given, labels: Sequence[str], s
     """The reference that the app knows it by."""
     from uuid import uuid4
 
-    from explorer.networks import own, resolve
+    from explorer.networks import resolve
     from explorer.networks.inputs import usual
-    from explorer.networks.own_module import OwnModule
+    from explorer.networks.own import registry
+    from explorer.networks.own.module import OwnModule
     from explorer.serving.trial import check_gives_one_answer
 
     if isinstance(network, str):
         return str(resolve(network))
     if spec is None or image is not None:
         channels, height, width = _shape(image)[-3:]
-        shape = own.Settings(input=(channels, height, width))
+        shape = registry.Settings(input=(channels, height, width))
         spec = usual((channels, height, width)) if spec is None else shape.over(spec)
     shown = OwnModule(deepcopy(network).cpu(), spec, tuple(labels))
     shown.check()
     check_gives_one_answer(trace(network, spec.shape), shown.name)
-    return own.register(shown, uuid4().hex[:16], learnt=True)
+    return registry.register(shown, uuid4().hex[:16], learnt=True)
 
 
 def _weights_id(name: str) -> str:

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from explorer.networks import own
 from explorer.networks.inputs import CROP_MODES
-from explorer.networks.own import Settings
+from explorer.networks.own import registry
+from explorer.networks.own.registry import Settings
 from explorer.networks.resolving import PREFIXES
 from explorer.serving import trial
 from explorer.serving.trial import Asked
@@ -132,7 +132,7 @@ def taken_out(words: Sequence[str]) -> tuple[list[str], list[Asked]]:
     for word in coming:
         flag, equals, value = word.partition("=")
         network = value if flag == "--model" else word
-        if _may_be_a_network(word, before, words[0]) and own.is_own(network, PREFIXES):
+        if _may_be_a_network(word, before, words[0]) and registry.is_own(network, PREFIXES):
             rest.append(f"{'--model=' * (flag == '--model')}own:{len(named)}")
             said += [{}] * bool(named)
             named.append(network)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.networks import own
-from explorer.networks.own import Settings
+from explorer.networks.own import registry
+from explorer.networks.own.registry import Settings
 from explorer.serving import measurements, pool
 from explorer.ui.frame import picker
 from tests.pages.opening import opened
@@ -30,12 +30,12 @@ def _registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     (tmp_path / "labels.txt").write_text("cat\nno cat\n")
     monkeypatch.setattr(pool, "_shared", pool.Pool(device="cpu"))
     settings = Settings(input=(3, 32, 32), labels=tmp_path / "labels.txt")
-    own.forget()
+    registry.forget()
     for name in ("net", "trained"):
-        network = own.opened(f"{tmp_path / 'own_on_pages.py'}:{name}", settings)
-        own.register(network, f"{name}-on-pages", learnt=name == "trained")
+        network = registry.opened(f"{tmp_path / 'own_on_pages.py'}:{name}", settings)
+        registry.register(network, f"{name}-on-pages", learnt=name == "trained")
     yield
-    own.forget()
+    registry.forget()
 
 
 def test_the_picker_lists_them_first() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from explorer import __main__ as command_line
 from explorer.networks import resolve, weights_of
-from explorer.networks.own import Settings
+from explorer.networks.own.registry import Settings
 from explorer.serving import trial
 from explorer.serving.trial import Asked, TrialFailed
 from explorer.terminal import MISUSE

@@ -9,7 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import catalogue
-from explorer.networks import own, zoo
+from explorer.networks import zoo
+from explorer.networks.own import registry
 from explorer.networks.registries import names
 from explorer.ui.frame import state
 
@@ -22,7 +23,7 @@ def options() -> dict[str, str]:
     knows and the catalogue's ids. A typed name that is an option is found; one that is none would first be
     offered as new, however well it is known.
     """
-    return _options(tuple(own.registered()))
+    return _options(tuple(registry.registered()))
 
 
 @cache
@@ -111,7 +112,7 @@ def listed(typed: str) -> str:
     Enter hands over what was typed even while the list shows matches: "vgg" must not become a network's name.
     A text that no option contains ("resnet26t", "hf-hub:timm/...") is a name for the builders.
     """
-    known, labels = typed.startswith(_NAME), _own_first(own.registered())
+    known, labels = typed.startswith(_NAME), _own_first(registry.registered())
     typed = typed.removeprefix(_NAME)
     if typed in labels:
         return typed

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.networks import own
+from explorer.networks.own import registry
 from explorer.ui.frame import state
 from explorer.ui.frame.page import Page
 from explorer.ui.kit import fields, once
@@ -104,7 +104,7 @@ def lookers(here: Page) -> Lookers:
 
     reference = here.reference() if state.chosen() else _unasked()
     trained, untrained = networks.weights_of(reference), networks.entry_of(f"random:{reference}")
-    owned = own.get(reference.name) if reference.builder == "own" else None
+    owned = registry.get(reference.name) if reference.builder == "own" else None
     entries = trained if owned and owned.made_by_code else (*trained, untrained)
     named = {entry.id: entry for entry in entries}.get(fields.get(choices.WEIGHTS))
     asked = named or (networks.choose_weights(reference) if trained else untrained if owned else None)

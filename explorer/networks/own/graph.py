@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.networks import onnx_network
 from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.inputs import InputSpec
 from explorer.networks.labels import of_imagenet
-from explorer.networks.onnx_operations import NotHere
-from explorer.networks.own import Settings
+from explorer.networks.own import onnx_network
+from explorer.networks.own.onnx_operations import NotHere
+from explorer.networks.own.registry import Settings
 from explorer.networks.registries import UnknownNetwork
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.networks.onnx_operations import OPERATIONS, NotHere
+from explorer.networks.own.onnx_operations import OPERATIONS, NotHere
 
 _LARGEST_BYTES = 2 << 30  # protobuf's own bound
 _MOST_NODES = 20_000

@@ -9,8 +9,9 @@ from torch import nn
 
 from explorer import networks
 from explorer.analysis import stats
-from explorer.networks import UnknownNetwork, own
-from explorer.networks.own import Settings
+from explorer.networks import UnknownNetwork
+from explorer.networks.own import registry
+from explorer.networks.own.registry import Settings
 
 CODE = """
 import torch
@@ -116,7 +117,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def registered(code: Path, name: str, settings: Settings = INPUT, *, learnt: bool = False) -> str:
-    return own.register(own.opened(f"{code}:{name}", settings), f"{code} {settings}", learnt=learnt)
+    return registry.register(registry.opened(f"{code}:{name}", settings), f"{code} {settings}", learnt=learnt)
 
 
 def test_a_class_that_imports_its_neighbour(code: Path) -> None:
@@ -236,7 +237,9 @@ def test_two_files_of_one_name_are_two_networks(tmp_path: Path) -> None:
 
 
 def test_a_module_of_an_installed_package() -> None:
-    reference = own.register(own.opened("torchvision.models:resnet18", Settings()), "", learnt=False)
+    reference = registry.register(
+        registry.opened("torchvision.models:resnet18", Settings()), "", learnt=False
+    )
     assert stats(reference).params == 11_689_512  # as torchvision publishes
 
 
@@ -292,12 +295,12 @@ def test_a_link_chooses_among_the_registered_only(code: Path) -> None:
 
 
 def test_a_hosted_explorer_opens_none(code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = own.opened(f"{code}:Plain", INPUT)
+    network = registry.opened(f"{code}:Plain", INPUT)
     monkeypatch.setenv("EXPLORER_HOSTED", "1")
     with pytest.raises(UnknownNetwork, match="A hosted explorer"):
-        own.opened(f"{code}:Plain", INPUT)
+        registry.opened(f"{code}:Plain", INPUT)
     with pytest.raises(UnknownNetwork, match="A hosted explorer"):
-        own.register(network, "", learnt=False)
+        registry.register(network, "", learnt=False)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.networks import checkpoint_config, checkpoint_file, folders, own_transformers
+from explorer.networks import checkpoint_config, checkpoint_file, folders
 from explorer.networks.checkpoint_contents import Contents, Misfit, contents
 from explorer.networks.inputs import InputSpec
-from explorer.networks.own import Own, Settings
+from explorer.networks.own import transformers_folder
+from explorer.networks.own.registry import Own, Settings
 from explorer.networks.registries import UnknownNetwork
 from explorer.networks.resolving import resolve
 from explorer.networks.torchvision_config import TorchvisionConfig
@@ -92,8 +93,8 @@ def opened(asked: str, settings: Settings) -> Own:
     Raises UnknownNetwork with what would help.
     """
     path = Path(asked).expanduser()
-    if path.is_dir() and own_transformers.is_one(path):
-        return own_transformers.opened(asked, settings)
+    if path.is_dir() and transformers_folder.is_one(path):
+        return transformers_folder.opened(asked, settings)
     file = folders.weights_file(path) if path.is_dir() else path
     if file is None:
         raise UnknownNetwork(f"The folder {path.name} holds none of {', '.join(folders.WEIGHTS)}.")

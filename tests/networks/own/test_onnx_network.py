@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from explorer.analysis import receptive_fields, stats_of, trace_module
-from explorer.networks import UnknownNetwork, onnx_network, own_graph
-from explorer.networks.onnx_operations import NotHere
-from explorer.networks.own import Settings
+from explorer.networks import UnknownNetwork
+from explorer.networks.own import graph, onnx_network
+from explorer.networks.own.onnx_operations import NotHere
+from explorer.networks.own.registry import Settings
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
@@ -106,7 +107,7 @@ def test_as_ones_own_network_it_says_its_input_and_is_read(
 ) -> None:
     theirs, path = resnet18
     (tmp_path / "labels.txt").write_text("\n".join(f"kind {number}" for number in range(1000)))
-    own = own_graph.opened(str(path), Settings(labels=tmp_path / "labels.txt"))
+    own = graph.opened(str(path), Settings(labels=tmp_path / "labels.txt"))
     assert (own.name, own.shown) == ("resnet18", "resnet18.onnx")
     assert own.input_spec().shape == (3, 224, 224)
     assert not own.input_spec().fixed
@@ -117,7 +118,7 @@ def test_as_ones_own_network_it_says_its_input_and_is_read(
         torch.testing.assert_close(model.eval()(x), theirs(x))
     (tmp_path / "labels.txt").write_text("cat\ndog")
     with pytest.raises(UnknownNetwork, match=r"names 2 classes, and resnet18.onnx has 1,000 outputs"):
-        own_graph.opened(str(path), Settings(labels=tmp_path / "labels.txt"))
+        graph.opened(str(path), Settings(labels=tmp_path / "labels.txt"))
 
 
 X = torch.rand(1, 4, 6, 6, generator=torch.Generator().manual_seed(2)) - 0.5
@@ -246,14 +247,14 @@ BRANCH = helper.make_node(
 def test_what_is_no_network_of_one_picture_is_a_sentence(tmp_path, nodes, options, says: str) -> None:
     path = written(tmp_path / "odd.onnx", nodes, **options)
     with pytest.raises(UnknownNetwork, match=rf"^odd\.onnx cannot be opened: [^\n]*{says}[^\n]*\.$"):
-        own_graph.opened(str(path), Settings())
+        graph.opened(str(path), Settings())
 
 
 @pytest.mark.parametrize("content", [b"", b"\x10" * 100, b"\x08\x07"])
 def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "damaged.onnx").write_bytes(content)
     with pytest.raises(UnknownNetwork, match=r"^damaged\.onnx cannot be opened: [^\n]+\.$"):
-        own_graph.opened(str(tmp_path / "damaged.onnx"), Settings())
+        graph.opened(str(tmp_path / "damaged.onnx"), Settings())
 
 
 def test_a_constant_beyond_all_bounds_is_not_made(tmp_path: Path) -> None:
@@ -295,9 +296,9 @@ def test_weights_beside_the_file_are_read_from_its_folder_alone(
 
 def test_an_input_that_the_file_contradicts_is_a_sentence(tmp_path: Path) -> None:
     path = written(tmp_path / "small.onnx", [RELU])
-    assert own_graph.opened(str(path), Settings()).input_spec().shape == (3, 16, 16)
+    assert graph.opened(str(path), Settings()).input_spec().shape == (3, 16, 16)
     with pytest.raises(UnknownNetwork, match=r"was exported for 3x16x16, and --input says 3x32x32"):
-        own_graph.opened(str(path), Settings(input=(3, 32, 32)))
+        graph.opened(str(path), Settings(input=(3, 32, 32)))
 
 
 def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,4 +306,4 @@ def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(UnknownNetwork, match=r"pip install onnx\.$"):
-        own_graph.opened(str(tmp_path / "net.onnx"), Settings())
+        graph.opened(str(tmp_path / "net.onnx"), Settings())

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from explorer.networks.inputs import InputSpec
-from explorer.networks.own_code import check_takes_one_image
+from explorer.networks.own.code import check_takes_one_image
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from explorer.networks import checkpoint_contents
 from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.entries import first_sentence
 from explorer.networks.inputs import InputSpec, usual
-from explorer.networks.own import Settings
+from explorer.networks.own.registry import Settings
 from explorer.networks.registries import UnknownNetwork
 
 _USUAL = (3, 224, 224)

@@ -15,7 +15,7 @@ from explorer.networks import folders
 from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.inputs import IMAGENET_MEAN, IMAGENET_STD, InputSpec, Interpolation
 from explorer.networks.label_file import printable
-from explorer.networks.own import Settings
+from explorer.networks.own.registry import Settings
 from explorer.networks.registries import UnknownNetwork
 
 if TYPE_CHECKING:

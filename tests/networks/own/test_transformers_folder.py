@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from explorer.analysis import trace_module
-from explorer.networks import UnknownNetwork, own_weights
-from explorer.networks.own import Settings
+from explorer.networks import UnknownNetwork
+from explorer.networks.own import weights
+from explorer.networks.own.registry import Settings
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def test_it_answers_as_transformers_does(folder: Path) -> None:
     from transformers import ResNetForImageClassification
 
-    own = own_weights.opened(str(folder), Settings())
+    own = weights.opened(str(folder), Settings())
     spec = own.input_spec()
     assert (own.name, spec.shape, spec.resize, spec.interpolation) == ("pets", (3, 64, 64), 80, "bicubic")
     model, _, labels = own.read()
@@ -50,11 +51,11 @@ def test_code_in_the_folder_is_refused(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text()) | {"auto_map": {"AutoConfig": "evil.Config"}}
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(UnknownNetwork, match=r"brings code of its own"):
-        own_weights.opened(str(folder), Settings())
+        weights.opened(str(folder), Settings())
 
 
 def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "resnet"}')
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(UnknownNetwork, match=r"pip install transformers\.$"):
-        own_weights.opened(str(tmp_path), Settings())
+        weights.opened(str(tmp_path), Settings())

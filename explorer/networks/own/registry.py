@@ -142,10 +142,10 @@ class Registered:
 # How the file ends -> the module of this folder whose `opened(asked, settings)` gives an Own.
 OPENERS: Mapping[str, str] = MappingProxyType(
     {
-        ".py": "own_code",
-        ".onnx": "own_graph",
-        **dict.fromkeys((".bin", ".ckpt", ".pt", ".pth", ".safetensors", ".tar"), "own_weights"),
-        "": "own_weights",  # a folder
+        ".py": "code",
+        ".onnx": "graph",
+        **dict.fromkeys((".bin", ".ckpt", ".pt", ".pth", ".safetensors", ".tar"), "weights"),
+        "": "weights",  # a folder
     }
 )
 _CODE = re.compile(r"(?s)(.+\.py|[A-Za-z_]\w*(\.\w+)*):[A-Za-z_][\w.]*")
@@ -181,7 +181,7 @@ def opened(asked: str, settings: Settings) -> Own:
         raise UnknownNetwork(
             f"Which of the networks in {asked}? Write {asked}:NAME, a class or function in it."
         )
-    open_it: Callable[[str, Settings], Own] = import_module(f"explorer.networks.{OPENERS[opener]}").opened
+    open_it: Callable[[str, Settings], Own] = import_module(f"explorer.networks.own.{OPENERS[opener]}").opened
     return open_it(asked, settings)
 
 

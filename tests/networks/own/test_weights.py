@@ -13,8 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision import models
 
-from explorer.networks import UnknownNetwork, own_weights
-from explorer.networks.own import Settings
+from explorer.networks import UnknownNetwork
+from explorer.networks.own import weights
+from explorer.networks.own.registry import Settings
 from tests.checkpoints import state, write
 
 X = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -40,7 +41,7 @@ def saved(path: Path, content: Any) -> str:
     return str(path)
 
 
-def answers_as(own: own_weights.OwnWeights, theirs: nn.Module, x: Tensor = X) -> None:
+def answers_as(own: weights.OwnWeights, theirs: nn.Module, x: Tensor = X) -> None:
     model, _, _ = own.read()
     with torch.no_grad():
         torch.testing.assert_close(model.eval()(x), theirs(x))
@@ -53,9 +54,7 @@ def test_a_torchvision_fine_tune_of_five_classes_with_labels(tmp_path: Path, end
     drawn(theirs)
     (tmp_path / "labels.txt").write_text("daisy\ndandelion\nrose\nsunflower\ntulip\n")
     path = saved(tmp_path / f"flowers{ending}", theirs.state_dict())
-    own = own_weights.opened(
-        path, Settings(architecture="torchvision:resnet18", labels=tmp_path / "labels.txt")
-    )
+    own = weights.opened(path, Settings(architecture="torchvision:resnet18", labels=tmp_path / "labels.txt"))
     assert (own.name, own.shown, own.same_as) == ("flowers", f"flowers{ending}", "torchvision:resnet18")
     answers_as(own, theirs)
     assert own.read()[2] == ("daisy", "dandelion", "rose", "sunflower", "tulip")
@@ -69,7 +68,7 @@ def test_a_torchvision_fine_tune_of_five_classes_with_labels(tmp_path: Path, end
 def test_every_head_of_torchvision_takes_the_files_size(tmp_path: Path, name: str, count: int) -> None:
     theirs = models.get_model(name, num_classes=count).eval()
     path = saved(tmp_path / "weights.pth", theirs.state_dict())
-    own = own_weights.opened(path, Settings(architecture=f"torchvision:{name}"))
+    own = weights.opened(path, Settings(architecture=f"torchvision:{name}"))
     answers_as(own, theirs)
     assert own.name == tmp_path.name
     assert own.read()[2] == ()
@@ -80,7 +79,7 @@ def test_other_channels_and_no_head_at_all(tmp_path: Path) -> None:
     theirs.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
     theirs.fc = nn.Identity()
     drawn(theirs)
-    own = own_weights.opened(
+    own = weights.opened(
         saved(tmp_path / "grey.pth", theirs.state_dict()), Settings(architecture="torchvision:resnet18")
     )
     answers_as(own, theirs, X[:, :1])
@@ -120,7 +119,7 @@ def test_timms_training_checkpoint_says_everything_itself(tmp_path: Path) -> Non
             "metric": 71.2,
         },
     )
-    own = own_weights.opened(path, Settings())
+    own = weights.opened(path, Settings())
     assert own.same_as == "timm:test_resnet"
     answers_as(own, averaged, X[:, :1])
     spec = own.input_spec()
@@ -134,7 +133,7 @@ def test_a_number_of_classes_that_the_file_contradicts_is_said(tmp_path: Path) -
         tmp_path / "last.pth",
         {"arch": "test_resnet", "args": {"num_classes": 9}, "state_dict": theirs.state_dict()},
     )
-    own = own_weights.opened(path, Settings())
+    own = weights.opened(path, Settings())
     answers_as(own, theirs)
     assert any("4 outputs" in remark and "9 (num_classes)" in remark for remark in own.remarks)
 
@@ -145,18 +144,18 @@ def test_a_number_of_classes_that_the_file_contradicts_is_said(tmp_path: Path) -
 )
 def test_lightnings_checkpoint(tmp_path: Path, hyper_parameters, architecture: str) -> None:
     theirs = tiny(num_classes=4)
-    weights = {f"net.model.{key}": value for key, value in theirs.state_dict().items()}
+    tensors = {f"net.model.{key}": value for key, value in theirs.state_dict().items()}
     path = saved(
         tmp_path / "epoch=3.ckpt",
         {
             "pytorch-lightning_version": "2.5.0",
             "hyper_parameters": hyper_parameters,
-            "state_dict": {**weights, "loss.weight": torch.ones(4)},
+            "state_dict": {**tensors, "loss.weight": torch.ones(4)},
             "callbacks": {},
             "loops": {},
         },
     )
-    own = own_weights.opened(path, Settings(architecture=architecture))
+    own = weights.opened(path, Settings(architecture=architecture))
     answers_as(own, theirs)
     assert any("1 further tensor (loss.weight)" in remark for remark in own.remarks)
 
@@ -172,7 +171,7 @@ def test_torchvisions_own_script_and_pytorchs_example(tmp_path: Path) -> None:
     }
     example = {"arch": "squeezenet1_1", "state_dict": averaged, "best_acc1": torch.tensor(3.0)}
     for content in (reference, example):
-        own = own_weights.opened(saved(tmp_path / "checkpoint.pth", content), Settings())
+        own = weights.opened(saved(tmp_path / "checkpoint.pth", content), Settings())
         assert own.same_as == "torchvision:squeezenet1_1"
         answers_as(own, theirs)
 
@@ -183,7 +182,7 @@ def test_a_table_beside_an_optimiser(tmp_path: Path) -> None:
         tmp_path / "run.pt",
         {"epoch": 1, "model_state_dict": theirs.state_dict(), "optimizer_state_dict": {"state": {}}},
     )
-    answers_as(own_weights.opened(path, Settings(architecture="timm:test_resnet")), theirs)
+    answers_as(weights.opened(path, Settings(architecture="timm:test_resnet")), theirs)
 
 
 def test_a_head_that_was_put_in_as_dropout_and_a_layer(tmp_path: Path) -> None:
@@ -191,7 +190,7 @@ def test_a_head_that_was_put_in_as_dropout_and_a_layer(tmp_path: Path) -> None:
     theirs.fc = nn.Sequential(nn.Dropout(0.5), nn.Linear(512, 5))
     drawn(theirs)
     path = saved(tmp_path / "dropout.pth", theirs.state_dict())
-    own = own_weights.opened(path, Settings(architecture="torchvision:resnet18"))
+    own = weights.opened(path, Settings(architecture="torchvision:resnet18"))
     answers_as(own, theirs)
     assert any("fc.1 alone" in remark for remark in own.remarks)
 
@@ -203,17 +202,17 @@ def test_a_head_of_two_layers_is_no_such(tmp_path: Path) -> None:
     with pytest.raises(
         UnknownNetwork, match=r"^[^\n]*lacking \(fc.weight[^\n]*left over \(fc.0.weight[^\n]*$"
     ):
-        own_weights.opened(path, Settings(architecture="torchvision:resnet18"))
+        weights.opened(path, Settings(architecture="torchvision:resnet18"))
 
 
 def test_a_misfit_names_tensors_and_shapes_and_what_would_help(tmp_path: Path) -> None:
     path = saved(tmp_path / "wide.pth", models.resnet34(num_classes=5).state_dict())
     with pytest.raises(UnknownNetwork, match=r"left over \(layer1\.2\.[^\n]*--architecture[^\n]*\.$"):
-        own_weights.opened(path, Settings(architecture="torchvision:resnet18"))
-    weights = models.resnet18(num_classes=5).state_dict() | {"bn1.weight": torch.ones(3)}
-    path = saved(tmp_path / "odd.pth", weights)
+        weights.opened(path, Settings(architecture="torchvision:resnet18"))
+    tensors = models.resnet18(num_classes=5).state_dict() | {"bn1.weight": torch.ones(3)}
+    path = saved(tmp_path / "odd.pth", tensors)
     with pytest.raises(UnknownNetwork, match=r"1 is of another shape \(bn1\.weight \[3\] for \[64\]\)"):
-        own_weights.opened(path, Settings(architecture="torchvision:resnet18"))
+        weights.opened(path, Settings(architecture="torchvision:resnet18"))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +223,7 @@ def test_names_of_classes(tmp_path: Path, names: list[str], count: int, shown: t
     (tmp_path / "labels.json").write_text(json.dumps(names))
     path = saved(tmp_path / "net.pth", state(num_classes=count))
     settings = Settings(architecture="timm:test_resnet", labels=tmp_path / "labels.json")
-    assert own_weights.opened(path, settings).read()[2] == shown
+    assert weights.opened(path, settings).read()[2] == shown
 
 
 def test_names_for_another_number_of_outputs_are_refused(tmp_path: Path) -> None:
@@ -232,22 +231,22 @@ def test_names_for_another_number_of_outputs_are_refused(tmp_path: Path) -> None
     path = saved(tmp_path / "net.pth", state(num_classes=3))
     settings = Settings(architecture="timm:test_resnet", labels=tmp_path / "labels.txt")
     with pytest.raises(UnknownNetwork, match=r"labels.txt names 2 classes, and net.pth has 3 outputs"):
-        own_weights.opened(path, settings)
+        weights.opened(path, settings)
 
 
 def test_what_the_owner_says_of_the_input_is_taken(tmp_path: Path) -> None:
     path = saved(tmp_path / "net.pth", state(num_classes=3))
     settings = Settings(architecture="timm:test_resnet", input=(3, 32, 32), mean=(0.1, 0.2, 0.3), resize=40)
-    spec = own_weights.opened(path, settings).input_spec()
+    spec = weights.opened(path, settings).input_spec()
     assert (spec.shape, spec.mean, spec.resize) == ((3, 32, 32), (0.1, 0.2, 0.3), 40)
     with pytest.raises(UnknownNetwork, match=r"takes 3 channels, and --input says 1"):
-        own_weights.opened(path, Settings(architecture="timm:test_resnet", input=(1, 32, 32)))
+        weights.opened(path, Settings(architecture="timm:test_resnet", input=(1, 32, 32)))
 
 
 def test_timms_folder_is_one_of_these_too(tmp_path: Path) -> None:
     folder = write(tmp_path / "ten", state(num_classes=10), {"num_classes": 10})
     for asked in (folder, folder / "model.safetensors"):
-        own = own_weights.opened(str(asked), Settings())
+        own = weights.opened(str(asked), Settings())
         assert (own.name, own.same_as) == ("ten", "timm:test_resnet")
         answers_as(own, tiny(num_classes=10))
 
@@ -281,18 +280,18 @@ class Runs:
 def test_what_cannot_be_opened_is_a_sentence(tmp_path: Path, content: Any, says: str) -> None:
     path = saved(tmp_path / "file.pth", content)
     with pytest.raises(UnknownNetwork, match=rf"^[^\n]*{says}[^\n]*\.$"):
-        own_weights.opened(path, Settings())
+        weights.opened(path, Settings())
 
 
 @pytest.mark.parametrize("name", ["damaged.pth", "damaged.safetensors", "damaged.ckpt"])
 def test_a_damaged_file_is_a_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x10" * 100)
     with pytest.raises(UnknownNetwork, match=rf"^{name} cannot be opened: its file {name} is damaged"):
-        own_weights.opened(str(tmp_path / name), Settings(architecture="timm:test_resnet"))
+        weights.opened(str(tmp_path / name), Settings(architecture="timm:test_resnet"))
 
 
 @pytest.mark.parametrize("architecture", ["explorer:resnet20", "timm:nonesuch", "resnet20"])
 def test_another_architecture_than_theirs_is_a_sentence(tmp_path: Path, architecture: str) -> None:
     path = saved(tmp_path / "net.pth", state())
     with pytest.raises(UnknownNetwork, match=r"^[^\n]+\.$"):
-        own_weights.opened(path, Settings(architecture=architecture))
+        weights.opened(path, Settings(architecture=architecture))
