@@ -49,17 +49,15 @@ def _stats(arguments: argparse.Namespace) -> None:
 def _diagram(arguments: argparse.Namespace) -> None:
     from explorer.analysis import receptive_fields, trace
     from explorer.analysis.diagram.cut import cut, opened_at, to_json
-    from explorer.analysis.numbers.overlays import OVERLAYS
     from explorer.analysis.structure.hierarchy import hierarchy
     from explorer.catalogue.writing import write_whole
-    from explorer.ui.diagram.drawing import Wanted, standalone
+    from explorer.ui.diagram.drawing import Wanted, check, standalone
 
     if arguments.out is None and not arguments.json:
         raise ValueError("say where the drawing goes (--out FILE.svg), or ask for its data (--json)")
     if arguments.out is not None and arguments.out.suffix.lower() != ".svg":
         raise ValueError(f"a drawing is SVG: name the file {arguments.out.stem}.svg")
-    if arguments.overlay and arguments.overlay not in OVERLAYS:
-        raise ValueError(f"{arguments.overlay!r} is not an overlay; try one of {', '.join(OVERLAYS)}")
+    check(arguments.overlay, arguments.flow)
     traced = trace(arguments.name, arguments.image_size)
     _say_remarks(arguments.name)
     network = hierarchy(traced, receptive_fields(traced))
@@ -353,7 +351,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     diagram.add_argument("--overlay", default="", metavar="NAME", help="colour by macs, params, depth, ...")
     diagram.add_argument(
-        "--flow", choices=("rows", "right", "down"), default="rows", help="reading direction"
+        "--flow", default="rows", metavar="NAME", help="reading direction: rows, right or down"
     )
     diagram.add_argument("--dark", action="store_true", help="for dark slides")
     diagram.add_argument("--image-size", type=int, help="height and width of the input, in pixels")

@@ -214,6 +214,7 @@ def test_diagram_opens_a_module_and_what_is_around_it(capsys, tmp_path):
         ),
         (["resnet50", "--json", "--overlay", "heat"], "'heat' is not an overlay; try one of macs"),
         (["resnet50", "--json", "--level", "all"], "invalid choice: 'all'"),
+        (["resnet50", "--json", "--flow", "up"], "'up' is not a flow; try one of rows, right, down"),
         (["resnet51", "--json"], "No network is called 'resnet51'"),
     ],
 )

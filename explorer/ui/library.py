@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     Given = int | Sequence[int] | Tensor | None
 
 _SHAPE = (3, 224, 224)
-_FLOWS = ("rows", "right", "down")
 
 
 class Sheet(Stats):
@@ -113,13 +112,10 @@ def diagram(
     """
     from explorer.analysis import receptive_fields as seen
     from explorer.analysis.diagram.cut import opened_at
-    from explorer.analysis.numbers.overlays import OVERLAYS
     from explorer.analysis.structure.hierarchy import hierarchy
-    from explorer.ui.diagram.drawing import Wanted, standalone
+    from explorer.ui.diagram.drawing import Wanted, check, standalone
 
-    for what, asked, known in (("flow", flow, _FLOWS), ("overlay", overlay, OVERLAYS)):
-        if asked and asked not in known:
-            raise ValueError(f"{asked!r} is no {what}; try one of {', '.join(known)}")
+    check(overlay, flow)
     traced = trace(network, image)
     boxes = hierarchy(traced, seen(traced))
     wanted = Wanted(opened_at(boxes, level, open), flow=flow, overlay=overlay)

@@ -32,7 +32,7 @@ DRAWINGS: Mapping[str, str] = {
     "families": "Families",
 }
 LEVELS: Mapping[str, str] = {"stage": "Stages", "block": "Blocks", "op": "Operations"}
-FLOWS: Mapping[str, str] = {
+FLOWS: Mapping[str, str] = {  # `drawing.FLOWS`
     "rows": ":material/wrap_text:",
     "right": ":material/arrow_forward:",
     "down": ":material/arrow_downward:",

@@ -23,22 +23,30 @@ from explorer.ui.kit import theme
 if TYPE_CHECKING:
     from explorer.analysis.structure.hierarchy import Hierarchy, Node
 
+FLOWS = ("rows", "right", "down")  # reading directions, the usual one first
 _MAP = "Viridis"
 _STEPS = 12  # colours of the legend's bar
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """open: ids of open boxes. inside: the box one is in. flow: "rows", "right" or "down".
+    """open: ids of open boxes. inside: the box one is in. flow: one of FLOWS.
 
     overlay: a name, "" for none. ideas: names of those to light up. A name the network does not know is none.
     """
 
     open: frozenset[str] = frozenset()
     inside: str = "network"
-    flow: str = "rows"
+    flow: str = FLOWS[0]
     overlay: str = ""
     ideas: tuple[str, ...] = ()
+
+
+def check(overlay: str, flow: str) -> None:
+    """Raises ValueError, with what there is, for a name that a page would pass over."""
+    for what, asked, known in (("a flow", flow, FLOWS), ("an overlay", overlay, ("", *OVERLAYS))):
+        if asked not in known:
+            raise ValueError(f"{asked!r} is not {what}; try one of {', '.join(filter(None, known))}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from explorer.analysis.diagram.cut import at_level, cut
 from explorer.analysis.structure.hierarchy import hierarchy
 from explorer.analysis.structure.opening import Opening
 from explorer.ui.diagram import choices
+from explorer.ui.diagram.drawing import FLOWS
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +152,7 @@ def test_a_link_that_names_boxes_alone_means_the_usual_level(resnet, opens):
 def test_the_key_idea_is_lit_unless_the_link_says_otherwise(opens, asked, lit):
     opens["idea"] = asked
     assert choices.lit(("bottleneck", "residual skip"), ("residual skip",)) == lit
+
+
+def test_each_reading_direction_has_its_button():
+    assert tuple(choices.FLOWS) == FLOWS
