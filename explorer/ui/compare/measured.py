@@ -112,9 +112,8 @@ def _link(chosen: Sequence[Chosen], *, primary: bool) -> None:
 
 
 def _figure(run: Run, chosen: Sequence[Chosen], *, dark: bool) -> Figure:
-    import plotly.graph_objects as go
-
     from explorer.ui.kit.charts import whiskers
+    from explorer.ui.kit.graph_objects import go
 
     first = run.of[0]
     there = [(each, measured) for each, measured in zip(chosen, run.of, strict=True) if measured is not None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer import catalogue
@@ -15,6 +14,7 @@ from explorer.ui.frame.page import Page
 from explorer.ui.kit import explain, lab, theme
 from explorer.ui.kit.figure import show_figure
 from explorer.ui.kit.formatting import plain
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.small_multiples import facets, row
 
 

@@ -142,7 +142,7 @@ def _weights(reference: Reference, name: str, *, dark: bool) -> None:
     if made is None:
         return
     counts, edges = made
-    import plotly.graph_objects as go
+    from explorer.ui.kit.graph_objects import go
 
     middles = (edges[1:] + edges[:-1]) / 2
     figure = go.Figure(

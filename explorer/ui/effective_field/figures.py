@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.small_multiples import Facet, assembled, facets
 
 if TYPE_CHECKING:

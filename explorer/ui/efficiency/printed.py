@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.analysis.choosing.candidates import Candidate
 from explorer.catalogue.printed_tables import PrintedRow, PrintedTable
 from explorer.ui.efficiency.figures import ink, shares
 from explorer.ui.kit import theme
+from explorer.ui.kit.graph_objects import go
 
 
 def printed(table: PrintedTable, ours: Sequence[Candidate | None], *, dark: bool) -> go.Figure:

@@ -6,11 +6,11 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.labs.gradients.flow import SMALLEST_FLOAT32, Flow, Jacobians, products
 from explorer.ui.kit import theme
 from explorer.ui.kit.curves import DASHES, colours, powers
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.small_multiples import Facet, facets, horizontal_line, row
 
 _LAYER = "layer (3×3 convolutions after the stem)"

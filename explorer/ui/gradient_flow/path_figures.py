@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.labs.gradients.activations import ACTIVATIONS, GREATEST, chain, typical_slope
 from explorer.labs.gradients.paths import Paths
 from explorer.labs.gradients.skip_claim import Trials
 from explorer.ui.kit import theme
 from explorer.ui.kit.curves import DASHES, colours, powers
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.small_multiples import facets, row, vertical_line
 
 

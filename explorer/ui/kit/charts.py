@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-
 from explorer.ui.kit import formatting
 from explorer.ui.kit.bars import Part
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.theme import ink_on
 
 # A share narrower than this holds no name that could be read.

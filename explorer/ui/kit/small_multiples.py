@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
+
+from explorer.ui.kit.graph_objects import go
 
 # Of panels one below the other, in pixels: between two of them, for the ticks and the title of an axis and
 # the title of the next panel; and what a figure keeps for its margins and its legend.

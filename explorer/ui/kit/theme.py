@@ -141,7 +141,7 @@ def plotly_layout(*, dark: bool) -> Layout:
 
     Plotly is imported here, at the first chart, because the landing page draws none.
     """
-    from plotly.graph_objects import Layout
+    from explorer.ui.kit.graph_objects import go
 
     size, family = _TYPE, '"Source Sans", sans-serif'
     text, line, surface = TEXT.on(dark=dark), LINE.on(dark=dark), SURFACE.on(dark=dark)
@@ -154,7 +154,7 @@ def plotly_layout(*, dark: bool) -> Layout:
         "title": {"standoff": 8},
         "automargin": True,
     }
-    return Layout(
+    return go.Layout(
         font={"family": family, "size": size, "color": text},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

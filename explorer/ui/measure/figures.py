@@ -8,13 +8,12 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
 from explorer.serving.measurements import Measurement
 from explorer.ui.kit import charts, formatting, theme
 from explorer.ui.kit.bars import Part
 from explorer.ui.kit.charts import whiskers
 from explorer.ui.kit.curves import DASHES, colours
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.small_multiples import assembled, facets
 from explorer.ui.measure.controls import ENERGY, LATENCY, MEMORY, THROUGHPUT
 

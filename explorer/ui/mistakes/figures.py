@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
 from explorer.ui.kit import theme
 from explorer.ui.kit.formatting import count, exact, share, three_digits
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.small_multiples import assembled, facets
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.ui.kit import theme
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.small_multiples import (
     Facet,
     Frame,

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
-
 from explorer.ui.kit import formatting, theme
+from explorer.ui.kit.graph_objects import go
 from explorer.ui.kit.small_multiples import assembled, facets, horizontal_line, vertical_line
 
 if TYPE_CHECKING:
