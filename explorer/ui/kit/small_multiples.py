@@ -14,6 +14,7 @@ from explorer.ui.kit.graph_objects import go
 # Of panels one below the other, in pixels: between two of them, for the ticks and the title of an axis and
 # the title of the next panel; and what a figure keeps for its margins and its legend.
 _BETWEEN, _AROUND = 112, 120
+_LEGEND = 56  # pixels of two lines of it
 _TITLE_LETTERS = 34  # of a panel's title on a phone; a longer one takes a second line
 
 
@@ -208,7 +209,9 @@ def stacked(figure: go.Figure, height: int) -> tuple[go.Figure, int]:
             middle, length = (0.5, 1) if bar.y is None else (bar.y, bar.len or 1)
             bar.update(x=1.01, y=down(left, middle), yanchor="middle", len=length * high, lenmode="fraction")
     if (below := made.layout.legend.y) is not None and below < 0:
-        made.layout.legend.y = -_BETWEEN / room
+        # Below the last panel it would be a screen away from the first.
+        made.layout.legend.update(yref="container", y=1, yanchor="top")
+        made.layout.margin.t = (made.layout.margin.t or 0) + _LEGEND
     return made, whole
 
 

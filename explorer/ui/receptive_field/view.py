@@ -279,7 +279,7 @@ def _image(sheet: Sheet) -> tuple[int, int]:
 
 def _tall(here: Page) -> int:
     """Pixels; more for a projector, whose type is larger too."""
-    return _HEIGHT + 200 * here.presenting
+    return _HEIGHT + 90 * here.presenting
 
 
 def _side(layer: LayerField) -> str:
