@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.ui.frame import page
 from explorer.ui.frame.waiting import start_meanwhile, wait_for_imports
 from explorer.ui.inference import answer as core
-from explorer.ui.inference import controls, proof, view
+from explorer.ui.inference import controls, number, proof, view
 from explorer.ui.kit.ending import end
 from explorer.ui.picture import choices
 from explorer.ui.picture import current as pictures
@@ -57,3 +57,4 @@ with right:
     proof.view(question, answer, here)
     st.caption(view.timings(answer))
     st.markdown(view.what_to_look_for(answer))
+number.view(question, answer)

@@ -49,6 +49,14 @@ class SpatialLayer:
             return output[0].permute(2, 0, 1)
         return output[0, self.prefix :].T.reshape(-1, self.height, self.width)
 
+    def index(self, channel: int, row: int, column: int) -> tuple[int, ...]:
+        """Where in the layer's output the number at a place of a map stands."""
+        if self.layout == "channels first":
+            return 0, channel, row, column
+        if self.layout == "channels last":
+            return 0, row, column, channel
+        return 0, self.prefix + row * self.width + column, channel
+
 
 def grown(values: Tensor, size: Sequence[int]) -> Tensor:
     """[h, w] -> [H, W], bilinear, the corners' pixels as large as the others."""

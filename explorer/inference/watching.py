@@ -10,12 +10,18 @@ through one hooked network see each other's tensors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+
+from explorer.analysis.graph.recording import Numbering, named_arguments, operation_name, tensors
 
 Before = Callable[[nn.Module, tuple[Any, ...]], Any]
 After = Callable[[nn.Module, tuple[Any, ...], Any], Any]
@@ -87,3 +93,76 @@ def cut_after(module: nn.Module) -> Iterator[list[Tensor]]:
 
     with hooked([module], after=cut):
         yield kept
+
+
+@dataclass(frozen=True)
+class KeptCall:
+    """One call of an operation in a pass: what was called, with copies of its tensors on the CPU.
+
+    arguments: by their ATen names, defaults filled in; a tensor whose values nobody wanted is on meta.
+    """
+
+    function: Any
+    arguments: Mapping[str, Any]
+
+    @property
+    def reads(self) -> tuple[Tensor, ...]:
+        """Its tensors, those in lists too, in the order of `Op.operands`."""
+        return tuple(tensors(self.arguments.values()))
+
+    def again(self, replaced: Callable[[int, Tensor], Tensor]) -> Any:
+        """The operation on other tensors: replaced(place among `reads`, what stood there)."""
+        return self.function(**_replaced(self.arguments, replaced))
+
+
+@contextmanager
+def calls_of(model: nn.Module, wanted: Mapping[str, Collection[int]]) -> Iterator[dict[str, KeptCall]]:
+    """The calls of these operations while the model runs inside the `with`, by their ids in its trace.
+
+    wanted: of each operation the places among its operands whose values are kept, as they were when it was
+    called. Gradients are off meanwhile.
+    """
+    keeper = _Keeper(wanted)
+    # A hook on every module, as where the trace was made: with none, torch fuses attention to one operation.
+    with hooked(model.modules(), before=lambda _module, _inputs: None), torch.inference_mode(), keeper:
+        yield keeper.kept
+
+
+class _Keeper(TorchDispatchMode):
+    """Counts the calls of its thread as `Recorder` does, and copies what is wanted."""
+
+    def __init__(self, wanted: Mapping[str, Collection[int]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.kept: dict[str, KeptCall] = {}
+        self._wanted = wanted
+        self._numbering = Numbering()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = operation_name(func)
+        identifier = self._numbering.next_id(name)
+        if identifier in self._wanted:  # copied before it runs: it may write over what it reads
+            self.kept[identifier] = _copied(func, args, kwargs or {}, self._wanted[identifier])
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, (Tensor, tuple, list)):
+            self._numbering.ids(name, 0 if isinstance(result, Tensor) else len(result))
+        return result
+
+
+def _copied(func: Any, args: Any, kwargs: Any, wanted: Collection[int]) -> KeptCall:
+    """Parameters, which no pass writes over, are shared where they lie on the CPU."""
+
+    def copied(place: int, tensor: Tensor) -> Tensor:
+        if place not in wanted:
+            return torch.empty_like(tensor, device="meta")
+        return tensor.detach().to("cpu", copy=not isinstance(tensor, nn.Parameter))
+
+    return KeptCall(func, _replaced(named_arguments(func, args, kwargs), copied))
+
+
+def _replaced(arguments: Mapping[str, Any], replace: Callable[[int, Tensor], Tensor]) -> dict[str, Any]:
+    """Arguments with each tensor, at whatever place among them, by another."""
+    places = count()
+    replaced: dict[str, Any] = tree_map_only(
+        Tensor, lambda tensor: replace(next(places), tensor), dict(arguments)
+    )
+    return replaced

@@ -8,8 +8,7 @@ it.
 
 from __future__ import annotations
 
-import builtins
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,7 +17,14 @@ from torch import Tensor, nn
 
 from explorer.analysis.graph.costs import cost
 from explorer.analysis.graph.operations import Idle, Op, Operand, Trace, freeze
-from explorer.analysis.graph.recording import Call, NeedsValues, Recording, record, record_with_values
+from explorer.analysis.graph.recording import (
+    Call,
+    NeedsValues,
+    Numbering,
+    Recording,
+    record,
+    record_with_values,
+)
 from explorer.analysis.graph.roles import CONVOLUTIONS, FACTORIES, IDENTITIES, VIEWS, role
 from explorer.networks.deploying import is_fusible
 
@@ -72,7 +78,7 @@ class _Reader:
         default_factory=dict
     )  # static op -> parameters nobody counted yet
     uncounted: set[str] = field(default_factory=set)
-    numbers: Counter[str] = field(default_factory=Counter)
+    numbering: Numbering = field(default_factory=Numbering)
 
     def read(self, name: str) -> Trace:
         model, shape = self.recording.model, tuple(self.recording.image.shape)
@@ -117,7 +123,7 @@ class _Reader:
     def _call(self, call: Call) -> None:
         first: Any = next(iter(call.arguments.values()), None)
         parts = [] if isinstance(call.result, Tensor) else list(call.result)
-        name, *names_of_parts = map(self._new_id, [call.name, *["getitem"] * len(parts)])
+        name, *names_of_parts = self.numbering.ids(call.name, len(parts))
         if call.name in VIEWS:
             self.bases |= {id(made): first for made in parts or [call.result] if made is not first}
         reads = [self._value(tensor) for tensor in call.reads]
@@ -192,13 +198,6 @@ class _Reader:
                 self.values[id(target)] = replace(value, shape=held.shape)
             else:
                 self.values[id(target)] = replace(held, also=(*held.also, value.source))
-
-    def _new_id(self, name: str) -> str:
-        """conv2d, conv2d_1, conv2d_2, ...; as in torch.fx, whose names stand in links, what is left out has
-        its number, and the name of a Python function is never used bare: slice_1, slice_2, ..."""
-        number = self.numbers[name] + hasattr(builtins, name)
-        self.numbers[name] += 1
-        return f"{name}_{number}" if number else name
 
 
 def _attributes(call: Call, operands: Sequence[Operand]) -> dict[str, Any]:

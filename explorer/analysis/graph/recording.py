@@ -9,6 +9,8 @@ private copy of the network, so nothing is patched or locked, and other threads 
 
 from __future__ import annotations
 
+import builtins
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -54,6 +56,31 @@ class Call:
     @property
     def in_place(self) -> bool:
         return self.name.endswith("_") and not self.name.startswith("_")
+
+
+class Numbering:
+    """Ids of the operations of a pass in the order of their calls: conv2d, conv2d_1, conv2d_2, ...
+
+    As in torch.fx, whose names stand in links, what a trace leaves out has its number, and the name of a
+    Python function is never used bare: slice_1, slice_2, ...
+    """
+
+    def __init__(self) -> None:
+        self._numbers: Counter[str] = Counter()
+
+    def ids(self, name: str, parts: int) -> tuple[str, ...]:
+        """Of the next call: its own, then those of its `parts` results, 0 where it gives one tensor."""
+        return tuple(map(self._taken, (name, *["getitem"] * parts)))
+
+    def next_id(self, name: str) -> str:
+        """Which the next call of this name will have."""
+        number = self._numbers[name] + hasattr(builtins, name)
+        return f"{name}_{number}" if number else name
+
+    def _taken(self, name: str) -> str:
+        taken = self.next_id(name)
+        self._numbers[name] += 1
+        return taken
 
 
 @dataclass(frozen=True)
@@ -158,17 +185,21 @@ class Recorder(TorchDispatchMode):
         self.path = self._outer.pop()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        arguments = _arguments(func, args, kwargs or {})
-        reads = tuple(_tensors(arguments.values()))
+        arguments = named_arguments(func, args, kwargs or {})
+        reads = tuple(tensors(arguments.values()))
         if any(tensor.is_meta for tensor in reads):
             result = self._on_meta(func, args, kwargs or {}, arguments, reads)
         else:
             result = func(*args, **(kwargs or {}))
             if not self._of_image.isdisjoint(map(id, reads)):
-                self._of_image.update(map(id, _tensors([result])))
-                if not self.decided_by and _reads_values(func) and self._decides(_name(func), arguments):
+                self._of_image.update(map(id, tensors([result])))
+                if (
+                    not self.decided_by
+                    and _reads_values(func)
+                    and self._decides(operation_name(func), arguments)
+                ):
                     self.decided_by = self._here(func)
-        call = Call(_name(func), func.namespace, self.path, arguments, reads, result)
+        call = Call(operation_name(func), func.namespace, self.path, arguments, reads, result)
         if call.in_place:
             call = replace(call, result=reads[0])
             if not self._of_image.isdisjoint(map(id, reads)):
@@ -215,11 +246,11 @@ class Recorder(TorchDispatchMode):
         where there is something to choose from, none."""
         if name != "index":
             return name != "where" or "self" not in arguments
-        masks = (each for each in _tensors(arguments["indices"]) if each.dtype in (torch.bool, torch.uint8))
+        masks = (each for each in tensors(arguments["indices"]) if each.dtype in (torch.bool, torch.uint8))
         return not self._of_image.isdisjoint(map(id, masks))
 
     def _here(self, func: Any) -> str:
-        return f"{_name(func)} in {'.'.join(self.path) or 'the network itself'}"
+        return f"{operation_name(func)} in {'.'.join(self.path) or 'the network itself'}"
 
     def _brought_to_meta(self, argument: Tensor | torch.device) -> Tensor | torch.device:
         """Where the image is, all that comes of it stays."""
@@ -233,7 +264,7 @@ class Recorder(TorchDispatchMode):
 
 
 def _reads_values(func: Any) -> bool:
-    return not _READS_VALUES.isdisjoint(func.tags) or _name(func) in _ALSO_READS_VALUES
+    return not _READS_VALUES.isdisjoint(func.tags) or operation_name(func) in _ALSO_READS_VALUES
 
 
 def _layout(tensor: Tensor) -> tuple[torch.Size, tuple[int, ...], torch.dtype]:
@@ -253,16 +284,17 @@ def _signature(argument: Any) -> Hashable:
     return type(argument), argument
 
 
-def _tensors(arguments: Iterable[Any]) -> Iterator[Tensor]:
+def tensors(arguments: Iterable[Any]) -> Iterator[Tensor]:
     """Those among the arguments and in the lists among them."""
     for argument in arguments:
         if isinstance(argument, Tensor):
             yield argument
         elif isinstance(argument, (list, tuple)):
-            yield from _tensors(argument)
+            yield from tensors(argument)
 
 
-def _name(func: Any) -> str:
+def operation_name(func: Any) -> str:
+    """The ATen name without namespace and overload."""
     return str(func.overloadpacket.__name__)
 
 
@@ -275,7 +307,7 @@ def _parameters(func: Any) -> tuple[tuple[str, bool, bool, Any], ...]:
     )
 
 
-def _arguments(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def named_arguments(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments by their names, defaults filled in, so that a rule need not know how the call was written."""
     named: dict[str, Any] = {}
     for position, (name, only_by_keyword, has_default, default) in enumerate(_parameters(func)):

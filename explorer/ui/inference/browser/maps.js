@@ -1,5 +1,6 @@
 // Feature maps, strongest channels first. Pointing at one lays it over the picture, a click keeps it there:
-// the picture listens for "explorer:channel", so no visit to the server is needed.
+// the picture listens for "explorer:channel", so no visit to the server is needed. A click also opens the number
+// it fell on, for which the board below listens to "explorer:cell".
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".maps");
@@ -38,6 +39,17 @@ export default function ({ parentElement, data, setTriggerValue }) {
   previous.onclick = () => setTriggerValue("page", data.page - 1);
   next.onclick = () => setTriggerValue("page", data.page + 1);
 
+  // Which cell was meant, in shares of the map; of a press by key, whose place is none, the strongest is left.
+  function open(channel, tile, { clientX, clientY, detail: presses }) {
+    if (!presses) return;
+    const { left, top, width, height } = tile.querySelector("canvas").getBoundingClientRect();
+    const scale = Math.min(width / data.size[0], height / data.size[1]); // the map is fitted into its tile
+    const share = (offset, side, length) => Math.min(0.9999, Math.max(0, (offset - (side - length) / 2) / length));
+    const x = share(clientX - left, width, scale * data.size[0]);
+    const y = share(clientY - top, height, scale * data.size[1]);
+    document.dispatchEvent(new CustomEvent("explorer:cell", { detail: { layer: data.layer, channel, x, y } }));
+  }
+
   async function paint() {
     const request = (root.request = Symbol("paint"));
     const atlas = await createImageBitmap(await (await fetch(data.atlas)).blob());
@@ -67,7 +79,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
       tile.append(canvas, name);
       tile.onpointerenter = tile.onfocus = () => tell(tile);
       tile.onpointerleave = tile.onblur = () => tell(kept);
-      tile.onclick = () => {
+      tile.onclick = (event) => {
+        open(number, tile, event);
         kept = kept === tile ? null : tile;
         for (const other of tiles) other.setAttribute("aria-pressed", String(other === kept));
         tell(kept);

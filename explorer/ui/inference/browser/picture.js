@@ -62,6 +62,15 @@ export default function ({ parentElement, data }) {
     Object.assign(crop.style, {
       left: percent(left), top: percent(top), width: percent(right - left), height: percent(bottom - top),
     });
+    const { field } = state; // of the number that is opened below, in shares of the network's view
+    $(".field").hidden = !field;
+    if (field) {
+      const [x0, y0, x1, y1] = field.map((each) => Math.min(1, Math.max(0, each)));
+      Object.assign($(".field").style, {
+        left: percent(left + x0 * (right - left)), top: percent(top + y0 * (bottom - top)),
+        width: percent((x1 - x0) * (right - left)), height: percent((y1 - y0) * (bottom - top)),
+      });
+    }
     const mark = $(".peak");
     mark.hidden = !peak || state.mode === "view" || Boolean(state.channel);
     if (peak) {
@@ -116,17 +125,26 @@ export default function ({ parentElement, data }) {
     state.mode = mode;
     place();
   };
+  // Where on the part that the network was given, from 0 to 1 inside of it.
+  const onView = ({ clientX, clientY }) => {
+    const { left, top, width, height } = $(".heat").getBoundingClientRect();
+    return [(clientX - left) / width, (clientY - top) / height];
+  };
   $(".frame").onpointermove = (event) => {
     if (!state.grey || !state.data.heat || state.channel) return;
-    const bounds = $(".heat").getBoundingClientRect();
-    const x = Math.floor(((event.clientX - bounds.left) / bounds.width) * state.grey.width);
-    const y = Math.floor(((event.clientY - bounds.top) / bounds.height) * state.grey.height);
+    const [across, down] = onView(event);
+    const x = Math.floor(across * state.grey.width);
+    const y = Math.floor(down * state.grey.height);
     const inside = x >= 0 && y >= 0 && x < state.grey.width && y < state.grey.height;
     const value = inside ? state.grey.data[4 * (y * state.grey.width + x)] / 255 : 0;
     $(".legend .mark").hidden = !inside;
     $(".legend .mark").style.left = percent(value);
     $(".says .value").lastChild.textContent = inside ? ` ${value.toFixed(2)} here` : " peak";
     $(".says .key").hidden = inside;
+  };
+  $(".frame").onclick = (event) => {
+    const [x, y] = onView(event);
+    if (x >= 0 && y >= 0 && x < 1 && y < 1) document.dispatchEvent(new CustomEvent("explorer:place", { detail: { x, y } }));
   };
   $(".frame").onpointerleave = () => {
     $(".legend .mark").hidden = true;
@@ -148,6 +166,15 @@ export default function ({ parentElement, data }) {
     show();
   };
   document.addEventListener("explorer:channel", root.onChannel);
+  document.removeEventListener("explorer:field", root.onField);
+  root.onField = (event) => {
+    state.field = event.detail;
+    place();
+  };
+  document.addEventListener("explorer:field", root.onField);
   show();
-  return () => document.removeEventListener("explorer:channel", root.onChannel);
+  return () => {
+    document.removeEventListener("explorer:channel", root.onChannel);
+    document.removeEventListener("explorer:field", root.onField);
+  };
 }
