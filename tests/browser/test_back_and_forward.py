@@ -192,6 +192,29 @@ def test_what_a_page_asks_for_as_it_is_left_does_not_empty_the_next(server, visi
     expect(page.get_by_text("Where the numbers come from")).to_be_visible()
 
 
+# The ruler looks at a changed window after so many milliseconds; here, when the page is being left.
+HELD_RULER = """window.setTimeout = new Proxy(setTimeout, { apply: (real, self, [call, wait, ...more]) =>
+  window.holding && wait === 150 ? (window.heldRuler = call) && 0 : real.call(self, call, wait, ...more) });"""
+BACK_AS_THE_RULER_LOOKS = """addEventListener('popstate', () => setTimeout(heldRuler)); history.back();"""
+
+
+def test_a_window_that_changes_as_a_page_is_left_does_not_bring_it_back(server, visit):
+    """On a phone a row of panels has no room, which the page must hear of."""
+    page = visit("about:blank")
+    page.add_init_script(HELD_RULER)
+    page.goto(f"{server.url}/degradation")
+    standing(page, "Degradation")
+    follow(page, "Architecture")
+    page.evaluate("window.holding = true")
+    page.set_viewport_size({"width": 390, "height": 720})
+    page.wait_for_function("() => Boolean(window.heldRuler)")
+    page.evaluate(BACK_AS_THE_RULER_LOOKS)
+    page.wait_for_url("**/degradation**")
+    standing(page, "Degradation")
+    page.wait_for_timeout(500)  # the answer to a request of the page left would come now
+    standing(page, "Degradation")
+
+
 def test_what_follows_one_act_is_one_entry_of_the_history(server, visit):
     """In whichever order Streamlit tells the browser of a page and of its parameters."""
     page = visit(server.url)

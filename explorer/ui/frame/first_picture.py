@@ -5,7 +5,7 @@ it draws anything that came in the same run. A part of the page in a fragment of
 browser is idle and then asks for itself; from then on, in this visit, everything comes at once.
 
 Who has just acted may be leaving the page. Streamlit would answer a fragment of the page left after the page
-come to, and the browser then empties that; so the part asks when nobody has acted for a while.
+come to, and the browser then empties that; so the part asks when nobody has acted for a while (`history.js`).
 """
 
 from __future__ import annotations
@@ -20,18 +20,13 @@ _component = components.declare(
     html="<div></div>",
     css="",
     js="""export default function ({ setTriggerValue }) {
-  const page = location.pathname;
   const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 200));
   let over = false;
-  const ask = () => {
-    if (over || location.pathname !== page) return;
-    const quiet = performance.now() - (history.lastAct ?? -Infinity); // frame/history.js
-    if (quiet < 2000) setTimeout(wait, 2000 - quiet);
-    else setTriggerValue("idle", true);
-  };
-  const wait = () => idle(ask, { timeout: 3000 });
+  let takeBack = () => {};
+  const ask = () => setTriggerValue("idle", true);
+  const wait = () => idle(() => { if (!over) takeBack = history.onceStaying(ask); }, { timeout: 3000 });
   requestAnimationFrame(() => requestAnimationFrame(wait)); // what came with this run is painted
-  return () => { over = true; };
+  return () => { over = true; takeBack(); };
 }""",
 )
 

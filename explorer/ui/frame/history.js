@@ -9,11 +9,27 @@
   const replace = history.replaceState.bind(history);
   // The address with which the visitor came is an entry already; who was quicker than this script has acted since.
   let entered = !navigator.userActivation?.hasBeenActive;
-  const acted = (act) => {
-    entered = act === 'popstate';
-    history.lastAct = performance.now();
+  let lastAct = -Infinity;
+  const acted = (event) => {
+    entered = event.type === 'popstate';
+    if (!event.target.closest?.('[data-testid="stCheckbox"]')) lastAct = performance.now(); // a switch leads nowhere
   };
-  for (const act of ['pointerdown', 'click', 'keydown', 'popstate']) addEventListener(act, () => acted(act), true);
+  for (const act of ['pointerdown', 'click', 'keydown', 'popstate']) addEventListener(act, acted, true);
+
+  // What asks the server by itself would be answered for the page that is being left, after the page come to, which
+  // then stands empty or under the wrong address. Who has just acted may be leaving: so it asks once nobody has
+  // acted for two seconds, and on its own page, or on any. The call back takes the wish away again.
+  history.onceStaying = (ask, { anywhere = false } = {}) => {
+    const page = location.pathname;
+    let waiting;
+    const look = () => {
+      const quiet = performance.now() - lastAct;
+      if (quiet < 2000) waiting = setTimeout(look, 2000 - quiet);
+      else if (anywhere || location.pathname === page) ask();
+    };
+    look();
+    return () => clearTimeout(waiting);
+  };
 
   // A link that names what is chosen anyway gets it from Streamlit a second time.
   const once = (url) => {

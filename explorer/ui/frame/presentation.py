@@ -33,25 +33,33 @@ export default ({ parentElement, data, setStateValue }) => {
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   const told = { rem: data.rem, phone: data.phone, dark: data.dark };
   const tell = (name, value) => { if (value !== told[name]) setStateValue(name, (told[name] = value)); };
-  let wait;
-  const measure = () => {
-    clearTimeout(wait);
-    wait = setTimeout(() => { // a window that is being dragged tells its size once
-      const rem = Math.round(10 * ruler.getBoundingClientRect().width) / 10;
-      if (rem && data.rem !== null) tell("rem", rem);
-      tell("phone", narrow.matches);
-    }, 150);
+  let asDrawn = true; // Streamlit has not changed its colours under what it has drawn
+  const look = () => {
+    const rem = Math.round(10 * ruler.getBoundingClientRect().width) / 10;
+    if (rem && data.rem !== null) tell("rem", rem);
+    tell("phone", narrow.matches);
+    // Streamlit changes its own colours and runs nothing: charts have theirs from the server.
+    if (!asDrawn) tell("dark", getComputedStyle(ruler).colorScheme === "dark");
   };
-  const watcher = new ResizeObserver(measure);
+  let wait;
+  let takeBack = () => {};
+  const changed = () => {
+    clearTimeout(wait);
+    takeBack();
+    // A window that is being dragged tells its size once.
+    wait = setTimeout(() => { takeBack = history.onceStaying(look, { anywhere: true }); }, 150); // history.js
+  };
+  const recoloured = () => { asDrawn = false; changed(); };
+  const watcher = new ResizeObserver(changed);
   watcher.observe(ruler);
-  narrow.addEventListener("change", measure);
-  // Streamlit changes its own colours and runs nothing: charts have theirs from the server.
-  const coloured = () => setTimeout(() => tell("dark", getComputedStyle(ruler).colorScheme === "dark"), 150);
-  scheme.addEventListener("change", coloured);
+  narrow.addEventListener("change", changed);
+  scheme.addEventListener("change", recoloured);
   return () => {
+    clearTimeout(wait);
+    takeBack();
     watcher.disconnect();
-    narrow.removeEventListener("change", measure);
-    scheme.removeEventListener("change", coloured);
+    narrow.removeEventListener("change", changed);
+    scheme.removeEventListener("change", recoloured);
   };
 };
 """,

@@ -217,8 +217,7 @@ class View {
     const fit = () => stage.style.setProperty("--unit", `${this.svg.clientWidth / width}px`);
     this.watcher = new ResizeObserver(fit);
     this.watcher.observe(stage); // tells its width before the first paint, when the layout is known anyway
-    const painted = () => { if (!this.left) this.component.setTriggerValue("stands", true); };
-    if (this.data.first) requestAnimationFrame(() => requestAnimationFrame(painted));
+    if (this.data.first) requestAnimationFrame(() => requestAnimationFrame(() => this.mention("stands")));
   }
 
   fill(detail) {
@@ -260,7 +259,7 @@ class View {
     this.fill(this.data.details[id]);
     if (!told && this.data.details[id].open) {
       told = true;
-      this.component.setTriggerValue("intent", true);
+      this.mention("intent");
     }
     const kin = new Set([id]);
     for (const path of this.svg.querySelectorAll(".links path")) {
@@ -312,6 +311,10 @@ class View {
   step(from, by) {
     const marks = [...this.svg.querySelectorAll(".lane:not(.off) .mark")];
     marks[(marks.indexOf(from) + by + marks.length) % marks.length]?.focus();
+  }
+
+  mention(what) { // which nobody asked for: what the visitor does comes first
+    history.onceStaying(() => { if (!this.left) this.component.setTriggerValue(what, true); }); // frame/history.js
   }
 
   open(id) {
