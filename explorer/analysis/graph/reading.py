@@ -99,7 +99,7 @@ class _Reader:
         return Trace(
             name=name,
             ops=tuple(replace(op, params=counted[op.id]) if op.id in counted else op for op in self.ops),
-            modules={n: type(m).__name__ for n, m in model.named_modules()},
+            modules={n: type(m).__name__ for n, m in model.named_modules(remove_duplicate=False)},
             input_shape=shape,
             idle=tuple(Idle(n, size) for n, size in sizes.items() if n not in owners),
             buffer_bytes=self.recording.buffer_bytes,

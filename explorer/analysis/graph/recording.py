@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import torch
@@ -125,16 +125,31 @@ def _recorded(model: nn.Module, image: Tensor) -> Recording:
     recorder = Recorder()
     if not image.is_meta:
         recorder.follow(image)
-    places: dict[nn.Module, list[tuple[str, ...]]] = {}
-    for dotted, module in model.named_modules(remove_duplicate=False):
-        places.setdefault(module, []).append(tuple(dotted.split(".")) if dotted else ())
-    for module, paths in places.items():
-        module.register_forward_pre_hook(partial(recorder.enter, paths), prepend=True)
+    for module in model.modules():
+        module.register_forward_pre_hook(recorder.enter, prepend=True)
         module.register_forward_hook(recorder.leave, always_call=True)
+    _give_every_name_its_own(model)
+    for dotted, module in model.named_modules(remove_duplicate=False):
+        recorder.places.setdefault(id(module), []).append(tuple(dotted.split(".")) if dotted else ())
     with torch.inference_mode(), recorder:
         result = model(image)
     outputs = [each for each in tree_leaves(result) if isinstance(each, Tensor)]
     return Recording(model, image, recorder.calls, outputs, buffer_bytes, recorder.decided_by)
+
+
+def _give_every_name_its_own(model: nn.Module) -> None:
+    """Put another object into every further place of a module that stands in several (CoaT's `mlp2`, `mlp3`
+    and `mlp4`), so that a call tells by which name it was made. All share one state: hooks, too.
+    """
+    known: set[nn.Module] = set()
+    for parent in list(model.modules()):
+        for name, module in parent._modules.items():
+            if module in known and not isinstance(module, torch.jit.ScriptModule):
+                twin = object.__new__(type(module))
+                object.__setattr__(twin, "__dict__", vars(module))
+                parent._modules[name] = twin
+            elif module is not None:
+                known.add(module)
 
 
 def _without_weights(model: nn.Module) -> nn.Module:
@@ -166,6 +181,7 @@ class Recorder(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.path: tuple[str, ...] = ()  # the innermost module that is running
+        self.places: dict[int, list[tuple[str, ...]]] = {}  # paths of a module, by its identity
         self._outer: list[tuple[str, ...]] = []
         self._bare: dict[int, tuple[Tensor, Tensor]] = {}  # a constant with values, and its twin without
         self._of_image: set[int] = set()  # identities of what has values that come of the image's
@@ -175,9 +191,10 @@ class Recorder(TorchDispatchMode):
         """Notice what decides by this image's values."""
         self._of_image.add(id(image))
 
-    def enter(self, paths: Sequence[tuple[str, ...]], _module: nn.Module, _inputs: Any) -> None:
-        """paths: a module may stand in several places; it runs in the one inside of who calls it."""
+    def enter(self, module: nn.Module, _inputs: Any) -> None:
+        """What stands in several places runs in the one inside of who calls it."""
         self._outer.append(self.path)
+        paths = self.places[id(module)]
         inside = (path for path in paths if path[: len(self.path)] == self.path)
         self.path = next(inside, paths[0])
 

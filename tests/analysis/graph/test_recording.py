@@ -51,6 +51,7 @@ def of_own(forward: Callable[[nn.Module, Tensor], Tensor], side: int = 8) -> Tra
         "timm:bat_resnext26ts",  # two results of one operation, of which one is read
         "torchvision:vit_b_16",  # MultiheadAttention, which torch would rather fuse
         "explorer:resnet20",
+        "timm:coat_tiny",  # one module under three names in its parent
     ],
 )
 def test_it_sees_what_export_sees(network: str) -> None:
@@ -83,6 +84,34 @@ def test_what_values_decide_is_traced_on_noise_and_named(
     assert found.decided_by.endswith("in the network itself")
     assert found.params == 3 * 3 * 9
     assert stats_of(found).one_way.startswith(found.decided_by)
+
+
+class Shared(nn.Module):
+    """One layer under two names, and in two places of a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = self.second = nn.Sequential(nn.Conv2d(3, 3, 1, bias=False))
+        self.rest = nn.ModuleList([nn.ReLU(), self.first, self.first])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in (self.second, *self.rest, self.first):
+            x = layer(x)
+        return x
+
+
+def test_a_module_of_several_names_runs_under_the_one_that_was_called() -> None:
+    model = Shared()
+    found = trace_module(model, (1, 3, 8, 8), "own")
+    assert [op.dotted for op in found.ops if op.name == "conv2d"] == [
+        "second.0",
+        "rest.1.0",
+        "rest.2.0",
+        "first.0",
+    ]
+    assert found.params == 9
+    assert model.second is model.first  # the visitor's own stays as it was
+    assert {"second.0", "rest.2.0"} <= found.modules.keys()
 
 
 def test_without_weights_there_are_no_values() -> None:
