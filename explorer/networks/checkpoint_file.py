@@ -147,7 +147,7 @@ def _named_alike(config: Configuration, held: Shapes) -> bool:
 def _compared(kept: "_Kept", path: Path, _changed: int, _size: int) -> _Reading:
     held, wanted = contents(path).shapes, _shapes_of(kept)
     remarks = []
-    prefix = _prefix(held, wanted)
+    prefix = prefix_in(held, wanted)
     names = {name: name.removeprefix(prefix) for name in held if name.startswith(prefix)}
     if others := [name for name in held if name not in names]:
         remarks.append(
@@ -180,7 +180,7 @@ def _only_layer(head: str, held: Shapes, wanted: Shapes) -> str:
     return layers[0] if len(shape) == len(wanted[own]) and shape[1:] == wanted[own][1:] else ""
 
 
-def _prefix(held: Iterable[str], wanted: Collection[str]) -> str:
+def prefix_in(held: Iterable[str], wanted: Collection[str]) -> str:
     """What stands in the file before the network's own names: Lightning's "model."; "" where nothing fits."""
     found: Counter[str] = Counter()
     for name in held:
@@ -232,7 +232,13 @@ def _of_outputs(count: int) -> str:
 
 def _difference(config: Configuration, path: Path) -> str:
     """What the file has too little or too much for the configured network; "" where it is the very one."""
-    held, wanted = _held(config, path), _shapes_of(_Kept(config))
+    return misfit(_held(config, path), _shapes_of(_Kept(config)), config.architecture)
+
+
+def misfit(held: Shapes, wanted: Shapes, network: str) -> str:
+    """What tensors of a file have too little or too much for a network, by its names, as the end of a
+    sentence; "" where they are the very ones.
+    """
     lacking = [key for key in wanted if key not in held]
     over = [key for key in held if key not in wanted]
     other = [
@@ -248,7 +254,7 @@ def _difference(config: Configuration, path: Path) -> str:
         for what, keys in parts.items()
         if keys
     )
-    return f"its file of weights does not fit {config.architecture}: of {len(wanted):,} tensors {said}"
+    return f"its file of weights does not fit {network}: of {len(wanted):,} tensors {said}"
 
 
 def _some(keys: list[str]) -> str:

@@ -38,7 +38,8 @@ def weights_of(reference: Reference | str) -> tuple[WeightsEntry, ...]:
 
 
 def choose_weights(reference: Reference | str | None, weights_id: str | None = None) -> WeightsEntry:
-    """The entry asked for, else the first that is on this machine, else the first there is.
+    """The entry asked for, else the first that is on this machine, else the first there is; of the visitor's
+    own network that has learnt nothing, random ones.
 
     reference: None for whichever network answers best without a download.
     Raises WeightsUnavailable if the network has none, ValueError if `weights_id` belongs to another network.
@@ -53,10 +54,7 @@ def choose_weights(reference: Reference | str | None, weights_id: str | None = N
         return entry
     found = weights_of(reference)
     if not found and reference.builder == "own":
-        raise WeightsUnavailable(
-            f"{reference} was named without weights; --weights FILE gives it trained ones, --weights "
-            f"random:{reference} random ones, whose answer means nothing."
-        )
+        return _random_entry(str(reference))
     if not found:
         raise WeightsUnavailable(
             f"Nobody has published weights for {reference}; choose random:{reference} for an untrained one"
@@ -130,6 +128,7 @@ def _random_entry(name: str) -> WeightsEntry:
         reference=reference,
         label="Random weights: this network has learnt nothing",
         licence="none needed",
+        remarks=("Its weights are random: neither the answer nor the map means anything.",),
     )
 
 

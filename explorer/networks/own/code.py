@@ -22,9 +22,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
-from explorer.networks import checkpoint_contents
+from explorer.networks import checkpoint_contents, checkpoint_file
 from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.entries import first_sentence
 from explorer.networks.inputs import InputSpec, usual
@@ -106,11 +106,24 @@ class OwnCode:
     def read(self) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
         model = self.build(None)
         if self.weights is not None:
-            try:
-                model.load_state_dict(checkpoint_contents.state(self.weights))
-            except RuntimeError as error:
-                raise Misfit(" ".join(str(error).split())[:300]) from error
+            self._load(model, self.weights)
         return model, self.input_spec(), self.settings.class_names()
+
+    def _load(self, model: nn.Module, weights: Path) -> None:
+        """Its weights into the model, by its own names or with a training's before each ("model.")."""
+        tensors, wanted = checkpoint_contents.state(weights), model.state_dict()
+        prefix = checkpoint_file.prefix_in(tensors, wanted)
+        if all(name.startswith(prefix) for name in tensors):
+            tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
+        try:
+            model.load_state_dict(tensors)
+        except RuntimeError as error:  # in which torch lists every tensor
+            held, own = (
+                {name: tuple(value.shape) for name, value in each.items() if isinstance(value, Tensor)}
+                for each in (tensors, wanted)
+            )
+            fault = checkpoint_file.misfit(held, own, self.shown)
+            raise Misfit(fault or first_sentence(error)) from error
 
     @cached_property
     def _object(self) -> Any:

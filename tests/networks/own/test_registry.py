@@ -272,18 +272,34 @@ def test_weights_and_names_of_classes_from_files(code: Path, tmp_path: Path) -> 
 def test_weights_of_another_network_are_refused_by_name(code: Path, tmp_path: Path) -> None:
     save_file({"stem.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     settings = Settings(input=(3, 32, 32), weights=tmp_path / "other.safetensors")
-    with pytest.raises(networks.WeightsUnavailable, match="own:Plain cannot be read"):
+    with pytest.raises(networks.WeightsUnavailable) as refused:
         networks.load(registered(code, "Plain", settings, learnt=True))
+    said = str(refused.value)
+    assert said.startswith(
+        "own:Plain cannot be read: its file of weights does not fit own_networks.py:Plain: of "
+    )
+    assert "are lacking (" in said
+    assert "1 is of another shape (stem.weight [1] for [" in said
+
+
+@pytest.mark.parametrize("prefix", ["model.", "net.module."])
+def test_a_training_script_s_prefix_is_taken_off(code: Path, tmp_path: Path, prefix: str) -> None:
+    reference = registered(code, "Plain")
+    trained = networks.build(reference, seed=3).state_dict()
+    torch.save({"state_dict": {prefix + k: v for k, v in trained.items()}}, tmp_path / "last.ckpt")
+    settings = Settings(input=(3, 32, 32), weights=tmp_path / "last.ckpt")
+    loaded = networks.load(registered(code, "Plain", settings, learnt=True)).model.state_dict()
+    assert all(torch.equal(value, trained[name]) for name, value in loaded.items())
 
 
 def test_without_weights_it_is_said_to_have_learnt_nothing(code: Path) -> None:
     reference = registered(code, "Plain")
     assert networks.weights_of(reference) == ()
     assert networks.entry_of(f"random:{reference}").untrained
-    with pytest.raises(networks.WeightsUnavailable, match="--weights FILE gives it trained ones"):
-        networks.choose_weights(reference)
-    model = networks.load(f"random:{reference}").model
-    assert isinstance(model, nn.Module)
+    chosen = networks.choose_weights(reference)  # as the Inference page takes them
+    assert chosen == networks.entry_of(f"random:{reference}")
+    assert "random" in chosen.remarks[0]
+    assert isinstance(networks.load(chosen.id).model, nn.Module)
 
 
 def test_a_link_chooses_among_the_registered_only(code: Path) -> None:
