@@ -1,7 +1,10 @@
 """Networks of one's own are tried in a process of their own: what passes, and what is stopped."""
 
 import json
+import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +96,34 @@ def test_one_that_does_not_end_is_stopped(code: Path) -> None:
         TrialFailed, match=r"Forever was stopped while it was being traced: .* over 2 s; its forward"
     ):
         tried(code, "Forever", patience=2)
+
+
+PARENT = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-m", "explorer.serving.trial"], stdout=subprocess.DEVNULL).pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_trial_ends_with_the_program_that_asked_for_it() -> None:
+    order, held = os.pipe()  # held here: the trial waits for its order for ever
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdin=order, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        os.close(order)
+        assert parent.stdout is not None
+        child = Path(f"/proc/{parent.stdout.readline().strip()}")
+        while "libffi" not in (child / "maps").read_text():  # ctypes is there: it has asked the system
+            time.sleep(0.05)
+        time.sleep(0.2)
+        parent.kill()
+    until = time.monotonic() + 30
+    while child.exists() and "State:\tZ" not in (child / "status").read_text() and time.monotonic() < until:
+        time.sleep(0.05)
+    alive = child.exists() and "State:\tZ" not in (child / "status").read_text()
+    os.close(held)
+    assert not alive
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="bounds on a process's data are Linux's")
