@@ -301,13 +301,15 @@ def _app(arguments: argparse.Namespace) -> None:
 def _gradio(arguments: argparse.Namespace) -> None:
     from explorer.serving import warmup
 
+    if known := [name for name in arguments.networks if not name.startswith("own:")]:
+        raise ValueError(f"{known[0]!r} is no network of one's own; known ones are chosen on the page")
     warmup.leave_cores_free()
     from explorer.ui import gradio_app
 
     gradio_app.launch(arguments.host, arguments.port)
 
 
-_RUNS_NETWORKS = (_app, _explain, _benchmark)  # beyond what their shapes tell
+_RUNS_NETWORKS = (_app, _explain, _benchmark, _gradio)  # beyond what their shapes tell
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -410,6 +412,8 @@ def _parser() -> argparse.ArgumentParser:
     gradio = commands.add_parser("gradio", help="Serve the Gradio front end.")
     gradio.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all")
     gradio.add_argument("--port", type=int, default=7860, metavar="N")
+    gradio.add_argument("networks", nargs="*", metavar="NETWORK", help="one's own, offered first")
+    own_networks.add_options(gradio)
     gradio.set_defaults(run=_gradio)
     return parser
 

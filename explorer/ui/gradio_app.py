@@ -1,4 +1,4 @@
-"""The Gradio front end over the same core: `python -m explorer gradio [--host H] [--port N]`.
+"""The Gradio front end over the same core: `python -m explorer gradio [NETWORK ...] [--host H] [--port N]`.
 
 It calls nothing outside this machine: no analytics, no share link, fonts from Gradio's own package.
 """
@@ -17,7 +17,7 @@ from PIL import Image
 from explorer import catalogue, inference, networks
 from explorer.analysis import stats
 from explorer.inference.images import BYTE_CAP, READABLE
-from explorer.networks import Network
+from explorer.networks import Network, own
 from explorer.serving import pool
 from explorer.ui.inference import feature_maps
 from explorer.ui.kit.formatting import count, distinct, shape, size, three_digits
@@ -111,7 +111,8 @@ def _said(work: Any, *arguments: Any) -> Any:
 
 
 def _explain_tab() -> None:
-    ids = [entry.id for entry in networks.on_this_machine()]
+    owned = (networks.choose_weights(f"own:{name}").id for name in own.registered())
+    ids = list(dict.fromkeys([*owned, *(entry.id for entry in networks.on_this_machine())]))
     samples = [str(each.path) for each in inference.OFFERED]
     methods, maps = list(inference.METHODS), list(inference.COLORMAPS)
     with gr.Row():
@@ -138,8 +139,10 @@ def _explain_tab() -> None:
 
 
 def _architecture_tab() -> None:
+    owned = [(name, f"own:{name}") for name in own.registered()]
     known = [(each.name, each.id) for each in catalogue.architectures().values() if each.builders]
-    name = gr.Dropdown(known, value="resnet50", label="Network", allow_custom_value=True)
+    first = owned[0][1] if owned else "resnet50"
+    name = gr.Dropdown([*owned, *known], value=first, label="Network", allow_custom_value=True)
     go = gr.Button("Compute", variant="primary")
     tables = [gr.Dataframe(label="Totals"), gr.Dataframe(label="Layers", max_height=520)]
     go.click(architecture, name, tables, api_name="stats")

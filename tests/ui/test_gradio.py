@@ -15,6 +15,7 @@ from PIL import Image
 
 from explorer.__main__ import main
 from explorer.inference import SAMPLES
+from explorer.networks import own
 from explorer.terminal import MISUSE
 from explorer.ui import gradio_app
 from tests import checkpoints
@@ -99,6 +100,34 @@ def test_a_file_that_is_no_picture_becomes_the_core_s_sentence(client, shared_mo
             0.5,
             api_name="/explain",
         )
+
+
+def test_networks_of_one_s_own_are_offered_first(no_own_networks, tmp_path, sample):
+    code = tmp_path / "mine.py"
+    code.write_text(
+        "from torch import nn\n"
+        "net = lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())\n"
+    )
+    opened = own.opened(f"{code}:net", own.Settings(input=(3, 32, 32)))
+    assert own.register(opened, "", learnt=False) == "own:net"
+    page = gradio_app.launch("127.0.0.1", None, block=False)
+    try:
+        boxes = {getattr(each, "label", ""): each for each in page.blocks.values()}
+        assert (boxes["Weights"].value, boxes["Network"].value) == ("random:own:net", "own:net")
+        asked = Client(page.local_url, verbose=False, analytics_enabled=False)
+        choices = ("random:own:net", gradio_app.AUTOMATIC, "Grad-CAM", "Viridis", 0.5)
+        _, answer, _, timings = asked.predict(sample, *choices, api_name="/explain")
+        assert len(answer["confidences"]) == 4
+        assert "weights are random" in timings
+        totals, _ = asked.predict("own:net", api_name="/stats")
+        assert ["parameters", "112"] in totals["data"]
+    finally:
+        page.close()
+
+
+def test_gradio_takes_no_known_network_on_the_command_line(capsys):
+    assert main(["gradio", "resnet50"]) == MISUSE
+    assert capsys.readouterr().err.startswith("explorer: 'resnet50' is no network of one's own")
 
 
 FILE = {"_type": "gradio.FileData"}
