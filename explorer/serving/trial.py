@@ -2,8 +2,8 @@
 
 There each is opened, built, traced and run once, within a bound of time and of memory. What hangs, takes all
 memory or crashes is stopped and takes nothing with it; the reader gets one sentence. POSIX bounds the data of
-the process and stops what it started as well; elsewhere time alone is bounded. What has passed runs within the
-program from then on, and nothing bounds it there.
+the process and stops what it started as well; elsewhere time alone is bounded. What has passed runs within
+the program from then on, and nothing bounds it there.
 """
 
 from __future__ import annotations

@@ -194,7 +194,8 @@ def test_what_a_page_asks_for_as_it_is_left_does_not_empty_the_next(server, visi
 
 # The ruler looks at a changed window after so many milliseconds; here, when the page is being left.
 HELD_RULER = """window.setTimeout = new Proxy(setTimeout, { apply: (real, self, [call, wait, ...more]) =>
-  window.holding && wait === 150 ? (window.heldRuler = call) && 0 : real.call(self, call, wait, ...more) });"""
+  window.holding && wait === 150 ? (window.heldRuler = call) && 0
+    : real.call(self, call, wait, ...more) });"""
 BACK_AS_THE_RULER_LOOKS = """addEventListener('popstate', () => setTimeout(heldRuler)); history.back();"""
 
 

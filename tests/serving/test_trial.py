@@ -100,7 +100,8 @@ def test_one_that_does_not_end_is_stopped(code: Path) -> None:
 
 PARENT = """
 import subprocess, sys, time
-print(subprocess.Popen([sys.executable, "-m", "explorer.serving.trial"], stdout=subprocess.DEVNULL).pid, flush=True)
+trial = subprocess.Popen([sys.executable, "-m", "explorer.serving.trial"], stdout=subprocess.DEVNULL)
+print(trial.pid, flush=True)
 time.sleep(600)
 """
 
