@@ -105,6 +105,7 @@ def _explain(arguments: argparse.Namespace) -> None:
             picture.image,
             layer=arguments.layer,
             target=arguments.target,
+            against=arguments.against,
             method=arguments.method,
             decode_seconds=decode_seconds,
         )
@@ -121,6 +122,7 @@ def _explain(arguments: argparse.Namespace) -> None:
         "predictions": [asdict(prediction) for prediction in explanation.predictions],
         "layer": explanation.layer,
         "target": explanation.target,
+        "against": explanation.against and explanation.against.index,
         "method": explanation.method,
         "remarks": [*picture.remarks, *weights.remarks],
         "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
@@ -373,7 +375,10 @@ def _parser() -> argparse.ArgumentParser:
         "--method", default="Grad-CAM", metavar="NAME", help="of attribution; a wrong name lists them"
     )
     explain.add_argument("--score", action="store_true", help="test the map against chance as well")
-    explain.add_argument("--target", type=int, metavar="N", help="class to explain; default: the likeliest")
+    explain.add_argument(
+        "--target", metavar="CLASS", help="to explain, by name or number; default: the likeliest"
+    )
+    explain.add_argument("--against", metavar="CLASS", help="another: why the one and not the other?")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
 
     own_networks.add_options(explain)

@@ -122,6 +122,31 @@ def test_explain_obeys_layer_and_target(capsys, tmp_path):
     assert np.load(tmp_path / "features.npy").shape == (32, 16, 16)
 
 
+def test_explain_takes_classes_by_name(capsys, tmp_path):
+    words = ("explain", CHELSEA, "--model", "zoo:resnet20", "--target", "Dog", "--out", tmp_path, "--json")
+    code, out, _ = run(capsys, *words, "--against", "cat")
+    answer = json.loads(out)
+    assert (code, answer["target"], answer["against"]) == (0, 5, 3)
+    for words, said in (
+        (("--against", "dog"), "dog cannot be asked for against itself"),
+        (("--against", "doge"), "there is dog"),
+    ):
+        code, _, error = run(
+            capsys,
+            "explain",
+            CHELSEA,
+            "--model",
+            "zoo:resnet20",
+            "--target",
+            "dog",
+            *words,
+            "--out",
+            tmp_path,
+        )
+        assert (code, error.count("\n")) == (2, 1)
+        assert said in error
+
+
 def test_list_names_catalogue_and_builders(capsys):
     code, out, _ = run(capsys, "list", "--json")
     listed = json.loads(out)

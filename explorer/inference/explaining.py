@@ -24,7 +24,7 @@ from explorer.inference.spatial import SpatialLayer, SpatialLayers, grown, spati
 from explorer.inference.watching import cut_after
 from explorer.networks import Network
 from explorer.networks.entries import Outputs
-from explorer.networks.labels import output_name
+from explorer.networks.labels import index_of, output_name
 from explorer.networks.running import check_finite, probabilities, scores
 
 _BRIGHT = 0.99  # share of the pixels that are not cut off
@@ -70,7 +70,8 @@ class Explanation:
     and cut at 1, as a few would leave all others dark; all zero where nothing speaks for the class, and then
     blank says why. features: float32 [C, h, w], the layer's output.
     contributions: float32 [C], activation x gradient summed over the map: each channel's share, to first
-    order, in the class score. explained: the class whose score was followed back; target: its index.
+    order, in the class score. explained: the class whose score was followed back; target: its index; against:
+    the class whose score was taken off first, None as a rule.
     Where the output is an embedding there are no predictions, nothing explained and no contributions, and cam
     is how strong the activation is at each place.
     seconds: wall time of "decode", "load", "forward" (preparing the picture included) and "backward".
@@ -81,6 +82,7 @@ class Explanation:
     view_box: tuple[float, float, float, float]
     predictions: tuple[Prediction, ...]
     explained: Prediction | None
+    against: Prediction | None
     layer: str
     method: str
     cam: np.ndarray
@@ -148,7 +150,8 @@ def explain(
     image: Image.Image,
     *,
     layer: str | None = None,
-    target: int | None = None,
+    target: int | str | None = None,
+    against: int | str | None = None,
     top_k: int = 5,
     method: str = "Grad-CAM",
     decode_seconds: float = 0.0,
@@ -157,11 +160,14 @@ def explain(
 ) -> Explanation:
     """The network's answer to `image`, and where at `layer` the score of class `target` comes from.
 
-    layer: one of `layers(network)`, by default `default_layer(network)`. target: an output index, by default
-    the most probable class. decode_seconds, load_seconds: handed through to the result's `seconds`.
+    layer: one of `layers(network)`, by default `default_layer(network)`. target: an output's index or name,
+    by default the most probable class. against: another, to ask why the one and not the other: what is
+    followed back is then the difference of their scores (after Prabhushankar et al. 2020,
+    https://arxiv.org/abs/2008.00178, who follow a loss). decode_seconds, load_seconds: handed through to the
+    result's `seconds`.
     progress: called by methods of many passes; what it raises ends the work.
-    Raises ValueError where layer, target, method or top_k is not one of the choices, DoesNotApply where the
-    method has no meaning for this network.
+    Raises ValueError where layer, target, against, method or top_k is not one of the choices, DoesNotApply
+    where the method has no meaning for this network.
     """
     chosen = _choose_layer(network, layer)
     if method not in METHODS:
@@ -176,10 +182,10 @@ def explain(
     output, captured = _forward(network.model, x, chosen.path)
     activation = chosen.to_map(captured.detach()).float()
     predictions: tuple[Prediction, ...] = ()
-    explained = contributions = None
+    explained = other = contributions = None
     if network.outputs == "embedding":
-        if target is not None:
-            raise ValueError(f"{network.weights.id} answers with an embedding: there is no class {target}")
+        if (named := against if target is None else target) is not None:
+            raise ValueError(f"{network.weights.id} answers with an embedding: there is no class {named}")
         check_finite(network.weights.id, output)
         forward_done = time.perf_counter()
         method, cam = STRENGTH, strength(activation)
@@ -187,15 +193,29 @@ def explain(
         shares = probabilities(network, output).detach()[0].cpu()
         predictions = _top(network, shares, top_k)
         forward_done = time.perf_counter()
-        explained = _explained(network, shares, target)
-        gradient = _gradient(network, scores(network, output)[0, explained.index], captured, chosen)
-        evidence = Evidence(network, x, explained.index, progress or silent, chosen, activation, gradient)
+        explained = _class(network, shares, int(shares.argmax()) if target is None else target)
+        other = None if against is None else _class(network, shares, against)
+        if other == explained:
+            raise ValueError(f"{explained.label} cannot be asked for against itself; name another class")
+        score = scores(network, output)[0]
+        lead = score[explained.index] - (score[other.index] if other else 0)
+        gradient = _gradient(network, lead, captured, chosen)
+        evidence = Evidence(
+            network,
+            x,
+            explained.index,
+            other and other.index,
+            progress or silent,
+            chosen,
+            activation,
+            gradient,
+        )
         cam = METHODS[method].explain(evidence)
         contributions = (activation * gradient).sum(dim=(1, 2))
         check_finite(f"{network.weights.id} at {chosen.path}", contributions)
     check_finite(f"{network.weights.id} at {chosen.path}", (activation, cam))
     heatmap = _at_view_size(cam, prepared.view.shape[:2])
-    blank = "" if heatmap.any() else _why_blank(explained, contributions)
+    blank = "" if heatmap.any() else _why_blank(explained, other, contributions)
     backward_done = time.perf_counter()
 
     return Explanation(
@@ -204,6 +224,7 @@ def explain(
         view_box=prepared.view_box,
         predictions=predictions,
         explained=explained,
+        against=other,
         layer=chosen.path,
         method=method,
         cam=_array(cam),
@@ -224,12 +245,13 @@ def explain(
     )
 
 
-def _why_blank(explained: Prediction | None, contributions: Tensor | None) -> str:
+def _why_blank(explained: Prediction | None, other: Prediction | None, contributions: Tensor | None) -> str:
     if explained is None or contributions is None:
         return "Nothing is active at this layer."
+    name = f"{explained.label} rather than {other.label}" if other else explained.label
     if not contributions.any():
-        return f"No gradient of the score of {explained.label} reaches this layer, or nothing is active."
-    return f"Nothing at this layer speaks for {explained.label}: what is active there speaks against it."
+        return f"No gradient of the score of {name} reaches this layer, or nothing is active."
+    return f"Nothing at this layer speaks for {name}: what is active there speaks against it."
 
 
 def _layers_of(network: Network) -> SpatialLayers:
@@ -281,11 +303,11 @@ def _top(network: Network, probabilities: Tensor, top_k: int) -> tuple[Predictio
     return tuple(_prediction(network, probabilities, index) for index in indices)
 
 
-def _explained(network: Network, probabilities: Tensor, target: int | None) -> Prediction:
-    index = int(probabilities.argmax()) if target is None else target
+def _class(network: Network, probabilities: Tensor, named: int | str) -> Prediction:
+    index = index_of(network.labels, named) if isinstance(named, str) else named
     if not 0 <= index < len(probabilities):
         raise ValueError(
-            f"{target} is not a class of {network.weights.id}; "
+            f"{index} is not a class of {network.weights.id}; "
             f"its {len(probabilities)} classes have the numbers 0 to {len(probabilities) - 1}"
         )
     return _prediction(network, probabilities, index)

@@ -81,7 +81,7 @@ def prove(
         raise ValueError(f"there is nothing to test: {explanation.blank}")
     device = torch.device(explanation.device)
     x = prepare(image, network.input).x.to(device)
-    at = Asked(network, x, explanation.target, progress or silent)
+    at = Asked(network, x, explanation.target, None, progress or silent)
     heatmap = torch.from_numpy(explanation.heatmap.copy()).to(device)
     maps = [heatmap, _blob(heatmap), *_random(explanation, heatmap)]
     orders = [each.flatten().argsort(descending=True, stable=True) for each in maps]

@@ -1,6 +1,8 @@
 """Class names by output index, from the packages that ship them."""
 
+import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -56,6 +58,24 @@ def _projections(architecture: str) -> frozenset[int]:
 def output_name(labels: Sequence[str], index: int) -> str:
     """The class's name; "output 7" where the outputs have none."""
     return labels[index] if index < len(labels) else f"output {index}"
+
+
+def index_of(labels: Sequence[str], named: str) -> int:
+    """The output that is called so, in any case, or whose number it is.
+
+    Raises ValueError for what is neither, with the nearest names, and for the name of several.
+    """
+    wanted, known = named.strip().casefold(), [label.casefold() for label in labels]
+    found = [index for index, label in enumerate(known) if label == wanted]
+    if len(found) > 1:
+        raise ValueError(f"{len(found)} classes are called {named!r}; name one by its number: {found}")
+    if found:
+        return found[0]
+    if re.fullmatch("[0-9]{1,9}", wanted):
+        return int(wanted)
+    near = get_close_matches(wanted, known, n=4) or [label for label in known if wanted in label][:4]
+    hint = f"; there is {', '.join(near)}" if wanted and near else ""
+    raise ValueError(f"no class is called {named[:80]!r}{hint}")
 
 
 @cache

@@ -154,14 +154,16 @@ def explain(
     labels: Sequence[str] = (),
     input: InputSpec | None = None,
     layer: str | None = None,
-    target: int | None = None,
+    target: int | str | None = None,
+    against: int | str | None = None,
     method: str = "Grad-CAM",
 ) -> Explained:
     """Predictions, heatmap and feature maps of one picture, on the CPU.
 
     network: a name, an id of weights ("timm:resnet50.a1_in1k"), or a module with one output a class. labels,
     input: of a module, the names of its classes and how a picture is prepared (default: 224 x 224 as for
-    ImageNet).
+    ImageNet). target: the class to explain, by number or name, the likeliest if None; against: another, to
+    ask why the one and not the other.
     Raises ImageError for what is no picture, ValueError for a layer, class or method that there is not, and
     WeightsUnavailable where the weights cannot be had.
     """
@@ -176,7 +178,8 @@ def explain(
     if isinstance(picture, (str, Path)):
         picture = Path(picture).read_bytes()
     image = picture.convert("RGB") if isinstance(picture, Image.Image) else inference.decode(picture)
-    return Explained(inference.explain(named, image, layer=layer, target=target, method=method))
+    found = inference.explain(named, image, layer=layer, target=target, against=against, method=method)
+    return Explained(found)
 
 
 @dataclass(frozen=True)

@@ -33,21 +33,29 @@ class Asked:
     """One picture and one class, of a network that the caller holds alone and can ask again.
 
     x: float32 [1, C, H, W], the prepared picture on the network's device; zero is the mean colour of the
-    pictures the network was trained on, as a rule. target: index among the scores.
+    pictures the network was trained on, as a rule. target: index among the scores; against: of a class whose
+    score and probability are taken off, which asks why the one and not the other, None for the class alone.
     """
 
     network: Network
     x: Tensor
     target: int
+    against: int | None
     progress: Progress
 
     def score(self, pictures: Tensor) -> Tensor:
         """[N, C, H, W] -> [N]: the score of the class, before softmax. Autograd follows it where it is on."""
-        return scores(self.network, self.network.model(pictures))[:, self.target]
+        return self.lead(scores(self.network, self.network.model(pictures)))
 
     def probability(self, pictures: Tensor) -> Tensor:
-        """[N, C, H, W] -> [N]: from 0 to 1."""
-        return probabilities(self.network, self.network.model(pictures))[:, self.target]
+        """[N, C, H, W] -> [N]: from 0 to 1; from -1 where there is a class against it."""
+        return self.lead(probabilities(self.network, self.network.model(pictures)))
+
+    def lead(self, values: Tensor) -> Tensor:
+        """One value a class, [N, K] -> [N]: that of the class, less that of the one against it."""
+        if self.against is None:
+            return values[:, self.target]
+        return values[:, self.target] - values[:, self.against]
 
     @torch.no_grad()
     def answers(
@@ -65,8 +73,8 @@ class Asked:
         return max(1, _PIXELS_AT_ONCE // (self.x.shape[-2] * self.x.shape[-1]))
 
     def scoring(self) -> nn.Module:
-        """The network as captum wants it: pictures [N, C, H, W] -> scores [N, K], in float32."""
-        return _Scoring(self.network)
+        """The network as captum wants it: pictures [N, C, H, W] -> scores [N, 1], in float32."""
+        return _Scoring(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +94,14 @@ class Evidence(Asked):
 
 
 class _Scoring(nn.Module):
-    def __init__(self, network: Network):
+    def __init__(self, asked: Asked):
         super().__init__()
-        self.model = network.model
-        self._network = network
+        self.model = asked.network.model
+        self._asked = asked
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return scores(self._network, self.model(pictures)).float()
+        found = scores(self._asked.network, self.model(pictures)).float()
+        return self._asked.lead(found)[:, None]
 
 
 @contextmanager

@@ -18,25 +18,26 @@ NOISY = 16  # pictures
 _NOISE = 0.15  # of the range of the prepared picture's values, the middle of what the paper tries
 _MISSING = 0.05  # of a score's difference may be lost to rounding and pooling
 _SEED = 0  # the same picture gives the same map
+_ITS_SCORE = 0  # the one column of `Asked.scoring`
 
 
 def saliency(at: Evidence) -> Tensor:
     """max over the channels of |d score / d x|, [H, W]"""
     with _captum(at) as (attr, model):
-        return _of_pixels(attr.Saliency(model).attribute(at.x, at.target)).amax(dim=0)
+        return _of_pixels(attr.Saliency(model).attribute(at.x, _ITS_SCORE)).amax(dim=0)
 
 
 def input_x_gradient(at: Evidence) -> Tensor:
     """|sum over the channels of x d score / d x|, [H, W]"""
     with _captum(at) as (attr, model):
-        return _of_pixels(attr.InputXGradient(model).attribute(at.x, at.target)).sum(dim=0).abs()
+        return _of_pixels(attr.InputXGradient(model).attribute(at.x, _ITS_SCORE)).sum(dim=0).abs()
 
 
 def integrated_gradients(at: Evidence) -> Tensor:
     """|sum over the channels| of x times the mean gradient on the way from the mean colour to x, [H, W]"""
     with _captum(at) as (attr, model):
         found = attr.IntegratedGradients(model).attribute(
-            at.x, target=at.target, n_steps=STEPS, internal_batch_size=at.batch_size
+            at.x, target=_ITS_SCORE, n_steps=STEPS, internal_batch_size=at.batch_size
         )
     return _of_pixels(found).sum(dim=0).abs()
 
@@ -47,7 +48,7 @@ def smooth_grad(at: Evidence) -> Tensor:
         torch.manual_seed(_SEED)
         found = attr.NoiseTunnel(attr.Saliency(model)).attribute(
             at.x,
-            target=at.target,
+            target=_ITS_SCORE,
             abs=False,
             nt_samples=NOISY,
             nt_samples_batch_size=min(at.batch_size, NOISY),
@@ -64,7 +65,7 @@ def guided_backpropagation(at: Evidence) -> Tensor:
             "kind; SmoothGrad asks a like question of any network."
         )
     with _captum(at) as (attr, model):
-        return _of_pixels(attr.GuidedBackprop(model).attribute(at.x, at.target)).relu().amax(dim=0)
+        return _of_pixels(attr.GuidedBackprop(model).attribute(at.x, _ITS_SCORE)).relu().amax(dim=0)
 
 
 def guided_grad_cam(at: Evidence) -> Tensor:
@@ -81,7 +82,7 @@ def deep_lift(at: Evidence) -> Tensor:
     with _captum(at) as (attr, model):
         try:
             parts, missing = attr.DeepLift(model).attribute(
-                at.x, target=at.target, return_convergence_delta=True
+                at.x, target=_ITS_SCORE, return_convergence_delta=True
             )
         except (AssertionError, RuntimeError) as error:
             if "more than once" not in str(error):

@@ -83,7 +83,7 @@ def _scores_without_each_channel(at: Evidence) -> Tensor:
                 raise
             copies = 0
             continue
-        found.append(scores(at.network, answer)[:, at.target].float())
+        found.append(at.lead(scores(at.network, answer)).float())
         at.progress(batch.stop, len(channels))
     return torch.cat(found)
 

@@ -125,6 +125,7 @@ def evidence(network: Network, image: Image.Image, layer: str) -> Evidence:
         network,
         x.detach(),
         target,
+        None,
         silent,
         place,
         torch.from_numpy(found.features.copy()),
@@ -146,6 +147,34 @@ def close(found: torch.Tensor, expected: torch.Tensor) -> None:
 
 def by_hand(weights: torch.Tensor, activation: torch.Tensor) -> torch.Tensor:
     return sum(w * a for w, a in zip(weights, activation, strict=True)).relu()
+
+
+def test_one_class_against_another_follows_the_difference_of_their_scores(seen, chelsea):
+    gradients = []
+    for target in (3, 7):
+        kept = []
+        handle = seen.network.model.get_submodule("layer2").register_forward_hook(
+            lambda _module, _inputs, output, kept=kept: kept.append(output)
+        )
+        score = seen.network.model(seen.x.clone().requires_grad_())[0, target]
+        handle.remove()
+        gradients.append(torch.autograd.grad(score, kept[0])[0][0])
+    weights = (gradients[0] - gradients[1]).mean((1, 2))
+    found = explain(seen.network, chelsea, layer="layer2", target=3, against=7)
+    close(torch.from_numpy(found.cam.copy()), by_hand(weights, seen.activation))
+    assert (found.target, found.against.index) == (3, 7)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_can_ask_why_the_one_and_not_the_other(method, random_network, chelsea):
+    network = random_network("resnet10t")
+    asked = {"layer": KINDS["resnet10t"][0], "method": method, "target": 3}
+    try:
+        alone, found = explain(network, chelsea, **asked), explain(network, chelsea, **asked, against=9)
+    except DoesNotApply:
+        return
+    same = np.array_equal(alone.cam, found.cam)
+    assert same == (method in ("EigenCAM", "Attention rollout"))  # which ask no class
 
 
 def test_grad_cam_plus_plus_is_equation_19(seen):
