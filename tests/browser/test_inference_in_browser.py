@@ -103,6 +103,33 @@ def test_pointing_at_a_feature_map_lays_it_over_the_picture(server, visit):
     expect(page.locator(".says .what")).to_have_text(evidence)
 
 
+def test_a_number_is_opened_and_stepped_through_and_stands_in_the_link(server, visit):
+    page = visit(f"{server.url}/inference?{NETWORK}&sample=rocket&layer=c1&cell=no.such.one")
+    page.locator(".number").scroll_into_view_if_needed()
+    cell = page.locator(".number .pick")
+    cell.wait_for(timeout=FIRST_ANSWER_MS)
+    expect(page.locator(".number .title")).to_contain_text("of c1")
+    assert page.locator(".number .cells").count() == 3  # patch, kernel, products
+    expect(page.locator(".number .then .note")).to_contain_text("come to")
+
+    page.locator(".tile").last.click(position={"x": 10, "y": 10})
+    expect(page).to_have_url(re.compile(r"cell=\d+\.\d+\.\d+"))
+    channel, row, column = map(int, re.search(r"cell=(\d+)\.(\d+)\.(\d+)", page.url).groups())
+    assert page.locator(".tile").last.inner_text() == str(channel)
+    expect(page.locator(".picture .field")).to_be_visible()
+
+    cell.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(rf"cell={channel}\.{row}\.{column + 1}"))
+    title = f"One number, opened: channel {channel} of c1, row {row}, column {column + 1}"
+    expect(page.locator(".number .title")).to_have_text(title)
+    expect(cell).to_be_focused()
+
+    other = visit(page.url)
+    other.locator(".number").scroll_into_view_if_needed()
+    expect(other.locator(".number .title")).to_have_text(title, timeout=FIRST_ANSWER_MS)
+
+
 def test_opacity_moves_the_heatmap_and_stands_in_the_link(server, visit):
     page = visit(f"{server.url}/inference?{NETWORK}&sample=rocket&opacity=80")
     bars(page)

@@ -30,6 +30,7 @@ from explorer.networks import Network
 
 TOLERANCE = 1e-4
 """How far the number laid out may be from the network's, as a share of the largest in the layer."""
+_COARSE = 1e-2  # where the network computes with fewer digits: in half precision, or as GPUs do convolutions
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,7 @@ class Board:
     calls: Mapping[str, KeptCall]
     field: ReceptiveField | None
     picture: tuple[int, int]
+    tolerance: float = TOLERANCE
 
     def strongest(self) -> tuple[int, int, int]:
         """(channel, row, column) of the largest number of the map with the largest mean magnitude."""
@@ -94,7 +96,7 @@ class Board:
                 raise ValueError(f"{at} is not a {name} of {self.layer.path}: they go from 0 to {count - 1}")
         captured = float(self.maps[channel, row, column])
         steps = self._steps(self.layer.index(channel, row, column))
-        known = bool(steps) and abs(steps[-1].value - captured) <= TOLERANCE * self._scale()
+        known = bool(steps) and abs(steps[-1].value - captured) <= self.tolerance * self._scale()
         if not known:
             why = (
                 f"The lines found for it come to {figure(steps[-1].value)}, so they are left out"
@@ -240,7 +242,7 @@ class Board:
         )
         made = GATHERING[gather.op.name](gather, at)
         wanted = float(step.patch[strongest, 0, 0])
-        close = made is not None and abs(made.value - wanted) <= TOLERANCE * np.abs(step.patch).max()
+        close = made is not None and abs(made.value - wanted) <= self.tolerance * np.abs(step.patch).max()
         return [replace(made, aside=strongest)] if isinstance(made, Attended) and close else []
 
     def _taken(self, link: Link, place: int, values: Tensor, at: Index) -> Given:
@@ -286,6 +288,7 @@ def lay_open(network: Network, image: Image.Image, path: str) -> Board:
         calls=calls,
         field=fields.get(start.id) if start else None,
         picture=(x.shape[2], x.shape[3]),
+        tolerance=TOLERANCE if x.is_cpu and outputs[-1].dtype == torch.float32 else _COARSE,
     )
 
 

@@ -117,14 +117,14 @@ function weighed(data, chosen, choose) {
   const { count, partial } = gathered.rest;
   if (count) rows.push({ name: `and ${sum(count, "other", "others")}`, value: partial, rest: true });
   parts.push(bars(rows, { chosen, choose }));
-  return make("div", "gathered", make("b", "", `1. ${gathered.words}`), ...parts,
+  return make("div", "gathered", make("b", "", gathered.words), ...parts,
     make("div", "total", make("span", "", "sum"), make("b", "", figure(gathered.total))));
 }
 
 function pooled(data) {
   const { gathered, signed } = data;
   const scale = gathered.map ?? symmetric(signed, gathered.patch);
-  return make("div", "gathered", make("b", "", `1. ${gathered.words}`),
+  return make("div", "gathered", make("b", "", gathered.words),
     gathered.drawn ? product(gathered.size[1], grid(gathered.patch, scale, "the patch", gathered)) : null);
 }
 
