@@ -204,7 +204,7 @@ def explain(
             network,
             x,
             explained.index,
-            other and other.index,
+            other.index if other else None,
             progress or silent,
             chosen,
             activation,
