@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
@@ -116,16 +117,23 @@ class KeptCall:
 
 
 @contextmanager
-def calls_of(model: nn.Module, wanted: Mapping[str, Collection[int]]) -> Iterator[dict[str, KeptCall]]:
-    """The calls of these operations while the model runs inside the `with`, by their ids in its trace.
+def calls_of(wanted: Mapping[str, Collection[int]]) -> Iterator[dict[str, KeptCall]]:
+    """The calls of these operations while a network runs inside the `with`, by their ids in its trace.
 
     wanted: of each operation the places among its operands whose values are kept, as they were when it was
     called. Gradients are off meanwhile.
     """
     keeper = _Keeper(wanted)
-    # A hook on every module, as where the trace was made: with none, torch fuses attention to one operation.
-    with hooked(model.modules(), before=lambda _module, _inputs: None), torch.inference_mode(), keeper:
+    with torch.inference_mode(), keeper, _NothingFused():
         yield keeper.kept
+
+
+class _NothingFused(TorchFunctionMode):
+    """Where one is there, torch does not make one operation of a whole attention layer, as it cannot on meta
+    either, where traces are made."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*args, **(kwargs or {}))
 
 
 class _Keeper(TorchDispatchMode):

@@ -274,7 +274,7 @@ def lay_open(network: Network, image: Image.Image, path: str) -> Board:
     x = prepared.x.to(parameter.device if parameter is not None else "cpu")
     module = network.model.get_submodule(path)
     wanted = {identifier: link.reads for identifier, link in way.items()}
-    with torch.inference_mode(), outputs_of(module) as outputs, calls_of(network.model, wanted) as calls:
+    with torch.inference_mode(), outputs_of(module) as outputs, calls_of(wanted) as calls:
         network.model(x)
     same = all(_same(link, calls.get(identifier)) for identifier, link in way.items())
     return Board(

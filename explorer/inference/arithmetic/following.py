@@ -44,10 +44,11 @@ class Link:
 
 def last_operation(trace: Trace, path: str) -> Op | None:
     """The one whose result the module at this path gives out, as a rule: its last that depends on the
-    picture."""
+    picture, of a table of positions its last."""
     parts = tuple(path.split("."))
-    inside = (op for op in reversed(trace.ops) if op.path[: len(parts)] == parts and not op.static)
-    return next((op for op in inside if op.kind != "output"), None)
+    inside = [op for op in trace.ops if op.path[: len(parts)] == parts and op.kind != "output"]
+    live = [op for op in inside if not op.static]
+    return (live or inside or [None])[-1]
 
 
 def links(trace: Trace, start: Op) -> Mapping[str, Link]:

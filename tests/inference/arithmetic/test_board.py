@@ -125,6 +125,21 @@ class Transformer(nn.Module):
         return x + self.proj(mixed.transpose(1, 2).reshape(1, 17, 8))
 
 
+class TorchAttention(nn.Module):
+    """Of which torch makes one fused operation, where nobody watches."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches, self.mixed = (
+            conv(3, 8, kernel=4, stride=4),
+            nn.MultiheadAttention(8, 2, batch_first=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        return x + self.mixed(x, x, x, need_weights=False)[0]
+
+
 class Windows(nn.Module):
     """Shifted windows of 2 x 2, channels last."""
 
@@ -163,6 +178,7 @@ KINDS = {
     "channels last": lambda: ChannelsLast(),
     "attention, fused": lambda: Transformer(True),
     "attention, in parts": lambda: Transformer(False),
+    "attention of torch": lambda: TorchAttention(),
     "windows": lambda: Windows(),
     "shuffle": lambda: after(conv(3, 8, stride=2), nn.PixelShuffle(2), nn.ChannelShuffle(2)),
 }
