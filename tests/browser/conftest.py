@@ -71,9 +71,10 @@ def _start(log: Path, environment: dict[str, str], port: int | None = None) -> S
 
 
 def _stop(server: Server) -> None:
+    """It would wait for open pages to say goodbye."""
     server.process.terminate()
     try:
-        server.process.wait(timeout=20)
+        server.process.wait(timeout=2)
     except subprocess.TimeoutExpired:
         server.process.kill()
         server.process.wait()

@@ -71,13 +71,13 @@ def test_the_diagram_is_above_the_fold_and_fits_its_column(server, visit, size):
     assert all(box["y"] + box["height"] <= height for box in boxes)
 
 
-def test_names_from_a_strangers_config_are_shown_as_text(serve, visit, tmp_path: Path):
+def test_names_from_a_strangers_config_are_shown_as_text(server, visit, tmp_path: Path):
     """A local folder may be called anything; none of it may become an element of the page."""
     folder = tmp_path / "<img src=x onerror=document.title=1>"
     folder.mkdir()
     config = {"architecture": "resnet18", "num_classes": 10, "pretrained_cfg": {"input_size": [3, 64, 64]}}
     (folder / "config.json").write_text(json.dumps(config))
-    page = opened(visit(f"{serve().url}/architecture?arch=local-dir:{folder}&drawing=volumes"))
+    page = opened(visit(f"{server.url}/architecture?arch=local-dir:{folder}&drawing=volumes"))
     expect(page.get_by_role("heading", name="img-src-x")).to_be_visible()
     assert page.locator("img[src='x']").count() == 0
     assert page.title() != "1"
