@@ -12,7 +12,7 @@ from explorer.networks.inputs import InputSpec
 from explorer.networks.labels import of_imagenet
 from explorer.networks.own import onnx_network
 from explorer.networks.own.onnx_operations import NotHere
-from explorer.networks.own.registry import Settings
+from explorer.networks.own.registry import Settings, check_shape
 from explorer.networks.registries import UnknownNetwork
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class OwnGraph:
                 f"says {'x'.join(map(str, stated))}; the file decides."
             )
         shape = (channels or 3, height or _SIDE, width or _SIDE)
+        check_shape(shape)
         resize = math.floor(min(shape[1:]) * 256 / 224)
         return self.settings.over(InputSpec(shape, resize, fixed=fixed).with_channels(shape[0]))
 

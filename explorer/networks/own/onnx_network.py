@@ -107,20 +107,42 @@ def read(path: Path) -> Graph:
         raise
     except Exception as error:  # protobuf has an error for each kind of damage
         raise Unreadable("it is damaged, or no file of ONNX's") from error
-    if len(model.graph.node) > _MOST_NODES:
-        raise Unreadable(f"it has {len(model.graph.node):,} operations; up to {_MOST_NODES:,} are read")
-    if model.functions:
-        from onnx import inliner
-
-        model = inliner.inline_local_functions(model)
-    with suppress(Exception):  # then shapes are what the operations of torch give
-        model = onnx.shape_inference.infer_shapes(model)
     try:
+        _check_size(model)
+        if model.functions:
+            from onnx import inliner
+
+            model = inliner.inline_local_functions(model)
+        with suppress(Exception):  # then shapes are what the operations of torch give
+            model = onnx.shape_inference.infer_shapes(model)
         return _graph(model.graph, path.parent)
     except Unreadable:
         raise
-    except Exception as error:  # references to nothing, attributes of the wrong kind
+    except Exception as error:  # references to nothing, attributes of the wrong kind, functions in a circle
         raise Unreadable(f"it is no valid graph: {type(error).__name__}") from error
+
+
+def _check_size(model: Any) -> None:
+    """Raises Unreadable for too many operations, those counted that its functions stand for: each of a few
+    may call the next one twice.
+    """
+    bodies = {(each.domain, each.name): each.node for each in model.functions}
+
+    @cache
+    def inside(function: tuple[str, str]) -> int:
+        return counted(bodies[function])
+
+    def counted(nodes: Sequence[Any]) -> int:
+        total = 0
+        for node in nodes:
+            called = (node.domain, node.op_type)
+            total += inside(called) if called in bodies else 1
+            total += sum(counted(graph.node) for each in node.attribute for graph in (each.g, *each.graphs))
+        return total
+
+    count = counted(model.graph.node)
+    if count > _MOST_NODES:
+        raise Unreadable(f"it has {count:,} operations; up to {_MOST_NODES:,} are read")
 
 
 @lru_cache(maxsize=8)
@@ -135,7 +157,7 @@ def _graph(graph: Any, folder: Path) -> Graph:
     if len(inputs) != 1:
         said = ", ".join(each.name[:40] for each in inputs[:4]) or "none"
         raise Unreadable(f"it takes {len(inputs)} inputs ({said}), and one picture is what there is")
-    sides = [d.dim_value or None for d in inputs[0].type.tensor_type.shape.dim]
+    sides = [d.dim_value if d.dim_value > 0 else None for d in inputs[0].type.tensor_type.shape.dim]
     if len(sides) != 4:
         raise Unreadable(f"its input has {len(sides)} dimensions, and a picture's are N, C, H, W")
     if sides[3] in (1, 3) and sides[1] not in (1, 3):
@@ -323,6 +345,10 @@ class _Network(nn.Module):
         raise NotHere(f"a value {name[:60]!r} that no operation makes")
 
 
+# Attributes of the modules here, which no module inside can be called.
+_OF_MODULES = frozenset({*dir(nn.Module()), *_Network.__annotations__, "node", "taken"})
+
+
 class _Operation(nn.Module):
     """One operation, called as ONNX calls it."""
 
@@ -366,17 +392,22 @@ def _unknown(operation: str) -> Callable[[Sequence[Tensor], Sequence[int]], Tens
 
 
 def _stand(root: nn.Module, path: Sequence[str], name: str, module: nn.Module) -> None:
-    """Put it below the scopes of its path; the second of a name is name_1."""
-    for word in path:
+    """Put it below the scopes of its path; the second of a name is name_1. What a module of torch calls
+    something else ("forward", "training") gets an underscore."""
+    for word in map(_free, path):
         inner = root._modules.get(word)
         if inner is None:
             inner = Block()
             root.add_module(word, inner)
         root = inner
-    name = name if _WORD.fullmatch(name) else "operation"
+    name = _free(name) if _WORD.fullmatch(name) else "operation"
     taken = root.__dict__.setdefault("taken", Counter())
     root.add_module(f"{name}_{taken[name]}" if taken[name] else name, module)
     taken[name] += 1
+
+
+def _free(name: str) -> str:
+    return f"{name}_" if name in _OF_MODULES else name
 
 
 class Block(nn.Module):

@@ -45,6 +45,11 @@ class Settings:
     architecture: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raises UnknownNetwork for an input beyond what `check_shape` takes."""
+        if self.input is not None:
+            check_shape(self.input)
+
     def over(self, spec: InputSpec) -> InputSpec:
         """The preparation with what is said here in the place of what stands there. Raises UnknownNetwork
         where mean or std are not one number a channel.
@@ -87,6 +92,16 @@ class Settings:
                 f"output{'s' * (outputs > 1)}; one name a line is wanted for each, in their order."
             )
         return names
+
+
+def check_shape(shape: tuple[int, int, int]) -> None:
+    """Raises UnknownNetwork for a picture (C, H, W) that no network takes; satellites' have some 200 channels."""
+    channels, *sides = shape
+    if channels > _MOST_CHANNELS or max(sides) > _LONGEST_SIDE:
+        raise UnknownNetwork(
+            f"A picture of {'x'.join(f'{each:,}' for each in shape)} is asked for; up to {_MOST_CHANNELS:,} "
+            f"channels and {_LONGEST_SIDE:,} pixels a side are taken."
+        )
 
 
 class Own(Protocol):
@@ -149,6 +164,7 @@ OPENERS: Mapping[str, str] = MappingProxyType(
     }
 )
 _CODE = re.compile(r"(?s)(.+\.py|[A-Za-z_]\w*(\.\w+)*):[A-Za-z_][\w.]*")
+_MOST_CHANNELS, _LONGEST_SIDE = 1_024, 65_536
 _OTHER_KINDS = ("box", "random", "hf_hub")  # before the colon of weights, or of an older spelling
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 

@@ -257,6 +257,61 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
         graph.opened(str(tmp_path / "damaged.onnx"), Settings())
 
 
+def function(name: str, *calls: str) -> Any:
+    """A function of the file's own that calls others in turn."""
+    values = ["a", *map(str, range(len(calls) - 1)), "b"]
+    nodes = [
+        helper.make_node(call, [values[at]], [values[at + 1]], domain="" if call == "Relu" else "own")
+        for at, call in enumerate(calls)
+    ]
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    return helper.make_function("own", name, ["a"], ["b"], nodes, opsets)
+
+
+@pytest.mark.parametrize(
+    ("functions", "says"),
+    [
+        ([function("Call", "Call")], "no valid graph"),
+        ([function("Call", "B"), function("B", "Call")], "no valid graph"),
+        (
+            [
+                function("Call", "F1", "F1"),
+                *(function(f"F{n}", f"F{n + 1}", f"F{n + 1}") for n in range(1, 40)),
+                function("F40", "Relu"),
+            ],
+            r"1,099,511,627,776 operations",
+        ),
+    ],
+    ids=["itself", "in a circle", "doubling"],
+)
+def test_functions_without_an_end_are_a_sentence(tmp_path: Path, functions: list[Any], says: str) -> None:
+    path = written(tmp_path / "net.onnx", [helper.make_node("Call", ["x"], ["y"], domain="own")])
+    model = onnx.load(str(path))
+    model.functions.extend(functions)
+    onnx.save(model, str(path))
+    with pytest.raises(UnknownNetwork, match=says):
+        graph.opened(str(path), Settings())
+
+
+def test_places_may_be_called_as_torch_calls_something_else(tmp_path: Path) -> None:
+    names = ["/forward/Relu", "/training/steps/Relu", "/graph/held/Relu", "/node/taken/Relu", "/type/T/Relu"]
+    values = ["x", *names[:-1], "y"]
+    nodes = [
+        helper.make_node("Relu", [given], [made], name=name)
+        for name, given, made in zip(names, values, values[1:], strict=False)
+    ]
+    model = network(written(tmp_path / "net.onnx", nodes))
+    assert model(torch.full((1, 3, 16, 16), -1.0)).abs().max() == 0
+    assert "training_.steps_" in dict(model.named_modules())
+
+
+@pytest.mark.parametrize("shape", [(1, 10**9, 16, 16), (1, 3, 2**40, 2**40)])
+def test_a_picture_beyond_all_bounds_is_a_sentence(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = written(tmp_path / "net.onnx", [helper.make_node("Relu", ["x"], ["y"])], shape=shape)
+    with pytest.raises(UnknownNetwork, match="up to 1,024 channels and 65,536 pixels a side"):
+        graph.opened(str(path), Settings())
+
+
 def test_a_constant_beyond_all_bounds_is_not_made(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("ConstantOfShape", ["s"], ["c"]),
