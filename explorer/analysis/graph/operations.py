@@ -32,11 +32,13 @@ class Operand(NamedTuple):
     """One tensor that an operation reads.
 
     source is the id of an operation, "param:NAME" for a parameter, or "constant" (buffers and literals).
+    learnt: it is a parameter, or computed of parameters alone (a standardised weight).
     """
 
     argument: str
     source: str
     shape: tuple[int, ...]
+    learnt: bool = False
 
     @property
     def is_parameter(self) -> bool:
@@ -78,7 +80,8 @@ class Op:
     def weighted(self) -> bool:
         """Whether it multiplies the image's signal by learned weights: a convolution, a linear or a recurrent
         layer."""
-        return self.macs > 0 and not self.static and any(o.is_parameter for o in self.operands)
+        learnt = any(o.is_parameter or (o.learnt and o.argument == "weight") for o in self.operands)
+        return self.macs > 0 and not self.static and learnt
 
 
 class Idle(NamedTuple):

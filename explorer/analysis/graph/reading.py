@@ -185,7 +185,7 @@ class _Reader:
             for each in value if several else [value]:
                 if isinstance(each, Tensor) or id(each) in self.values:
                     held = self._value(each)
-                    yield Operand(argument, held.source, held.shape)
+                    yield Operand(argument, held.source, held.shape, learnt=bool(held.params))
 
     def _value(self, tensor: Any) -> _Value:
         return self.values.get(id(tensor)) or _Value("constant", _shape(tensor))

@@ -48,7 +48,7 @@ def _channels(op: Op) -> tuple[int, int]:
     """(in, out) of a layer."""
     if "in_channels" in op.attributes:
         return op.attributes["in_channels"], op.attributes["out_channels"]
-    weight = next(o.shape for o in op.operands if o.is_parameter)
+    weight = next(o.shape for o in op.operands if o.learnt)
     return weight[-1], op.output_shape[-1]
 
 

@@ -86,6 +86,13 @@ def test_what_values_decide_is_traced_on_noise_and_named(
     assert stats_of(found).one_way.startswith(found.decided_by)
 
 
+def test_a_weight_that_is_computed_makes_a_layer_at_every_use() -> None:
+    layer = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 3, 3, padding=1, bias=False))
+    found = trace_module(nn.Sequential(layer, nn.ReLU(), layer), (1, 3, 8, 8), "own")
+    assert [op.name for op in found.ops if op.weighted] == ["conv2d", "conv2d"]
+    assert stats_of(found).depth == 2
+
+
 class Shared(nn.Module):
     """One layer under two names, and in two places of a list."""
 

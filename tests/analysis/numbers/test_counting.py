@@ -21,6 +21,8 @@ from tests.full_disk import fill
         ("timm:test_vit", 160),
         ("timm:mobileone_s0", 224),
         ("timm:levit_128s", 224),
+        ("timm:resnetv2_50x1_bit", 224),  # whose weights are computed
+        ("torchvision:maxvit_t", 224),  # windows and grids
     ],
 )
 def test_the_shipped_row_is_counted_again(network: str, image_size: int) -> None:
