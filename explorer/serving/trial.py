@@ -260,13 +260,16 @@ def _try(asked: Asked, runs: bool, begins: Callable[[str], None]) -> Passed:
 
 
 def check_gives_one_answer(traced: Trace, shown: str) -> None:
-    """Raises TrialFailed where it answers with several tensors, or with none."""
+    """Raises TrialFailed where it answers with several tensors, with none, or whatever the image."""
     answers = traced.ops[-1].attributes.get("tensors", 1)
     if answers != 1:
         raise TrialFailed(
             f"{shown} answers with {answers} tensors; wrap it in a module whose forward returns the one to "
             "look at."
         )
+    live = {op.id for op in traced.ops if not op.static}
+    if live.isdisjoint(traced.ops[-1].inputs):
+        raise TrialFailed(f"{shown} does not look at the image: its answer is made of its weights alone.")
 
 
 def _run(reference: Reference, network: registry.Own) -> bool:
@@ -304,6 +307,7 @@ def _fingerprint(traced: Trace) -> str:
 
 
 def _sentence(name: str, error: BaseException) -> str:
+    from explorer.networks.entries import first_sentence
     from explorer.networks.running import out_of_memory
 
     causes = [error]
@@ -314,9 +318,9 @@ def _sentence(name: str, error: BaseException) -> str:
             f"{name} was stopped: it takes more memory than it is given here, half of this machine's; make "
             "its layers smaller, or --input."
         )
-    if isinstance(error, ValueError | RuntimeError):
+    if type(error).__module__.startswith("explorer."):
         return str(error)
-    return f"{name} cannot be used: {type(error).__name__}: {error}."
+    return f"{name} cannot be used: {type(error).__name__}: {first_sentence(error)}."
 
 
 if __name__ == "__main__":

@@ -5,12 +5,16 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 from explorer import __main__ as command_line
-from explorer.networks import resolve, weights_of
+from explorer.analysis import stats_of, trace_module
+from explorer.networks import UnknownNetwork, resolve, weights_of
 from explorer.networks.own.registry import Settings
 from explorer.serving import trial
 from explorer.serving.trial import Asked, TrialFailed
@@ -152,6 +156,34 @@ def test_several_answers_are_refused(tmp_path: Path) -> None:
     code.write_text(CODE)
     with pytest.raises(TrialFailed, match=r"net\.py:Two answers with 2 tensors; wrap it"):
         trial._try(Asked(f"{code}:Two", SMALL), False, lambda step: None)
+
+
+@pytest.mark.parametrize("answer", [lambda p: p, lambda p: p * 2])
+def test_an_answer_that_ignores_the_image_is_refused(answer: Callable[[Tensor], Tensor]) -> None:
+    class Blind(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.p = nn.Parameter(torch.zeros(1, 5))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return answer(self.p)
+
+    traced = trace_module(Blind(), (1, 3, 8, 8), "blind")
+    with pytest.raises(TrialFailed, match="does not look at the image"):
+        trial.check_gives_one_answer(traced, "blind")
+    assert stats_of(traced).params == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (UnknownNetwork("A sentence of ours."), "A sentence of ours."),
+        (RecursionError("too deep"), "net.py:Net cannot be used: RecursionError: too deep."),
+        (ValueError("odd\nand more"), "net.py:Net cannot be used: ValueError: odd."),
+    ],
+)
+def test_what_a_stranger_raises_is_said_of_the_network(error: Exception, says: str) -> None:
+    assert trial._sentence("net.py:Net", error) == says
 
 
 def test_the_command_line_registers_what_passes(

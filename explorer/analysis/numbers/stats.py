@@ -177,7 +177,7 @@ def overall_field(traced: Trace, fields: Mapping[str, ReceptiveField]) -> Recept
     local = [
         fields[op.id] for op in traced.ops if op.id in fields and op.id in useful and fields[op.id].local
     ]
-    last = local[-1]
+    last = local[-1] if local else fields[traced.ops[0].id]  # of what does not look at the image, nothing
     end = fields.get(traced.ops[-1].id, last)
     beyond = last if last.global_from else end
     return replace(last, global_from=beyond.global_from, in_windows=beyond.in_windows)

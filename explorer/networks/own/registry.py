@@ -95,7 +95,7 @@ class Settings:
 
 
 def check_shape(shape: tuple[int, int, int]) -> None:
-    """Raises UnknownNetwork for a picture (C, H, W) that no network takes; satellites' have some 200 channels."""
+    """Raises UnknownNetwork for a picture (C, H, W) that no network takes; a satellite's has 200 channels."""
     channels, *sides = shape
     if channels > _MOST_CHANNELS or max(sides) > _LONGEST_SIDE:
         raise UnknownNetwork(
