@@ -10,9 +10,11 @@ import io
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, redirect_stdout
+from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from explorer import __version__, terminal
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from explorer.serving.measurements import Measurement
 
 FAILED = 1
+_answers: ContextVar[TextIO | None] = ContextVar("answers", default=None)  # where JSON goes; None: stdout
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -41,7 +44,7 @@ def _stats(arguments: argparse.Namespace) -> None:
     counted = stats(arguments.name, arguments.image_size)
     _say_remarks(arguments.name)
     if arguments.json:
-        print(_json(counted.to_json()))
+        _print_json(counted.to_json())
         return
     print(text(counted))
 
@@ -67,7 +70,7 @@ def _diagram(arguments: argparse.Namespace) -> None:
         drawn = standalone(network, wanted, traced.name, dark=arguments.dark)
         write_whole(arguments.out, drawn.encode())
     if arguments.json:
-        print(_json({"model": traced.name, **to_json(cut(network, open_ids))}))
+        _print_json({"model": traced.name, **to_json(cut(network, open_ids))})
     else:
         print(f"wrote {arguments.out}")
 
@@ -80,9 +83,9 @@ def _say_remarks(name: str) -> None:
         print(sentence, file=sys.stderr)
 
 
-def _json(value: Any) -> str:
+def _print_json(value: Any) -> None:
     """Numbers that JSON does not have are an error, not a word of JavaScript's."""
-    return json.dumps(value, indent=2, allow_nan=False)
+    print(json.dumps(value, indent=2, allow_nan=False), file=_answers.get() or sys.stdout)
 
 
 def _explain(arguments: argparse.Namespace) -> None:
@@ -142,7 +145,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     for sentence in filter(None, (*picture.remarks, done.note, *weights.remarks)):
         print(sentence, file=sys.stderr)
     if arguments.json:
-        print(_json(answer))
+        _print_json(answer)
         return
     print(f"{weights.id} on {explanation.device}, explained at {explanation.layer}")
     if sentence := KINDS[explanation.answers_with]:
@@ -182,7 +185,7 @@ def _list(arguments: argparse.Namespace) -> None:
     for name, why in zoo.spoilt().items():
         print(f"explorer: zoo:{name} cannot be used: {why}", file=sys.stderr)
     if arguments.json:
-        print(_json({"architectures": architectures, "networks": networks}))
+        _print_json({"architectures": architectures, "networks": networks})
         return
     for row in architectures:
         print(f"  {row['id']:<22} {row['year']}  {row['name']:<26} {', '.join(row['builders'])}")
@@ -226,7 +229,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
                 {**row, "assumed_watts": arguments.watts, "joules_per_image": energy}
                 for row, energy in zip(rows, energies, strict=True)
             ]
-        print(_json(rows))
+        _print_json(rows)
     if refused:
         raise ValueError("; ".join(refused))
 
@@ -273,7 +276,7 @@ def _claims(arguments: argparse.Namespace) -> int:
                 print(f"{'':<22} measured {text}")
             print(f"{'':<22} {result.claim.comment}", flush=True)
     if arguments.json:
-        print(_json([result.to_json() for result in results]))
+        _print_json([result.to_json() for result in results])
     return FAILED if any(result.verdict == ERROR for result in results) else 0
 
 
@@ -432,8 +435,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         words, own = own_networks.taken_out(sys.argv[1:] if argv is None else argv)
         bare = not words or words[0].startswith("own:")
         arguments = _parser().parse_args(["app", *words] if bare else words)
-        own_networks.register(arguments, own, runs=arguments.run in _RUNS_NETWORKS)
-        code: int | None = arguments.run(arguments)
+        # What one's own code prints, now or while it runs, is no part of the JSON.
+        apart = own and getattr(arguments, "json", False)
+        _answers.set(sys.stdout if apart else None)
+        with redirect_stdout(sys.stderr) if apart else nullcontext():
+            own_networks.register(arguments, own, runs=arguments.run in _RUNS_NETWORKS)
+            code: int | None = arguments.run(arguments)
         return code
 
     return terminal.run("explorer", command)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds a network may take from one step to the next
 _MEMORY_SHARE = 0.5
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_WRITTEN_BYTES = 1 << 28  # into any one file, what it prints included
+_READ_BYTES = 1 << 16  # of the end of what it printed
 _TOLD = 300  # characters of the last line that a process said before it died
 
 
@@ -121,7 +123,7 @@ def tried(
         passed = [Passed(**each["passed"]) for each in steps if "passed" in each]
         if len(passed) == len(networks):
             return passed
-        said.seek(0)
+        said.seek(max(0, said.seek(0, os.SEEK_END) - _READ_BYTES))
         lines = said.read().decode(errors="replace").split("\n")
     name = networks[len(passed)].named
     doing = steps[-1].get("step", "imported") if steps else "imported"
@@ -195,7 +197,7 @@ def main() -> None:
     _end_with_parent()
     order = json.loads(sys.stdin.read())
     sys.path[:] = order["path"]
-    _bound_memory(order["memory_bytes"])
+    _bound(order["memory_bytes"])
     try:
         for each in map(_asked, order["networks"]):
             tell(passed=asdict(_try(each, order["runs"], lambda step: tell(step=step))))
@@ -213,8 +215,9 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _bound_memory(stated: int | None) -> None:
-    """As many bytes of data as are stated beyond what this process has, half of the machine's by default.
+def _bound(stated: int | None) -> None:
+    """As many bytes of data as are stated beyond what this process has, half of the machine's by default; and
+    the size of what it writes.
 
     torch is in by now: what it reserves is no matter of the network's.
     """
@@ -229,6 +232,7 @@ def _bound_memory(stated: int | None) -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[5])
         limit = pages * resource.getpagesize() + more
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_WRITTEN_BYTES, _WRITTEN_BYTES))
 
 
 def _try(asked: Asked, runs: bool, begins: Callable[[str], None]) -> Passed:

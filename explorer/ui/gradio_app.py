@@ -17,7 +17,8 @@ from PIL import Image
 from explorer import catalogue, inference, networks
 from explorer.analysis import stats
 from explorer.inference.images import BYTE_CAP, READABLE
-from explorer.networks import Network, own
+from explorer.networks import Network
+from explorer.networks.own import registry
 from explorer.serving import pool
 from explorer.ui.inference import feature_maps
 from explorer.ui.kit.formatting import count, distinct, shape, size, three_digits
@@ -111,7 +112,7 @@ def _said(work: Any, *arguments: Any) -> Any:
 
 
 def _explain_tab() -> None:
-    owned = (networks.choose_weights(f"own:{name}").id for name in own.registered())
+    owned = (networks.choose_weights(f"own:{name}").id for name in registry.registered())
     ids = list(dict.fromkeys([*owned, *(entry.id for entry in networks.on_this_machine())]))
     samples = [str(each.path) for each in inference.OFFERED]
     methods, maps = list(inference.METHODS), list(inference.COLORMAPS)
@@ -139,7 +140,7 @@ def _explain_tab() -> None:
 
 
 def _architecture_tab() -> None:
-    owned = [(name, f"own:{name}") for name in own.registered()]
+    owned = [(name, f"own:{name}") for name in registry.registered()]
     known = [(each.name, each.id) for each in catalogue.architectures().values() if each.builders]
     first = owned[0][1] if owned else "resnet50"
     name = gr.Dropdown([*owned, *known], value=first, label="Network", allow_custom_value=True)

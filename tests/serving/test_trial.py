@@ -58,6 +58,11 @@ class Crash(Net):
         print("the last word")
         os._exit(3)
 
+class Endless(Net):
+    def forward(self, x):
+        while True:
+            print("on and on" * 10**6)
+
 class Two(Net):
     def forward(self, x):
         return x, self.layer(x)
@@ -131,6 +136,12 @@ def test_a_trial_ends_with_the_program_that_asked_for_it() -> None:
     assert not alive
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="bounds on what a process writes are POSIX's")
+def test_one_that_prints_without_end_fills_no_disk(code: Path) -> None:
+    with pytest.raises(TrialFailed, match=r"Endless .*File too large"):
+        tried(code, "Endless")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="bounds on a process's data are Linux's")
 def test_one_that_takes_all_memory_is_stopped(code: Path) -> None:
     with pytest.raises(TrialFailed, match="Everything was stopped: it takes more memory"):
@@ -193,7 +204,9 @@ def test_the_command_line_registers_what_passes(
     file.write_text(CODE)
     monkeypatch.chdir(tmp_path)
     assert command_line.main(["stats", f"{file.name}:Net", "--input", "3x16x16", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out.partition("\n")[2])
+    out, err = capsys.readouterr()
+    assert "said while it is imported" in err  # and not beside the JSON
+    found = json.loads(out)
     assert (found["model"], found["params"], found["input_size"]) == ("own:Net", 112, [3, 16, 16])
     assert resolve("own:Net").reason == "yours, net_for_the_command_line.py:Net"
     assert weights_of("own:Net") == ()

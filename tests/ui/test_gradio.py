@@ -15,7 +15,7 @@ from PIL import Image
 
 from explorer.__main__ import main
 from explorer.inference import SAMPLES
-from explorer.networks import own
+from explorer.networks.own import registry
 from explorer.terminal import MISUSE
 from explorer.ui import gradio_app
 from tests import checkpoints
@@ -108,8 +108,8 @@ def test_networks_of_one_s_own_are_offered_first(no_own_networks, tmp_path, samp
         "from torch import nn\n"
         "net = lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())\n"
     )
-    opened = own.opened(f"{code}:net", own.Settings(input=(3, 32, 32)))
-    assert own.register(opened, "", learnt=False) == "own:net"
+    opened = registry.opened(f"{code}:net", registry.Settings(input=(3, 32, 32)))
+    assert registry.register(opened, "", learnt=False) == "own:net"
     page = gradio_app.launch("127.0.0.1", None, block=False)
     try:
         boxes = {getattr(each, "label", ""): each for each in page.blocks.values()}
