@@ -6,24 +6,22 @@ and exit code 2. Heavy imports wait for the command that needs them, so that `--
 """
 
 import argparse
-import io
 import json
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext, redirect_stdout
 from contextvars import ContextVar
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from explorer import __version__, terminal
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from explorer.inference import Explanation
     from explorer.inference.proof import Proof
-    from explorer.networks import Network
+    from explorer.inference.report import Report
+    from explorer.networks import Network, WeightsEntry
     from explorer.serving.measurements import Measurement
 
 FAILED = 1
@@ -89,18 +87,70 @@ def _print_json(value: Any) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> None:
+    from explorer.catalogue.writing import write_whole
+    from explorer.inference.report import table
+    from explorer.networks import choose_weights, resolve
+
+    weights = choose_weights(arguments.model and resolve(arguments.model), arguments.weights)
+    pictures = [*_pictures(arguments.pictures)]
+    several = len(pictures) > 1 or any(path.is_dir() for path in arguments.pictures)
+    out = arguments.out
+    answers: list[Mapping[str, Any]] = []
+    rows: list[Mapping[str, Any]] = []  # and not the reports, which hold every feature map
+    for path in pictures:
+        report = _explained(arguments, path, weights, skips=several)
+        if report is None:
+            continue
+        place = out / f"{len(rows) + 1:03}-{path.stem}" if several else out
+        _write(report, place, arguments.html)
+        answers.append({**report.to_json(), "model": arguments.model or str(weights.reference)})
+        rows.append(report.row())
+        if not (several or arguments.json):
+            _say(report)
+    if several:
+        if not rows:
+            raise ValueError(f"none of {len(pictures)} files is a picture that can be read")
+        write_whole(out / "explained.csv", table(rows))
+        if not arguments.json:
+            _say_table(rows)
+    for sentence in weights.remarks:
+        print(sentence, file=sys.stderr)
+    if arguments.json:
+        _print_json({"pictures": answers} if several else answers[0])
+    else:
+        files = "heatmap.npy, features.npy, overlay.png, maps.png" + ", report.html" * arguments.html
+        print(f"wrote {'explained.csv and for each picture ' * several}{files} to {out}")
+
+
+def _pictures(named: Sequence[Path]) -> Iterator[Path]:
+    """Files as they are named; of a folder its files by name."""
+    for path in named:
+        if path.is_dir():
+            yield from sorted(file for file in path.iterdir() if file.is_file())
+        else:
+            yield path
+
+
+def _explained(
+    arguments: argparse.Namespace, path: Path, weights: "WeightsEntry", *, skips: bool
+) -> "Report | None":
+    """skips: None for a file that is no picture, after it has been said."""
     from time import perf_counter
 
-    from explorer.catalogue.writing import replacing
-    from explorer.inference import KINDS, explain, images, overlay
+    from explorer.inference import ImageError, explain, images
     from explorer.inference.proof import prove
-    from explorer.networks import choose_weights, resolve
+    from explorer.inference.report import Report
     from explorer.serving import pool
 
     begun = perf_counter()
-    picture = images.read(arguments.image.read_bytes())
+    try:
+        picture = images.read(path.read_bytes())
+    except ImageError as error:
+        if not skips:
+            raise
+        print(f"{path}: {error}", file=sys.stderr)
+        return None
     decode_seconds = perf_counter() - begun
-    weights = choose_weights(arguments.model and resolve(arguments.model), arguments.weights)
 
     def look(network: "Network") -> "tuple[Explanation, Proof | None]":
         found = explain(
@@ -112,60 +162,56 @@ def _explain(arguments: argparse.Namespace) -> None:
             method=arguments.method,
             decode_seconds=decode_seconds,
         )
-        return found, prove(network, picture.image, found) if arguments.score else None
+        tested = arguments.score and not (skips and found.blank)
+        return found, prove(network, picture.image, found) if tested else None
 
     done = pool.shared().run(weights.id, look, _progress if sys.stderr.isatty() else None)
-    explanation, proof = done.value
-    peak = explanation.heatmap_peak
-    answer = {
-        "model": arguments.model or str(weights.reference),
-        "weights": weights.id,
-        "device": explanation.device,
-        "answers_with": explanation.answers_with,
-        "predictions": [asdict(prediction) for prediction in explanation.predictions],
-        "layer": explanation.layer,
-        "target": explanation.target,
-        "against": explanation.against and explanation.against.index,
-        "method": explanation.method,
-        "remarks": [*picture.remarks, *weights.remarks],
-        "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
-        "seconds": {**explanation.seconds, "load": done.load_seconds},
+    found, proof = done.value
+    for sentence in filter(None, (*picture.remarks, done.note)):
+        print(f"{path}: {sentence}" if skips else sentence, file=sys.stderr)
+    found = replace(found, seconds={**found.seconds, "load": done.load_seconds})
+    remarks = (*picture.remarks, *weights.remarks)
+    return Report(found, weights, path.name, proof=proof, remarks=remarks)
+
+
+def _write(report: "Report", place: Path, html: bool) -> None:
+    """All at once, so that files of two runs never lie side by side."""
+    from explorer.catalogue.writing import replacing
+
+    files = {
+        "heatmap.npy": report.heatmap,
+        "features.npy": report.features,
+        "overlay.png": report.overlay,
+        "maps.png": report.maps,
+        **({"report.html": report.html} if html else {}),
     }
-    if proof:
-        answer["proof"] = proof.to_json()
-    out = arguments.out
-    with (  # all three at once, so that files of two runs never lie side by side
-        replacing(out / "heatmap.npy") as heatmap,
-        replacing(out / "features.npy") as features,
-        replacing(out / "overlay.png") as drawn,
-    ):
-        heatmap.write(_npy(explanation.heatmap))
-        features.write(_npy(explanation.features))
-        overlay(explanation).save(drawn, "png")
-    for sentence in filter(None, (*picture.remarks, done.note, *weights.remarks)):
-        print(sentence, file=sys.stderr)
-    if arguments.json:
-        _print_json(answer)
-        return
-    print(f"{weights.id} on {explanation.device}, explained at {explanation.layer}")
-    if sentence := KINDS[explanation.answers_with]:
+    with ExitStack() as written:
+        for name, make in files.items():
+            written.enter_context(replacing(place / name)).write(make())
+
+
+def _say(report: "Report") -> None:
+    from explorer.inference import KINDS
+
+    found, proof = report.explanation, report.proof
+    print(f"{report.weights.id} on {found.device}, explained at {found.layer}")
+    if sentence := KINDS[found.answers_with]:
         print(sentence)
-    for prediction in explanation.predictions:
+    for prediction in found.predictions:
         print(f"  {prediction.probability:6.1%}  {prediction.label}")
     if proof:
         for test, areas in (("deletion", proof.deletion), ("insertion", proof.insertion)):
             shown = ", ".join(f"{name} {proof.area(areas, name):.2f}" for name in areas)
             print(f"  {test} area: {shown}")
-    print(f"wrote heatmap.npy, features.npy and overlay.png to {arguments.out}")
 
 
-def _npy(array: "np.ndarray") -> bytes:
-    """As numpy.save writes it; numpy's own writing says of a full disk only how much it did not write."""
-    import numpy as np
-
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    return buffer.getvalue()
+def _say_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """A line for each picture: its answer, and how well its map does."""
+    longest = max(len(row["picture"]) for row in rows)
+    for row in rows:
+        answer = f"{row['probability']:6.1%}  {row['answer']}" if row["answer"] else ""
+        areas = (f"{name} {row[name]:.2f}" for name in ("deletion", "insertion") if row[name] != "")
+        print("  ".join(filter(None, (row["picture"].ljust(longest), answer, *areas, row["blank"]))))
 
 
 def _progress(done: int, total: int | None) -> None:
@@ -366,7 +412,13 @@ def _parser() -> argparse.ArgumentParser:
     own_networks.add_options(diagram)
 
     explain = command("explain", _explain, "Predictions, a Grad-CAM heatmap and feature maps of a picture.")
-    explain.add_argument("image", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")
+    explain.add_argument(
+        "pictures",
+        type=Path,
+        nargs="+",
+        metavar="PICTURE",
+        help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; several, or a folder of them, make a table as well",
+    )
     explain.add_argument(
         "--model", metavar="ID", help="the network, named as for stats; default: the best on this machine"
     )
@@ -377,6 +429,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--method", default="Grad-CAM", metavar="NAME", help="of attribution; a wrong name lists them"
     )
+    explain.add_argument("--html", action="store_true", help="write a report as one page, too")
     explain.add_argument("--score", action="store_true", help="test the map against chance as well")
     explain.add_argument(
         "--target", metavar="CLASS", help="to explain, by name or number; default: the likeliest"

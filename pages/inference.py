@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.ui.frame import page
 from explorer.ui.frame.waiting import start_meanwhile, wait_for_imports
 from explorer.ui.inference import answer as core
-from explorer.ui.inference import controls, number, proof, view
+from explorer.ui.inference import controls, number, proof, saving, view
 from explorer.ui.kit.ending import end
 from explorer.ui.picture import choices
 from explorer.ui.picture import current as pictures
@@ -55,6 +55,7 @@ with right:
     view.answer_bars(answer)
     view.maps(answer)
     proof.view(question, answer, here)
+    saving.menu(question, answer)
     st.caption(view.timings(answer))
     st.markdown(view.what_to_look_for(answer))
 number.view(question, answer)

@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, what it writes, how it fails."""
 
+import csv
 import json
 import math
 import re
@@ -63,6 +64,34 @@ def test_explain_writes_what_it_says(capsys, tmp_path):
     assert heatmap.max() == pytest.approx(1)
     assert np.load(tmp_path / "features.npy").ndim == 3
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_explain_makes_a_table_of_a_folder_and_a_page_of_each_picture(capsys, tmp_path):
+    pictures, out = tmp_path / "pictures", tmp_path / "out"
+    pictures.mkdir()
+    for name in ("b.png", "a.png"):
+        (pictures / name).write_bytes(CHELSEA.read_bytes())
+    (pictures / "notes.txt").write_text("no picture")
+    words = ("explain", pictures, CHELSEA, "--model", "zoo:resnet20", "--out", out, "--html")
+    code, said, error = run(capsys, *words)
+    assert code == 0
+    assert [line.split()[0] for line in said.splitlines()] == ["a.png", "b.png", CHELSEA.name, "wrote"]
+    assert "notes.txt: The file is not a picture" in error
+    rows = list(csv.DictReader((out / "explained.csv").open(encoding="utf-8")))
+    assert [row["picture"] for row in rows] == ["a.png", "b.png", CHELSEA.name]
+    assert {row["answer"] for row in rows} == {"cat"}
+    assert [each.name for each in sorted(out.iterdir())][:2] == ["001-a", "002-b"]
+    assert b"<h1>b.png" in (out / "002-b" / "report.html").read_bytes()
+
+    code, said, _ = run(capsys, *words, "--json")
+    assert [each["picture"] for each in json.loads(said)["pictures"]] == ["a.png", "b.png", CHELSEA.name]
+
+
+def test_explain_ends_where_no_file_of_a_folder_is_a_picture(capsys, tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture")
+    code, _, error = run(capsys, "explain", tmp_path, "--model", "zoo:resnet20", "--out", tmp_path / "out")
+    assert code == 2
+    assert "none of 1 files is a picture" in error
 
 
 @pytest.mark.parametrize("method", inference.METHODS)

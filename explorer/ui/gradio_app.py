@@ -16,11 +16,11 @@ from PIL import Image
 
 from explorer import catalogue, inference, networks
 from explorer.analysis import stats
+from explorer.inference import feature_maps
 from explorer.inference.images import BYTE_CAP, READABLE
 from explorer.networks import Network
 from explorer.networks.own import registry
 from explorer.serving import pool
-from explorer.ui.inference import feature_maps
 from explorer.ui.kit.formatting import count, distinct, shape, size, three_digits
 from explorer.ui.picture import uploads
 

@@ -48,7 +48,7 @@ def last_operation(trace: Trace, path: str) -> Op | None:
     parts = tuple(path.split("."))
     inside = [op for op in trace.ops if op.path[: len(parts)] == parts and op.kind != "output"]
     live = [op for op in inside if not op.static]
-    return (live or inside or [None])[-1]
+    return next(reversed(live or inside), None)
 
 
 def links(trace: Trace, start: Op) -> Mapping[str, Link]:

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from explorer.ui.inference import feature_maps
+from explorer.inference import feature_maps
 from explorer.ui.inference.answer import Question, ShownExplanation
 from explorer.ui.kit import components, fields, once, theme
 from explorer.ui.kit.formatting import plain

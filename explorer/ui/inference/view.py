@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.ui.inference import feature_maps
+from explorer.inference import feature_maps
 from explorer.ui.inference.answer import Lookers, ShownExplanation
 from explorer.ui.kit import fields, once
 from explorer.ui.kit.formatting import exact, plain, share, three_digits
