@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.ui.frame import page
 from explorer.ui.frame.waiting import start_meanwhile, wait_for_imports
 from explorer.ui.inference import answer as core
-from explorer.ui.inference import controls, number, proof, saving, view
+from explorer.ui.inference import controls, number, proof, saving, through, view
 from explorer.ui.kit.ending import end
 from explorer.ui.picture import choices
 from explorer.ui.picture import current as pictures
@@ -23,7 +23,7 @@ if picture is None:
     start_meanwhile()
     end()
 
-left, right = st.columns([5, 7], gap="medium")
+left, right = st.columns([3, 9], gap="medium")
 headline = right.container(key="inference_headline")
 place = left.empty() if waiting else left
 if waiting:
@@ -33,7 +33,7 @@ wait_for_imports(headline)
 with headline:  # where an unknown name is said
     who = core.lookers(here)
 controls.weights(row, who)
-question = core.Question(picture, choices.layer(), choices.target(), choices.method())
+question = core.Question(picture, choices.layer(), choices.target(), choices.method(), choices.opened())
 answer = core.obtain(question, who, headline)
 
 with place:
@@ -52,8 +52,12 @@ if sentence := view.not_taken(answer, who):
     headline.caption(sentence)
 with right:
     view.what_it_can_know(answer, picture)
-    view.answer_bars(answer)
-    view.maps(answer)
+    flow, rest = st.columns([17, 8], gap="small")
+    with flow:
+        through.view(question, answer)
+    with rest:
+        view.answer_bars(answer)
+        view.maps(answer)
     proof.view(question, answer, here)
     saving.menu(question, answer)
     st.caption(view.timings(answer))

@@ -7,8 +7,8 @@ A call needs the network to itself: two passes that hook one module see each oth
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -21,11 +21,13 @@ from explorer.inference.attribution.evidence import Evidence, Progress, silent
 from explorer.inference.attribution.methods import METHODS, STRENGTH, strength
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, SpatialLayers, grown, spatial_layers
+from explorer.inference.through.columns import Column
+from explorer.inference.through.maps import Maps, passage
 from explorer.inference.watching import cut_after
 from explorer.networks import Network
 from explorer.networks.entries import Outputs
 from explorer.networks.labels import index_of, output_name
-from explorer.networks.running import check_finite, probabilities, scores
+from explorer.networks.running import check_finite, device_of, probabilities, scores
 
 _BRIGHT = 0.99  # share of the pixels that are not cut off
 Measure = Literal["activation", "contribution"]
@@ -74,6 +76,7 @@ class Explanation:
     the class whose score was taken off first, None as a rule.
     Where the output is an embedding there are no predictions, nothing explained and no contributions, and cam
     is how strong the activation is at each place.
+    passage: of the columns that were to be looked at on the way, by the path of their layer.
     seconds: wall time of "decode", "load", "forward" (preparing the picture included) and "backward".
     """
 
@@ -93,6 +96,7 @@ class Explanation:
     seconds: Mapping[str, float]
     answers_with: Outputs = "classes"
     blank: str = ""
+    passage: Mapping[str, Maps] = field(default_factory=dict)
 
     @property
     def target(self) -> int | None:
@@ -157,6 +161,7 @@ def explain(
     decode_seconds: float = 0.0,
     load_seconds: float = 0.0,
     progress: Progress | None = None,
+    along: Sequence[Column] = (),
 ) -> Explanation:
     """The network's answer to `image`, and where at `layer` the score of class `target` comes from.
 
@@ -165,7 +170,8 @@ def explain(
     followed back is then the difference of their scores (after Prabhushankar et al. 2020,
     https://arxiv.org/abs/2008.00178, who follow a loss). decode_seconds, load_seconds: handed through to the
     result's `seconds`.
-    progress: called by methods of many passes; what it raises ends the work.
+    progress: called by methods of many passes; what it raises ends the work. along: what else to look at on
+    the way, of `through.columns`.
     Raises ValueError where layer, target, against, method or top_k is not one of the choices, DoesNotApply
     where the method has no meaning for this network.
     """
@@ -174,12 +180,13 @@ def explain(
         raise ValueError(f"{method!r} is not an attribution method; try one of {', '.join(METHODS)}")
     if top_k < 1:
         raise ValueError(f"top_k is {top_k}; ask for at least one class")
-    device = _device_of(network.model)
+    device = device_of(network.model)
 
     started = time.perf_counter()
     prepared = prepare(image, network.input)
     x = prepared.x.to(device)
-    output, captured = _forward(network.model, x, chosen.path)
+    with passage(network.model, along) as seen:
+        output, captured = _forward(network.model, x, chosen.path)
     activation = chosen.to_map(captured.detach()).float()
     predictions: tuple[Prediction, ...] = ()
     explained = other = contributions = None
@@ -234,6 +241,7 @@ def explain(
         device=str(device),
         answers_with=network.outputs,
         blank=blank,
+        passage=seen.maps(network.weights.id),
         seconds=MappingProxyType(
             {
                 "decode": decode_seconds,
@@ -328,11 +336,6 @@ def _at_view_size(cam: Tensor, size: tuple[int, ...]) -> np.ndarray:
         cam = grown(cam, size)
         peak = cam.max()
     return _array((cam / peak).clamp(max=1) if peak > 0 else torch.zeros_like(cam))
-
-
-def _device_of(model: nn.Module) -> torch.device:
-    parameter = next(model.parameters(), None)
-    return torch.device("cpu") if parameter is None else parameter.device
 
 
 def _array(tensor: Tensor) -> np.ndarray:

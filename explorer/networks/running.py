@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.networks.entries import first_sentence
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, device, nn
 
     from explorer.networks.entries import Network
 
@@ -54,6 +54,14 @@ def _from_a_module(error: Exception) -> bool:
 def _raised_by_torch(error: Exception) -> bool:
     """Plain RuntimeErrors are torch's; those raised here have types of their own."""
     return type(error) in (RuntimeError, NotImplementedError, RecursionError)
+
+
+def device_of(model: "nn.Module") -> "device":
+    """Where its weights lie; the CPU for a network without any."""
+    from torch import device
+
+    parameter = next(model.parameters(), None)
+    return device("cpu") if parameter is None else parameter.device
 
 
 def scores(network: "Network", answer: Any) -> "Tensor":

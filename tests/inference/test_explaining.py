@@ -21,6 +21,7 @@ from explorer.inference import (
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import spatial_layers
 from explorer.networks import InputSpec, Network
+from tests.inference.tiny import tiny_network
 
 
 @pytest.fixture(scope="module")
@@ -294,11 +295,6 @@ def test_every_number_of_an_embedding_is_looked_at(nested, chelsea):
 class Fails(nn.Module):
     def forward(self, x):
         raise RuntimeError("broken on purpose")
-
-
-def tiny_network(model: nn.Module, labels: tuple[str, ...] = ()) -> Network:
-    entry = networks.WeightsEntry(id="random:tiny", reference=networks.resolve("timm:resnet18"), label="tiny")
-    return Network(model.eval(), entry.reference, entry, InputSpec((3, 16, 16), resize=16), labels)
 
 
 def test_no_hook_and_no_grad_mode_remain_after_the_network_fails(chelsea):

@@ -7,7 +7,7 @@ importing this module stays light. Nothing of a visitor's picture is cached acro
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,12 +26,27 @@ from explorer.ui.picture.parts import data_url, is_tiny
 
 if TYPE_CHECKING:
     from explorer.inference import Explanation
+    from explorer.inference.through.columns import Column
+    from explorer.inference.through.maps import Maps
     from explorer.networks import Network, Reference, WeightsEntry
     from explorer.serving.pool import Progress
 
 _WANTED = "_download_wanted"
 _KEPT = 6  # explanations in one visit
 _TOP = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """The picture's way through the network, of which `opened` is seen from inside.
+
+    maps: by the path of a column's layer. missing: why there are no columns, or "".
+    """
+
+    opened: str
+    columns: tuple[Column, ...]
+    maps: Mapping[str, Maps]
+    missing: str = ""
 
 
 @dataclass(frozen=True, eq=False)  # one is itself, so that what is made of it can be kept
@@ -52,6 +67,7 @@ class ShownExplanation:
     display_url: str = field(repr=False)
     view_url: str = field(repr=False)
     heat_url: str = field(repr=False)
+    way: Way = field(repr=False)
     instead: str = ""
 
     @property
@@ -63,12 +79,15 @@ class ShownExplanation:
 class Question:
     """What an answer depends on. layer: a path, "" for the network's usual one; target: index of the class to
     explain, None for the likeliest; method: of `METHODS`.
+
+    opened: what `through.columns` is given; a matter of the drawing alone.
     """
 
     picture: Picture
     layer: str
     target: int | None
     method: str
+    opened: str = ""
 
     def key(self, entry: WeightsEntry) -> tuple[object, ...]:
         return self.picture.digest, entry.id, self.layer, self.target, self.method
@@ -234,8 +253,16 @@ def _explain(
     from PIL import Image
 
     from explorer import inference
+    from explorer.inference.through.columns import columns
+    from explorer.networks.running import CannotRun
 
     layers, target = inference.layers(network), asked.target
+    along: tuple[Column, ...] = ()
+    missing = ""
+    try:
+        along = columns(network, asked.opened)
+    except CannotRun as error:  # its way cannot be read, which says nothing about its answer
+        missing = str(error)
     # Without names timm's networks still know how many outputs they have.
     known = len(network.labels) or getattr(network.model, "num_classes", None)
     if network.outputs == "embedding" or (target is not None and known is not None and target >= known):
@@ -249,6 +276,7 @@ def _explain(
         top_k=_TOP,
         decode_seconds=asked.picture.decode_seconds,
         progress=passes,
+        along=along,
     )
     instead = ""
     try:
@@ -267,5 +295,6 @@ def _explain(
         display_url=data_url(Image.fromarray(explanation.display), lossless=False),
         view_url=data_url(Image.fromarray(explanation.view), lossless=is_tiny(explanation.view)),
         heat_url=data_url(heat, lossless=True),
+        way=Way(asked.opened, along, explanation.passage, missing),
         instead=instead,
     )

@@ -15,18 +15,25 @@ from explorer.ui.frame import state
 from explorer.ui.kit.fields import bind_fields, get, whole_number
 
 WEIGHTS, LAYER, TARGET, SAMPLE, METHOD = "weights", "layer", "target", "sample", "method"
-CELL = "cell"
+CELL, OPENED = "cell", "opened"
 OPACITY, COLOURS = "opacity", "cmap"
 DEFAULT_OPACITY = 50  # percent
 _MOST_CLASSES = 10**6  # more than any network has
-_BOUND = {WEIGHTS: "Weights", LAYER: "Layer", TARGET: "Class", SAMPLE: "Sample picture", METHOD: "Method"}
+_BOUND = {
+    WEIGHTS: "Weights",
+    LAYER: "Layer",
+    TARGET: "Class",
+    SAMPLE: "Sample picture",
+    METHOD: "Method",
+    OPENED: "Opened stage",
+}
 _SHOWN_ARCH = "_inference_arch"
 
 
 def bind(arch: str) -> None:
     """Tie the choices to the URL; what was chosen for another architecture is forgotten."""
     if st.session_state.get(_SHOWN_ARCH, arch) != arch:
-        st.session_state.update({WEIGHTS: "", LAYER: "", TARGET: "", CELL: ""})
+        st.session_state.update({WEIGHTS: "", LAYER: "", TARGET: "", CELL: "", OPENED: ""})
     st.session_state[_SHOWN_ARCH] = arch
     bind_fields("inference", _BOUND)
 
@@ -34,6 +41,11 @@ def bind(arch: str) -> None:
 def layer() -> str:
     """Path of the layer the link asks for; "" for the network's usual one."""
     return get(LAYER)
+
+
+def opened() -> str:
+    """The stage or the block that the link opens; "" for none."""
+    return get(OPENED)
 
 
 def target() -> int | None:
@@ -65,12 +77,17 @@ def choose_sample(name: str) -> None:
 
 def choose_weights(weights_id: str) -> None:
     """Other weights have other classes and perhaps other layers, so both start afresh."""
-    st.session_state.update({WEIGHTS: weights_id, LAYER: "", TARGET: "", CELL: ""})
+    st.session_state.update({WEIGHTS: weights_id, LAYER: "", TARGET: "", CELL: "", OPENED: ""})
 
 
 def choose_layer(path: str, default: str) -> None:
     """Another layer has other maps, and none of its cells is chosen."""
     st.session_state.update({LAYER: "" if path == default else path, CELL: ""})
+
+
+def open_stage(name: str) -> None:
+    """A stage, or a block of one; "" closes it."""
+    st.session_state[OPENED] = name
 
 
 def choose_target(index: int, likeliest: int) -> None:

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 _TINY = 97  # a view smaller than this is enlarged so much that its pixels should show
 
 
-def component(room: str, name: str) -> ComponentRenderer:
-    """The component whose files lie in that room, named `name`; call once a process, on a module's import."""
+def component(room: str, name: str, *, own_style: bool = False) -> ComponentRenderer:
+    """The component whose files lie in that room, named `name`; call once a process, on a module's import.
+
+    own_style: it has a style sheet beside the one of all parts.
+    """
     html, js = (theme.asset(f"{room}/browser/{name}.{kind}") for kind in ("html", "js"))
     css = theme.asset("picture/browser/style.css")
+    if own_style:
+        css += theme.asset(f"{room}/browser/{name}.css")
     return components.declare(f"inference_{name}", html=html, css=css, js=js)
 
 

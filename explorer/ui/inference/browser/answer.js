@@ -24,4 +24,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
       return row;
     }),
   );
+  // The picture arrives at the end of its way through the network.
+  const arrive = ({ detail }) => {
+    for (const fill of root.querySelectorAll(".fill")) {
+      fill.animate([{ width: 0 }, { width: 0, offset: 0.85 }, {}], { duration: 1.2 * detail });
+    }
+  };
+  document.addEventListener("explorer:passage", arrive);
+  return () => document.removeEventListener("explorer:passage", arrive);
 }

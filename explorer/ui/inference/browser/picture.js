@@ -1,4 +1,5 @@
-// The picture and what is laid over it: the heatmap, or the feature map that the visitor points at.
+// The picture and what is laid over it: the heatmap, or the feature map that the visitor points at, or the part
+// that one of its cells sees.
 // Texts enter as textContent: labels and layer names come from strangers.
 
 const pixelsOf = async (url) => {
@@ -28,6 +29,10 @@ function paintBar(canvas, colours) {
   });
 }
 
+// While the picture goes through the network, the heatmap waits; the answer brings it.
+const heatAtTheEnd = (heat, duration) =>
+  heat.animate([{ opacity: 0 }, { opacity: 0, offset: 0.85 }, { opacity: heat.style.opacity }], { duration });
+
 const percent = (fraction) => `${100 * fraction}%`;
 
 export default function ({ parentElement, data }) {
@@ -52,7 +57,7 @@ export default function ({ parentElement, data }) {
     const over = $(".heat");
     Object.assign(over.style, {
       left: percent(left), top: percent(top), width: percent(right - left), height: percent(bottom - top),
-      opacity: state.mode === "view" ? 0 : opacity,
+      opacity: state.mode === "view" || state.pointed ? 0 : opacity,
     });
     over.classList.toggle("pixels", Boolean(state.channel));
     over.hidden = !heat && !state.channel;
@@ -62,8 +67,10 @@ export default function ({ parentElement, data }) {
     Object.assign(crop.style, {
       left: percent(left), top: percent(top), width: percent(right - left), height: percent(bottom - top),
     });
-    const { field } = state; // of the number that is opened below, in shares of the network's view
+    // Of the cell that is pointed at, else of the number that is opened below, in shares of the network's view.
+    const field = state.pointed?.box ?? state.field;
     $(".field").hidden = !field;
+    $(".field").classList.toggle("pointed", Boolean(state.pointed));
     if (field) {
       const [x0, y0, x1, y1] = field.map((each) => Math.min(1, Math.max(0, each)));
       Object.assign($(".field").style, {
@@ -72,7 +79,7 @@ export default function ({ parentElement, data }) {
       });
     }
     const mark = $(".peak");
-    mark.hidden = !peak || state.mode === "view" || Boolean(state.channel);
+    mark.hidden = !peak || state.mode === "view" || Boolean(state.channel ?? state.pointed);
     if (peak) {
       const [x, y] = whole ? peak : [(peak[0] - box[0]) / (box[2] - box[0]), (peak[1] - box[1]) / (box[3] - box[1])];
       mark.style.left = percent(x);
@@ -91,7 +98,7 @@ export default function ({ parentElement, data }) {
     $(".legend").style.visibility = heat || channel ? "visible" : "hidden";
     $(".low").textContent = channel ? channel.low : "none";
     $(".high").textContent = channel ? channel.high : "most";
-    $(".says .what").textContent = channel ? channel.says : says;
+    $(".says .what").textContent = (state.pointed ?? channel)?.says ?? says;
     $(".says .what").title = $(".says .what").textContent;
     $(".says .value").hidden = !heat || Boolean(channel);
     paintBar($(".legend canvas"), channel ? channel.lut : lut);
@@ -172,9 +179,22 @@ export default function ({ parentElement, data }) {
     place();
   };
   document.addEventListener("explorer:field", root.onField);
+  document.removeEventListener("explorer:pointed", root.onPointed);
+  root.onPointed = (event) => {
+    if (!state.pointed && !event.detail) return;
+    state.pointed = event.detail;
+    place();
+    say();
+  };
+  document.addEventListener("explorer:pointed", root.onPointed);
+  document.removeEventListener("explorer:passage", root.onPassage);
+  root.onPassage = (event) => heatAtTheEnd($(".heat"), event.detail);
+  document.addEventListener("explorer:passage", root.onPassage);
   show();
   return () => {
     document.removeEventListener("explorer:channel", root.onChannel);
     document.removeEventListener("explorer:field", root.onField);
+    document.removeEventListener("explorer:pointed", root.onPointed);
+    document.removeEventListener("explorer:passage", root.onPassage);
   };
 }
