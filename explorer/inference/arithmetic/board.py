@@ -86,6 +86,10 @@ class Board:
         row, column = np.unravel_index(np.abs(self.maps[channel]).argmax(), self.maps.shape[1:])
         return int(row), int(column)
 
+    def strongest_at(self, row: int, column: int) -> tuple[int, int, int]:
+        """(channel, row, column) of the number of the largest magnitude at a place."""
+        return int(np.abs(self.maps[:, row, column]).argmax()), row, column
+
     @torch.inference_mode()
     def cell(self, channel: int, row: int, column: int) -> Opened:
         """The number of a map at a place. Raises ValueError outside of the maps."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import sqrt
 from types import MappingProxyType
@@ -18,11 +19,12 @@ from explorer.inference.watching import KeptCall
 # ATen name -> (what it is called, its closed form; {0}, {1}, ... are its numbers).
 _FORMS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "add": ("Sum", "{0} + {1}"),
-        "sub": ("Difference", "{0} − {1}"),
-        "rsub": ("Difference", "{1} − {0}"),
-        "mul": ("Product", "{0} × {1}"),
-        "div": ("Quotient", "{0} ÷ {1}"),
+        "add": ("Added", "{0} + {1}"),
+        "sub": ("Taken off", "{0} − {1}"),
+        "rsub": ("Taken from", "{1} − {0}"),
+        "mul": ("Multiplied", "{0} × {1}"),
+        "div": ("Divided", "{0} ÷ {1}"),
+        "addcmul": ("Scaled and shifted", "{0} + {1} × {2}"),
         "maximum": ("Larger one", "max({0}, {1})"),
         "minimum": ("Smaller one", "min({0}, {1})"),
         "relu": ("ReLU", "max(0, {0})"),
@@ -47,7 +49,9 @@ _FORMS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "exp": ("Exponential", "exp({0})"),
     }
 )
-_PLAIN = {"alpha": 1, "beta": 1}  # settings that change nothing as they stand
+# A negative number that stands alone between brackets or commas needs none of its own.
+_BRACKETED = re.compile(r"(?<=\()\((−[^() ]+)\)(?=\))|(?<=, )\((−[^() ]+)\)(?=[),])")
+_PLAIN = {"alpha": 1, "beta": 1, "value": 1}  # settings that change nothing as they stand
 
 
 def bias(op: Op, before: float, added: float) -> Changed:
@@ -115,7 +119,8 @@ def _formula(op: Op, call: KeptCall, numbers: Mapping[int, float], value: float)
         filled = form.format(*shown)
     except IndexError:
         filled = f"{name}({', '.join(shown)})"
-    return f"{filled} = {figure(value)}"
+    plain = _BRACKETED.sub(lambda found: found[1] or found[2], filled)
+    return f"{plain} = {figure(value)}"
 
 
 def normalisation(op: Op, call: KeptCall, index: Index, before: float) -> Changed | None:

@@ -9,12 +9,14 @@ import numpy as np
 from explorer.units import three_digits
 
 PICTURE = "the picture"
+_SMALL = 1e-4
 _MINUS = "\N{MINUS SIGN}"
 
 
 def figure(value: float) -> str:
-    """Three digits, with a minus that is one."""
-    return three_digits(value).replace("-", _MINUS)
+    """Three digits, with a minus that is one; what is very small with its power of ten, 5.74e−9."""
+    text = f"{value:.2e}".replace("e-0", "e-") if 0 < abs(value) < _SMALL else three_digits(value)
+    return text.replace("-", _MINUS)
 
 
 def term(value: float) -> str:

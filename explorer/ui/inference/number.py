@@ -52,11 +52,16 @@ def view(asked: Question, answer: ShownExplanation) -> None:
     def chosen() -> None:
         choices.choose_cell(st.session_state.number_part.cell)
 
+    def placed() -> None:
+        if board:
+            choices.choose_cell(board.strongest_at(*st.session_state.number_part.place))
+
     _part(
         key="number_part",
         data=_data(board, answer) if board else {"waits": True},
         on_seen_change=seen,
         on_cell_change=chosen,
+        on_place_change=placed,
     )
 
 
@@ -96,6 +101,7 @@ def _data(board: Board, answer: ShownExplanation) -> dict[str, Any]:
         "aside": _aside(opened),
         "chain": [_line(step) for step in opened.steps if getattr(step, "aside", -1) < 0],
         "signed": _table(None),
+        "colours": _table(colours),
     }
 
 
@@ -246,7 +252,7 @@ def _drawn(values: np.ndarray, colours: str) -> dict[str, Any]:
         "url": data_url(image, lossless=True),
         "low": low,
         "high": high,
-        "lut": _table(None if low < 0 else colours),
+        "signed": low < 0,
     }
 
 

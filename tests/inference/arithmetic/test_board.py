@@ -254,7 +254,7 @@ def test_a_shortcut_is_a_number_and_the_branch_is_opened(chelsea):
     for kind in ("residual", "identity"):
         steps = steps_of(laid_open(made(kind), chelsea))
         assert steps[0].where == "at.second"
-        (added,) = (step for step in steps if step.words.startswith("Sum"))
+        (added,) = (step for step in steps if step.words.startswith("Added"))
         assert added.others[0].name == "at.shortcut"
         assert added.before + added.others[0].value == pytest.approx(added.value)
 

@@ -9,7 +9,8 @@ function figure(value, digits = 3) {
   if (!value) return "0";
   const rounded = Number(value.toPrecision(digits));
   const places = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(rounded))));
-  return (places > 6 ? rounded.toExponential(digits - 1) : rounded.toFixed(Math.min(places, 6))).replace("-", MINUS);
+  const small = Math.abs(value) < 1e-4;
+  return (small ? rounded.toExponential(digits - 1) : rounded.toFixed(Math.min(places, 12))).replaceAll("-", MINUS);
 }
 
 function short(value) {
@@ -25,7 +26,7 @@ function make(tag, className, ...inside) {
   return element;
 }
 
-function shade({ lut, low, high }, value) {
+function shade({ low, high, lut }, value) {
   const at = Math.round(Math.min(1, Math.max(0, (value - low) / (high - low))) * (lut.length - 1));
   const [red, green, blue] = lut[at];
   return [`rgb(${red} ${green} ${blue})`, 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#000" : "#fff"];
@@ -91,6 +92,7 @@ function product(across, ...parts) {
   return row;
 }
 
+const scaled = ({ signed, colours }, drawn) => ({ ...drawn, lut: drawn.signed ? signed : colours });
 const symmetric = (lut, numbers) => {
   const high = Math.max(...numbers.flat().map(Math.abs), 1e-12);
   return { lut, low: -high, high };
@@ -103,7 +105,7 @@ function weighed(data, chosen, choose) {
   const parts = [];
   if (gathered.drawn) {
     const products = channel.patch.map((row, y) => row.map((value, x) => value * channel.kernel[y][x]));
-    const scale = channel.map ?? symmetric(signed, channel.patch);
+    const scale = channel.map ? scaled(data, channel.map) : symmetric(signed, channel.patch);
     const { inside } = gathered;
     parts.push(product(gathered.size[1],
       grid(channel.patch, scale, `patch of ${channel.name}`, { inside }), make("span", "sign", "×"),
@@ -123,7 +125,7 @@ function weighed(data, chosen, choose) {
 
 function pooled(data) {
   const { gathered, signed } = data;
-  const scale = gathered.map ?? symmetric(signed, gathered.patch);
+  const scale = gathered.map ? scaled(data, gathered.map) : symmetric(signed, gathered.patch);
   return make("div", "gathered", make("b", "", gathered.words),
     gathered.drawn ? product(gathered.size[1], grid(gathered.patch, scale, "the patch", gathered)) : null);
 }
@@ -254,7 +256,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (detail.layer !== data.layer) return;
     go([detail.channel, Math.floor(detail.y * height), Math.floor(detail.x * width)]);
   };
-  const onPlace = ({ detail }) => go([channel, Math.floor(detail.y * height), Math.floor(detail.x * width)]);
+  const onPlace = ({ detail }) => {
+    state.touched = true;
+    setTriggerValue("place", [Math.floor(detail.y * height), Math.floor(detail.x * width)]);
+  };
   document.removeEventListener("explorer:cell", root.onCell);
   document.removeEventListener("explorer:place", root.onPlace);
   [root.onCell, root.onPlace] = [onCell, onPlace];
