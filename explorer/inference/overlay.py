@@ -20,6 +20,7 @@ COLORMAPS: Mapping[str, str] = MappingProxyType(
         "Cividis": "00224e 123570 3b496c 575d6d 707173 8a8678 a59c74 c3b369 e1cc55 fee838",
     }
 )
+_DIMMED = 0.55  # share of black over what the network did not see
 # Signed values around zero: ColorBrewer's RdBu (Apache-2.0), blue for negative.
 SIGNED_STOPS = "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f"
 
@@ -47,6 +48,27 @@ def overlay(explanation: "Explanation", opacity: float = 0.5, colormap: str = "V
     picture = Image.fromarray(explanation.display)
     heat = Image.fromarray(explanation.heatmap).resize(picture.size, Image.Resampling.BILINEAR)
     return Image.blend(picture, Image.fromarray(colored(np.asarray(heat), colormap)), opacity)
+
+
+def over_the_whole(
+    explanation: "Explanation",
+    picture: Image.Image,
+    width: int,
+    opacity: float = 0.5,
+    colormap: str = "Viridis",
+) -> Image.Image:
+    """The heatmap over the whole picture, `width` pixels wide; what the network did not see is dimmed."""
+    size = (width, max(1, round(width * picture.height / picture.width)))
+    whole = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
+    left, top, right, bottom = (
+        round(share * side) for share, side in zip(explanation.view_box, (*size, *size), strict=True)
+    )
+    drawn = Image.blend(whole, Image.new("RGB", size), _DIMMED)
+    seen = overlay(explanation, opacity, colormap)
+    drawn.paste(
+        seen.resize((max(1, right - left), max(1, bottom - top)), Image.Resampling.BILINEAR), (left, top)
+    )
+    return drawn
 
 
 def _through(values: np.ndarray, stops: str) -> np.ndarray:

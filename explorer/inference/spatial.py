@@ -184,7 +184,7 @@ def _default(model: nn.Module, by_path: Mapping[str, SpatialLayer]) -> str:
     layers = list(by_path.values())
     last = next((layer for layer in reversed(layers) if layer.weighted), layers[-1])
     if last.prefix:
-        blocks = [path for path in by_path if _is_block(model, path)]
+        blocks = [path for path in by_path if is_one_of_a_row(model, path)]
         if blocks:
             inside = [la for la in layers if la.path.startswith(f"{blocks[-1]}.") and la.weighted]
             return inside[0].path if inside else blocks[-1]
@@ -192,7 +192,7 @@ def _default(model: nn.Module, by_path: Mapping[str, SpatialLayer]) -> str:
     return [layer.path for layer in layers if (layer.height, layer.width) == size][-1]
 
 
-def _is_block(model: nn.Module, path: str) -> bool:
+def is_one_of_a_row(model: nn.Module, path: str) -> bool:
     """One of a row of like modules, such as a transformer's blocks."""
     row = model.get_submodule(path.rpartition(".")[0])
     return (

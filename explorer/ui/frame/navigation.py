@@ -83,6 +83,14 @@ ENTRIES = (
         choosing=True,
     ),
     Entry(
+        "pages/many_maps.py",
+        "Many maps",
+        ":material/grid_view:",
+        "One photo, many heatmaps: by method, network, layer or class. Where do they agree?",
+        LABS,
+        choosing=True,
+    ),
+    Entry(
         "pages/mistakes.py",
         "Common mistakes",
         ":material/bug_report:",

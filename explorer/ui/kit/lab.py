@@ -83,6 +83,14 @@ def menu(key: str, label: str, options: Sequence[str], first: str = "", **more: 
     return _declared(key, first, "selectbox", **more)
 
 
+def several(
+    key: str, label: str, options: Sequence[str], first: Sequence[str], most: int, **more: Any
+) -> Any:
+    """Some of a few words, at most `most`."""
+    more |= {"label": label, "options": options, "default": list(first), "max_selections": most}
+    return _declared(key, tuple(first), "multiselect", **more)
+
+
 def slider(key: str, label: str, low: Any, high: Any, first: Any, step: Any = None, **more: Any) -> Any:
     more |= {"label": label, "min_value": low, "max_value": high, "value": first, "step": step}
     return _declared(key, first, "slider", **more)
