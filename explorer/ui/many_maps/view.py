@@ -279,7 +279,7 @@ def _grid(
     found: Sequence[_Shown], waiting: Sequence[str], image: Image.Image, *, answers: bool = True
 ) -> str:
     """All maps in even cells; those that are still to come keep theirs."""
-    style = f'style="aspect-ratio: {image.width} / {image.height}"'
+    style = f'style="--ratio: {image.width / image.height:.4f}"'
     cells = []
     for each in found:
         title = escape(each.of.title)
