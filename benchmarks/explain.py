@@ -7,6 +7,7 @@ feature maps, batch 1 on the CPU, random weights (time does not depend on their 
 its tensor ready-made, so the preparation of the picture counts against everyone else. All take turns
 within each round, so that a busy moment hits all of them; the medians of the rounds are compared.
 
+- explain with the stages: the strongest channels of each stage are taken from the same pass.
 - pytorch-grad-cam wants a gradient at the input (or at the parameters, which costs more), so its backward
   pass runs to the first layer; predictions and feature maps are taken from the same pass.
 - captum: one pass for the predictions, LayerGradCam for the heatmap, LayerActivation for the feature maps,
@@ -32,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from explorer import networks
 from explorer.inference import SAMPLES, decode, default_layer, explain
 from explorer.inference.preprocessing import prepare
+from explorer.inference.through.columns import columns
 from explorer.networks import Network
 
 NETWORKS = ("torchvision:resnet50", "torchvision:convnext_tiny", "torchvision:efficientnet_b0")
@@ -48,6 +50,11 @@ def contenders(network: Network, image: Image.Image) -> dict[str, Callable[[], o
 
     def ours():
         return explain(network, image)
+
+    along = columns(network)
+
+    def through():
+        return explain(network, image, along=along)
 
     def with_pytorch_grad_cam():
         with pytorch_grad_cam.GradCAM(model, [layer]) as cam:
@@ -70,6 +77,7 @@ def contenders(network: Network, image: Image.Image) -> dict[str, Callable[[], o
     return {
         "bare forward, inference_mode": bare,
         "explorer.inference.explain": ours,
+        "explain with the stages": through,
         "pytorch-grad-cam": with_pytorch_grad_cam,
         "captum": with_captum,
     }

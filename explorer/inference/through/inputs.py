@@ -13,7 +13,7 @@ from PIL import Image
 
 from explorer.inference.preprocessing import prepare
 from explorer.inference.through.columns import PICTURE, Column
-from explorer.inference.through.maps import Maps, small
+from explorer.inference.through.maps import Maps, strongest
 from explorer.inference.watching import cut_after, outputs_of
 from explorer.networks import Network
 from explorer.networks.running import check_finite, device_of
@@ -83,5 +83,5 @@ def inputs(network: Network, image: Image.Image, along: Sequence[Column], at: in
             layer = along[source].layer
             by_channel = layer.to_map(product).sum(dim=(1, 2))
             given[source] = float(by_channel.sum())
-            maps[source] = small(layer.to_map(read[source].detach()).float(), by_channel).arrived()
+            maps[source] = strongest(layer.to_map(read[source].detach()).float(), by_channel).arrived()
     return Inputs(float(mean.detach()), MappingProxyType(given), MappingProxyType(maps), picture)

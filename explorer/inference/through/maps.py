@@ -24,6 +24,7 @@ from explorer.networks.running import check_finite, device_of
 KEPT = 8  # channels of a column
 MOST_CELLS = 128  # along a side of what is kept of a map; a larger one is averaged down
 _BRIGHT = 0.998  # share of the cells that are not cut off
+_ENOUGH = 8192  # cells, to tell how bright these are
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,8 @@ class Maps:
     """Channels of one layer, the strongest first, small enough to send.
 
     strengths: what they are sorted by. levels: uint8 [n, h, w], 0 at `low` and 255 at `high`: from zero where
-    nothing is negative, else symmetric about zero. Beyond `high` lie the 0.2 % of the cells which would leave
-    the rest dark. step: cells of the layer along the side of one of these, whose mean it is.
+    nothing is negative, else symmetric about zero. Beyond `high` lie some 0.2 % of the cells, which would
+    leave the rest dark. step: cells of the layer along the side of one of these, whose mean it is.
     """
 
     channels: tuple[int, ...]
@@ -47,50 +48,49 @@ class Maps:
         return self.low < 0
 
 
-class Small(NamedTuple):
-    """`Maps` that still lie on the network's device, so that a pass waits for none of them."""
+class Strongest(NamedTuple):
+    """Channels [n], their strengths [n] and maps [n, h, w], still on the network's device: the pass goes on
+    meanwhile, and waits for none of it."""
 
     channels: Tensor
     strengths: Tensor
-    levels: Tensor
-    ends: Tensor
+    maps: Tensor
     step: int
 
     def arrived(self) -> Maps:
-        levels = self.levels.cpu().numpy()
+        maps = self.maps.cpu().numpy()
+        sizes = np.abs(maps).ravel()
+        some = sizes[:: ceil(sizes.size / _ENOUGH) | 1]  # an odd step meets every column of a map
+        at = ceil(_BRIGHT * some.size) - 1
+        high = float(np.partition(some, at)[at]) or float(sizes.max()) or 1.0
+        low = -high if maps.min() < 0 else 0.0
+        levels = np.clip((maps - low) * (255 / (high - low)) + 0.5, 0, 255.5).astype(np.uint8)
         levels.flags.writeable = False
-        low, high = self.ends.tolist()
         return Maps(
             tuple(self.channels.tolist()), tuple(self.strengths.tolist()), levels, low, high, self.step
         )
 
 
-def small(maps: Tensor, strengths: Tensor) -> Small:
+def strongest(maps: Tensor, strengths: Tensor) -> Strongest:
     """Those of [C, h, w] that are strongest by `strengths` [C], either way."""
     chosen = strengths.abs().topk(min(KEPT, len(strengths))).indices
     step = ceil(max(maps.shape[1:]) / MOST_CELLS)
     kept = maps[chosen]
     if step > 1:
         kept = F.avg_pool2d(kept[None], step, ceil_mode=True, count_include_pad=False)[0]
-    sizes = kept.abs().flatten()
-    bright = sizes.kthvalue(ceil(_BRIGHT * len(sizes))).values
-    high = torch.where(bright > 0, bright, torch.where(sizes.max() > 0, sizes.max(), 1.0))
-    low = torch.where(kept.min() < 0, -high, 0.0)
-    levels = ((kept - low) * (255 / (high - low))).round_().clamp_(0, 255).to(torch.uint8)
-    return Small(chosen, strengths[chosen], levels, torch.stack([low, high]), step)
+    return Strongest(chosen, strengths[chosen], kept, step)
 
 
 class Passage:
     """What has been seen of the columns of one pass."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, Small] = {}
+        self._seen: dict[str, Strongest] = {}
 
     def see(self, column: Column, output: Tensor) -> None:
         with torch.no_grad():
             maps = column.layer.to_map(output.detach()).float()
-            mean = torch.linalg.vector_norm(maps, 1, dim=(1, 2)) / maps[0].numel()
-            self._seen[column.layer.path] = small(maps, mean)
+            self._seen[column.layer.path] = strongest(maps, maps.abs().mean(dim=(1, 2)))
 
     def maps(self, name: str) -> Mapping[str, Maps]:
         """By the layer's path; a network that chooses its way by what it sees may have left some out.
