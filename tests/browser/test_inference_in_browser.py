@@ -180,3 +180,32 @@ def test_a_server_started_anew_takes_the_picture_from_the_open_page(serve, visit
     second.kill()
     serve(port=first.port)
     expect(page.get_by_text("The server was started anew")).to_be_visible(timeout=FIRST_ANSWER_MS)
+
+
+def test_the_way_through_the_network_is_pointed_at_stepped_through_and_opened(server, visit):
+    page = visit(f"{server.url}/inference?arch=zoo:resnet20&sample=rocket")
+    bars(page)
+    columns = page.locator(".through .column")
+    expect(columns).to_have_count(4)
+    columns.nth(1).locator(".map").first.hover()
+    expect(page.locator(".through .says")).to_contain_text("It sees 15 × 15 pixels")
+    expect(page.locator(".frame .field")).to_be_visible()
+    page.locator(".answer").hover()
+    expect(page.locator(".frame .field")).to_be_hidden()
+
+    columns.nth(1).locator(".map").first.click()
+    expect(columns.nth(1).locator(".large")).to_be_visible()
+    expect(columns.nth(0)).to_have_class(re.compile("feeding"))
+    expect(page.locator(".through .says")).to_contain_text("Most comes from channel")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(columns.nth(2).locator(".large")).to_be_visible()
+    expect(columns.nth(1).locator(".large")).to_have_count(0)
+    expect(columns.nth(2).locator(".map").nth(1)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".through .large")).to_have_count(0)
+
+    page.get_by_role("button", name="Stage 2", exact=True).click()
+    expect(columns).to_have_count(6)
+    expect(page).to_have_url(re.compile("opened=stage"))
+    expect(visit(page.url).locator(".through .column")).to_have_count(6)

@@ -305,3 +305,47 @@ def test_the_map_is_put_to_the_test_once_that_is_opened():
     (verdict,) = [each.value for each in app.markdown if "chance" in each.value]
     assert "deletion" in verdict
     assert "random weights" in verdict
+
+
+def test_the_way_through_the_network_rides_in_the_answer_s_pass(imagenet):
+    app = opened(sample="chelsea", opened="stage 2")
+    way = answer(app).way
+    assert [column.unit for column in way.columns if column.stage == "stage 2"] == [
+        "blocks.1.0",
+        "blocks.1.1",
+    ]
+    assert set(way.maps) == {column.layer.path for column in way.columns}
+    assert leases() == 1
+
+
+def test_a_stage_that_is_opened_later_takes_one_more_pass(imagenet):
+    app = opened(sample="chelsea")
+    before = answer(app)
+    app.text_input(key=choices.OPENED).set_value("stage 3").run()
+    assert not app.exception
+    assert answer(app) is before
+    assert leases() == 2
+    (way,) = app.session_state["_once_way"].values()
+    assert sum(column.stage == "stage 3" for column in way.columns) == 3
+    app.text_input(key=choices.OPENED).set_value("").run()
+    assert leases() == 2
+
+
+def test_what_feeds_a_map_is_asked_once(imagenet):
+    app = opened(sample="chelsea")
+    shown = answer(app)
+    (key,) = app.session_state["_once_way drawn"]
+    app.session_state["_through_asked"] = (key, shown.way.columns[2].layer.path, 3)
+    app.run()
+    app.run()
+    assert not app.exception
+    assert leases() == 2
+    (found,) = app.session_state["_once_way inputs"].values()
+    assert list(found["given"]) == ["1"]
+
+
+def test_another_network_opens_none_of_the_former_s_stages(imagenet):
+    app = opened(sample="chelsea", opened="stage 2")
+    app.text_input(key="arch").set_value("lenet5").run()
+    assert not app.exception
+    assert app.session_state[choices.OPENED] == ""

@@ -53,6 +53,11 @@ def view(asked: Question, answer: ShownExplanation) -> None:
     def of(name: str) -> Any:
         return st.session_state.through_part[name]
 
+    def open_number() -> None:
+        path, *cell = of("cell")
+        choices.choose_layer(path, answer.default_layer)
+        choices.choose_cell(cell)
+
     _part(
         key="through_part",
         data={
@@ -65,6 +70,7 @@ def view(asked: Question, answer: ShownExplanation) -> None:
         },
         on_opened_change=lambda: choices.open_stage(of("opened")),
         on_asked_change=lambda: st.session_state.update({_ASKED: (key, *of("asked"))}),
+        on_cell_change=open_number,
         on_layer_change=lambda: choices.choose_layer(of("layer"), answer.default_layer),
     )
 

@@ -188,6 +188,8 @@ class Passage {
       large.source = { at, maps: grown.maps, place: grown.place };
       make("canvas", "", large);
       make("i", "cell", large).hidden = true;
+      large.title = "Open this number, below";
+      large.onclick = () => this.open();
     }
     const most = grown ? GROWN * (this.rows - GROWN) : this.rows;
     maps?.channels.slice(0, most).forEach((channel, place) => {
@@ -333,6 +335,14 @@ class Passage {
     if (!this.answered()) this.asking = setTimeout(() => this.trigger("asked", [path, channel]), rest);
   }
 
+  // The number that the pointer is on.
+  open() {
+    if (!this.pointed) return;
+    clearTimeout(this.asking);
+    this.trigger("cell", [this.data.columns[this.current.at].path, this.current.channel, ...this.pointed]);
+    document.querySelector(".st-key-number_part")?.scrollIntoView({ block: "center", behavior: still() ? "auto" : "smooth" });
+  }
+
   close() {
     clearTimeout(this.asking);
     this.current = null;
@@ -378,6 +388,7 @@ class Passage {
     const clamp = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
     const row = event ? clamp((event.clientY - frame.top) / frame.height, height) : Math.floor(height / 2);
     const col = event ? clamp((event.clientX - frame.left) / frame.width, width) : Math.floor(width / 2);
+    this.pointed = event ? [row, col] : null;
     const grey = this.greys.get(maps.atlas)?.[place] ?? tile.grey;
     const inner = (cell) => Math.floor(cell / maps.step);
     const level = grey ? grey.data[4 * (inner(row) * grey.width + inner(col))] / 255 : 0;
