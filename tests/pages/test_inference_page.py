@@ -77,6 +77,17 @@ def test_a_link_with_a_sample_answers(imagenet):
     assert any("Measured here on CPU: decode" in each.value for each in app.caption)
 
 
+def test_what_is_shown_can_be_saved():
+    app = opening.opened("pages/inference.py", "zoo:lenet5", sample="chelsea")
+    assert [each.proto.label for each in app.get("download_button")] == [
+        "Report, one HTML file",
+        "Overlay, PNG",
+        "Feature maps, PNG",
+        "Heatmap, NumPy array",
+        "All feature maps, NumPy array",
+    ]
+
+
 def test_what_a_link_asks_for_in_vain_is_said(imagenet):
     app = opened(sample="chelsea", weights="timm:nothing.in1k", layer="layer9", target="5000")
     said = next(each.value for each in app.caption if "the usual choice" in each.value)

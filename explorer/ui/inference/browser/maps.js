@@ -63,7 +63,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       tile.dataset.channel = number;
       tile.setAttribute("aria-pressed", "false");
       tile.setAttribute("aria-label", `Channel ${number} over the picture`);
-      tile.title = `Channel ${number}: ${data.measures[data.measure]} ${data.strengths[place]}`;
+      tile.title = `Channel ${number}: ${data.measures[data.measure]} ${data.strengths[place]}; a press opens the number there`;
       const canvas = document.createElement("canvas");
       canvas.width = width;
       canvas.height = height;

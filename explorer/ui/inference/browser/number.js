@@ -3,6 +3,7 @@
 // it tells the picture by "explorer:field" what the number sees. Texts enter as textContent.
 
 const MINUS = "\u2212";
+const PACE_MS = 1500; // from place to place, where it goes on by itself
 const NUMBERS_UP_TO = 7; // places of a kernel's side whose numbers can still be read
 
 function figure(value, digits = 3) {
@@ -141,6 +142,16 @@ function attended(found) {
     map(found.map, found.whole ? "how much it looks where" : "how much it looks where in its window", box), bars(rows));
 }
 
+// Calls `follow` with what other parts ask for, instead of what it called before; returns how to end it.
+function listen(root, follow) {
+  root.stop?.();
+  const heard = ({ detail }) => follow(detail);
+  for (const name of ["explorer:cell", "explorer:place"]) document.addEventListener(name, heard);
+  return (root.stop = () => {
+    for (const name of ["explorer:cell", "explorer:place"]) document.removeEventListener(name, heard);
+  });
+}
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".number");
   const board = root.querySelector(".board");
@@ -157,7 +168,15 @@ export default function ({ parentElement, data, setTriggerValue }) {
       setTriggerValue("seen", true);
     }, { rootMargin: "160px" });
     watch.observe(root);
-    return () => watch.disconnect();
+    // Who presses a cell before has it opened as soon as the layer is laid open.
+    const stop = listen(root, (ask) => {
+      state.asked = ask;
+      setTriggerValue("seen", true);
+    });
+    return () => {
+      watch.disconnect();
+      stop();
+    };
   }
 
   const [channels, height, width] = data.shape;
@@ -181,6 +200,18 @@ export default function ({ parentElement, data, setTriggerValue }) {
   for (const button of root.querySelectorAll("[data-step]")) {
     button.onclick = () => by(button.dataset.step, Number(button.dataset.by));
   }
+  const play = root.querySelector(".play");
+  const label = () => {
+    play.textContent = state.plays ? "Stop" : "Go on";
+    play.setAttribute("aria-pressed", String(Boolean(state.plays)));
+  };
+  play.onclick = () => {
+    state.plays = !state.plays;
+    label();
+    clearTimeout(state.timer);
+    if (state.plays) by("place", 1);
+  };
+  label();
 
   function photo() {
     const image = make("img", data.tiny ? "pixels" : "");
@@ -252,22 +283,23 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (focused) board.querySelector(".pick").focus({ preventScroll: true });
   if (state.touched) announce(data.field);
 
-  const onCell = ({ detail }) => {
-    if (detail.layer !== data.layer) return;
-    go([detail.channel, Math.floor(detail.y * height), Math.floor(detail.x * width)]);
-  };
-  const onPlace = ({ detail }) => {
+  // ask: {x, y} in shares of the map, and the channel and its layer where a feature map was pressed.
+  function follow(ask) {
+    if (ask.layer && ask.layer !== data.layer) return;
+    const place = [Math.floor(ask.y * height), Math.floor(ask.x * width)];
+    if (ask.layer) return go([ask.channel, ...place]);
     state.touched = true;
-    setTriggerValue("place", [Math.floor(detail.y * height), Math.floor(detail.x * width)]);
-  };
-  document.removeEventListener("explorer:cell", root.onCell);
-  document.removeEventListener("explorer:place", root.onPlace);
-  [root.onCell, root.onPlace] = [onCell, onPlace];
-  document.addEventListener("explorer:cell", onCell);
-  document.addEventListener("explorer:place", onPlace);
+    setTriggerValue("place", place);
+  }
+  const { asked } = state;
+  state.asked = null;
+  if (asked) follow(asked);
+  clearTimeout(state.timer);
+  if (state.plays) state.timer = setTimeout(() => by("place", 1), PACE_MS);
+  const stop = listen(root, follow);
   return () => {
-    document.removeEventListener("explorer:cell", onCell);
-    document.removeEventListener("explorer:place", onPlace);
+    stop();
+    clearTimeout(state.timer);
     announce(null);
   };
 }
