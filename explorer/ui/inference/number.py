@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from explorer.networks import Network
 
 _SEEN = "_number_in_sight"
-_KEPT = 2  # boards in one visit; each holds what a layer reads
+_KEPT = 1  # board in one visit: it holds what a layer reads, of VGG's first ones 13 MB
 _STRONGEST = 8  # input channels drawn one by one
 _LARGEST_KERNEL = 11  # of which the numbers' colours can still be told
 _COLOURS_OF_PIXELS = ("red", "green", "blue")

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from explorer.ui.inference import feature_maps
+from explorer.inference import feature_maps
 from explorer.ui.inference.answer import Question, ShownExplanation, Way
 from explorer.ui.kit import once
 from explorer.ui.kit.formatting import exact, plain, share, three_digits

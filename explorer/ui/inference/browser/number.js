@@ -121,7 +121,8 @@ function weighed(data, chosen, choose) {
   if (count) rows.push({ name: `and ${sum(count, "other", "others")}`, value: partial, rest: true });
   parts.push(bars(rows, { chosen, choose }));
   return make("div", "gathered", make("b", "", gathered.words), ...parts,
-    make("div", "total", make("span", "", "sum"), make("b", "", figure(gathered.total))));
+    make("div", "total", make("span", "", "sum"), make("b", "", figure(gathered.total))),
+    rows.length > 1 ? make("p", "note", `Red adds to the sum, blue takes away. Press a channel for its ${gathered.drawn ? "patch and kernel" : "map"}.`) : null);
 }
 
 function pooled(data) {
