@@ -107,6 +107,8 @@ def _tensors(answer: Any) -> "Iterator[Tensor]":
 
 
 def _shape(answer: Any) -> str:
+    if getattr(answer, "shape", None) == ():
+        return "a single number"
     if hasattr(answer, "shape"):
         return f"a tensor of {' × '.join(map(str, answer.shape))}"
     if isinstance(answer, dict | list | tuple):

@@ -322,7 +322,8 @@ def _sentence(name: str, error: BaseException) -> str:
             f"{name} was stopped: it takes more memory than it is given here, half of this machine's; make "
             "its layers smaller, or --input."
         )
-    if type(error).__module__.startswith("explorer."):
+    # This module is "__main__" in the process of the trial.
+    if isinstance(error, TrialFailed) or type(error).__module__.startswith("explorer."):
         return str(error)
     return f"{name} cannot be used: {type(error).__name__}: {first_sentence(error)}."
 

@@ -189,6 +189,7 @@ def test_an_answer_that_ignores_the_image_is_refused(answer: Callable[[Tensor], 
     ("error", "says"),
     [
         (UnknownNetwork("A sentence of ours."), "A sentence of ours."),
+        (TrialFailed("Another."), "Another."),
         (RecursionError("too deep"), "net.py:Net cannot be used: RecursionError: too deep."),
         (ValueError("odd\nand more"), "net.py:Net cannot be used: ValueError: odd."),
     ],

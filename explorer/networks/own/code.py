@@ -214,7 +214,8 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return 'it ends the program; what a script does belongs below if __name__ == "__main__"'
     if isinstance(error, SyntaxError):
-        return f"line {error.lineno} of {Path(error.filename or '').name}: {error.msg}"
+        place = f"line {error.lineno} of {Path(error.filename or '').name}: " if error.lineno else ""
+        return f"{place}{error.msg}"
     if isinstance(error, ModuleNotFoundError):
         return f"it needs {error.name}, which is neither beside it nor installed here"
     if isinstance(error, ImportError) and "relative import" in str(error):
