@@ -13,7 +13,6 @@ from math import inf, log2
 from explorer.analysis.graph.operations import Op
 from explorer.analysis.numbers.overlays import OVERLAYS, formatted
 from explorer.analysis.structure.hierarchy import Hierarchy, Node
-from explorer.analysis.structure.key_ideas import key_ideas
 from explorer.analysis.structure.op_labels import label
 from explorer.analysis.structure.stages import Stage, handed_on
 
@@ -100,7 +99,7 @@ class _Described:
 
 
 def _described(hierarchy: Hierarchy) -> list[_Described]:
-    ideas = key_ideas(hierarchy)
+    ideas = hierarchy.ideas
     by_name = {stage.name: stage for stage in hierarchy.stages}
     image = hierarchy.trace.input_shape[-2]
     found = []

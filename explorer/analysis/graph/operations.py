@@ -80,8 +80,9 @@ class Op:
     def weighted(self) -> bool:
         """Whether it multiplies the image's signal by learned weights: a convolution, a linear or a recurrent
         layer."""
-        learnt = any(o.is_parameter or (o.learnt and o.argument == "weight") for o in self.operands)
-        return self.macs > 0 and not self.static and learnt
+        if not self.macs or self.static:
+            return False
+        return any(o.is_parameter or (o.learnt and o.argument == "weight") for o in self.operands)
 
 
 class Idle(NamedTuple):

@@ -149,9 +149,13 @@ def totals(traced: Trace) -> Totals:
     )
 
 
-def stats_of(traced: Trace, deployed: Trace | None = None) -> Stats:
-    """The sheet of a trace. deployed: the same network in its other form, where it has one."""
-    fields = receptive_fields(traced)
+def stats_of(
+    traced: Trace, deployed: Trace | None = None, fields: Mapping[str, ReceptiveField] | None = None
+) -> Stats:
+    """The sheet of a trace. deployed: the same network in its other form, where it has one. fields: the
+    trace's receptive fields, where they are known already.
+    """
+    fields = receptive_fields(traced) if fields is None else fields
     layers = tuple(_layers(traced, fields))
     found = stages(traced, fields)
     return Stats(

@@ -86,6 +86,13 @@ class Hierarchy:
         """What passes by, as in `skips.skips`; every view of the network asks for it."""
         return skips(self.trace)
 
+    @cached_property
+    def ideas(self) -> Mapping[str, frozenset[str]]:
+        """The key ideas that can be pointed out in it, as in `key_ideas.key_ideas`; every drawing asks."""
+        from explorer.analysis.structure.key_ideas import key_ideas
+
+        return key_ideas(self)
+
     def ancestors(self, node_id: str) -> tuple[str, ...]:
         """Ids from the root down to the box it lies in."""
         found: list[str] = []
@@ -101,9 +108,13 @@ class Hierarchy:
         return sum(op.params for op in held) + idle, sum(op.macs for op in held)
 
 
-def hierarchy(trace: Trace, fields: Mapping[str, ReceptiveField]) -> Hierarchy:
-    """Boxes for one trace. fields: its receptive fields (`receptive_fields`)."""
-    found = stages(trace, fields)
+def hierarchy(
+    trace: Trace, fields: Mapping[str, ReceptiveField], found: tuple[Stage, ...] | None = None
+) -> Hierarchy:
+    """Boxes for one trace. fields: its receptive fields (`receptive_fields`). found: its stages (`stages`),
+    where they are known already.
+    """
+    found = stages(trace, fields) if found is None else found
     trace, held = marked(trace)
     order = {op.id: number for number, op in enumerate(trace.ops)}
     build = _Builder(trace, order)

@@ -98,7 +98,7 @@ def _controls(shown: Sheet, about: Subject) -> None:
     titles |= measured_overlays.TITLES
     choices.menu("Overlay", choices.OVERLAY, tuple(titles), titles, "Colour: role")
     first = sheet.first_ideas(shown, about)
-    others = [name for name in shown.ideas if first != (name,)]
+    others = [name for name in shown.hierarchy.ideas if first != (name,)]
     if first:
         nothing, options = f"Lit: {' + '.join(first)}", [*others, choices.NO_IDEA]
     else:
@@ -125,7 +125,7 @@ def _graph(shown: Sheet, about: Subject, view: View) -> None:
         view.inside,
         view.flow,
         get(choices.OVERLAY),
-        choices.lit(shown.ideas, sheet.first_ideas(shown, about)),
+        choices.lit(shown.hierarchy.ideas, sheet.first_ideas(shown, about)),
     )
     measured = _measured(wanted.overlay, shown, about)
     kind = choices.once("export")

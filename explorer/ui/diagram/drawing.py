@@ -14,7 +14,6 @@ from explorer.analysis.diagram.cut import Cut, cut
 from explorer.analysis.diagram.placement import Scene, place
 from explorer.analysis.diagram.wrapping import wrapped
 from explorer.analysis.numbers.overlays import OVERLAYS, Overlay, colour_scale, formatted
-from explorer.analysis.structure.key_ideas import key_ideas
 from explorer.ui.diagram import svg as diagram_svg
 from explorer.ui.diagram.node_facts import Facts, facts
 from explorer.ui.diagram.svg import Scale
@@ -148,8 +147,7 @@ def _prepare(hierarchy: Hierarchy, wanted: Wanted, measured: Overlay | None) -> 
 
 
 def _lit(hierarchy: Hierarchy, ideas: tuple[str, ...]) -> frozenset[str]:
-    known = key_ideas(hierarchy) if ideas else {}
-    return frozenset().union(*(known.get(name, frozenset()) for name in ideas))
+    return frozenset().union(*(hierarchy.ideas.get(name, frozenset()) for name in ideas))
 
 
 def _placed(view: Cut, flow: str, third: Mapping[str, str] | None) -> Scene:

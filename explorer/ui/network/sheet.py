@@ -20,7 +20,7 @@ from explorer.ui.network import stages as stage_cards
 if TYPE_CHECKING:
     import pandas as pd
 
-    from explorer.analysis import Stats, Trace
+    from explorer.analysis import ReceptiveField, Stats, Trace
     from explorer.analysis.structure.hierarchy import Hierarchy
     from explorer.analysis.structure.opening import Opening
     from explorer.networks import Reference
@@ -91,6 +91,7 @@ class Sheet:
 
     key: tuple[str, ...]  # reference, size, fingerprint: the same for equal sheets
     trace: Trace
+    fields: Mapping[str, ReceptiveField]
     stats: Stats
     index: stage_cards.StageIndex
     cards: tuple[StageCard, ...]
@@ -102,31 +103,23 @@ class Sheet:
 
     @cached_property
     def hierarchy(self) -> Hierarchy:
-        from explorer.analysis import receptive_fields
         from explorer.analysis.structure.hierarchy import hierarchy
 
-        return hierarchy(self.trace, receptive_fields(self.trace))
-
-    @cached_property
-    def ideas(self) -> Mapping[str, frozenset[str]]:
-        """The key ideas that can be pointed out in its diagram, with their operations."""
-        from explorer.analysis.structure.key_ideas import key_ideas
-
-        return key_ideas(self.hierarchy)
+        return hierarchy(self.trace, self.fields, self.stats.stages)
 
 
 def first_ideas(shown: Sheet, about: Subject) -> tuple[str, ...]:
     """Names of the ideas that its diagram points out as it opens."""
     from explorer.analysis.structure.key_ideas import main_ideas
 
-    return main_ideas(about.entry.id if about.entry is not None else "", shown.ideas)
+    return main_ideas(about.entry.id if about.entry is not None else "", shown.hierarchy.ideas)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _opening(network: tuple[str, ...], ideas: tuple[str, ...], _shown: Sheet) -> Opening:
     from explorer.analysis.structure.opening import opening
 
-    return opening(_shown.hierarchy, [_shown.ideas[name] for name in ideas])
+    return opening(_shown.hierarchy, [_shown.hierarchy.ideas[name] for name in ideas])
 
 
 def opening(shown: Sheet, about: Subject) -> Opening:
@@ -141,11 +134,13 @@ def _sheet(name: str, image_size: int | None, fingerprint: str, _reference: Refe
     from explorer.ui.network import layer_table
 
     trace = analysis.trace(_reference, image_size)
-    stats = analysis.stats_of(trace, deployed_form(trace, _reference, image_size))
+    fields = analysis.receptive_fields(trace)
+    stats = analysis.stats_of(trace, deployed_form(trace, _reference, image_size), fields)
     index = stage_cards.index(trace, stats)
     return Sheet(
         (name, str(image_size or ""), fingerprint),
         trace,
+        fields,
         stats,
         index,
         stage_cards.cards(trace, stats),

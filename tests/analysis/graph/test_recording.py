@@ -4,14 +4,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import exported
 from explorer.analysis import Trace, receptive_fields, stats_of, trace_module
-from explorer.analysis.graph import tracing
+from explorer.analysis.graph import recording, tracing
 from explorer.analysis.graph.reading import read
 from explorer.analysis.graph.recording import NeedsValues, record_with_values
 from explorer.networks import build, input_spec
@@ -84,6 +86,55 @@ def test_what_values_decide_is_traced_on_noise_and_named(
     assert found.decided_by.endswith("in the network itself")
     assert found.params == 3 * 3 * 9
     assert stats_of(found).one_way.startswith(found.decided_by)
+
+
+MAPS = torch.empty(2, 8, 5, 7, device="meta")
+LAST = torch.empty(2, 6, 8, device="meta")
+ROW = torch.empty(8, device="meta")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: torch.relu(MAPS),
+        lambda: nn.functional.hardtanh(MAPS, 0.0, 6.0),
+        lambda: nn.functional.batch_norm(MAPS, ROW, ROW, ROW, ROW),
+        lambda: nn.functional.batch_norm(LAST.transpose(1, 2).contiguous(), ROW, ROW),
+        lambda: nn.functional.layer_norm(LAST, (8,), ROW, ROW),
+        lambda: nn.functional.layer_norm(MAPS, (5, 7)),
+        lambda: torch.cat([MAPS, MAPS, MAPS[:, :1].contiguous()], 1),
+        lambda: torch.cat([LAST, LAST], -1),
+        lambda: nn.functional.gelu(LAST.half()),
+    ],
+)
+def test_what_is_plain_to_see_of_shapes_is_what_torch_says(call: Callable[[], Tensor]) -> None:
+    seen: list[bool] = []
+
+    class Compared(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            made = func(*args, **(kwargs or {}))
+            layout = recording._alike(func, recording.named_arguments(func, args, kwargs or {}))
+            if layout is not None:
+                seen.append(layout == recording._layout(made))
+            return made
+
+    with torch.inference_mode(), Compared():
+        call()
+    assert seen == [True]
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda layer, x: nn.functional.batch_norm(layer(x), torch.zeros(4), torch.ones(4)),
+        lambda layer, x: nn.functional.layer_norm(layer(x), (5,)),
+        lambda layer, x: torch.cat([layer(x), x[:, :, :4].contiguous()], 1),
+        lambda layer, x: torch.cat([layer(x), x], 7),
+    ],
+)
+def test_what_torch_refuses_is_refused(forward: Callable[[nn.Module, Tensor], Tensor]) -> None:
+    with pytest.raises((RuntimeError, IndexError)):
+        of_own(forward)
 
 
 def test_a_weight_that_is_computed_makes_a_layer_at_every_use() -> None:
