@@ -10,6 +10,7 @@ no code in it is run.
 import argparse
 import pickle
 import threading
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -57,6 +58,8 @@ def contents(path: Path) -> Contents:
     """Raises Misfit where the file cannot be read."""
     try:
         stat = path.stat()
+        if not path.is_file():  # a pipe or a device, which have no end
+            raise FileNotFoundError(path)
     except OSError as error:
         raise Misfit(f"its file {path.name} cannot be read") from error
     return _contents(path, stat.st_mtime_ns, stat.st_size)
@@ -120,6 +123,10 @@ def _opened(path: Path, device: str) -> dict[str, Any]:
     try:
         if path.suffix == ".safetensors":
             return dict(load_file(path, device=device))
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
+                    raise ValueError  # torch compresses nothing: it would unfold beyond all bounds
         with _pickles, torch.serialization.safe_globals([argparse.Namespace]):  # which holds only what it got
             said = torch.load(path, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:

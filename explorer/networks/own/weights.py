@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.networks import checkpoint_config, checkpoint_file, folders
 from explorer.networks.checkpoint_contents import Contents, Misfit, contents
+from explorer.networks.entries import first_sentence
 from explorer.networks.inputs import InputSpec
 from explorer.networks.own import transformers_folder
 from explorer.networks.own.registry import Own, Settings
@@ -154,6 +155,15 @@ def _of_timm(
     name: str, said: Mapping[str, Any], shown: str, settings: Settings
 ) -> checkpoint_config.CheckpointConfig:
     """As timm has it, with what its training script was told. said: that script's arguments."""
+    try:
+        config = json.loads(json.dumps(_config(name, said, settings), default=str))
+    except (TypeError, ValueError, RecursionError) as error:  # a list for a table, a key that is no text
+        raise UnknownNetwork(f"{shown}'s arguments make no sense: {first_sentence(error)}.") from error
+    return checkpoint_config.checked(config, f"{shown}'s arguments", "its list of arguments")
+
+
+def _config(name: str, said: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """As a config.json would hold it."""
     from timm.models import get_pretrained_cfg
 
     own = get_pretrained_cfg(name)
@@ -176,9 +186,7 @@ def _of_timm(
     config = {"architecture": name, "pretrained_cfg": cfg, "model_args": arguments}
     if count := said.get("num_classes"):
         config["num_classes"] = count
-    return checkpoint_config.checked(
-        json.loads(json.dumps(config, default=str)), f"{shown}'s arguments", "its list of arguments"
-    )
+    return config
 
 
 def _of_choice(found: Contents) -> tuple[str, ...]:

@@ -3,6 +3,9 @@ channels, and what it is loaded into computes what the training's own network co
 
 import argparse
 import json
+import os
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +284,44 @@ def test_what_cannot_be_opened_is_a_sentence(tmp_path: Path, content: Any, says:
     path = saved(tmp_path / "file.pth", content)
     with pytest.raises(UnknownNetwork, match=rf"^[^\n]*{says}[^\n]*\.$"):
         weights.opened(path, Settings())
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"model_kwargs": [1]},
+        {"model_kwargs": {(1, 2): 3}},
+        {"input_size": 5},
+        {"img_size": -5},
+        {"mean": "abc"},
+        {"num_classes": "seven"},
+        {"interpolation": 7},
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_a_sentence(tmp_path: Path, args: dict[str, Any]) -> None:
+    model = timm.create_model("test_resnet")
+    told = {"arch": "test_resnet", "args": args, "state_dict": model.state_dict()}
+    torch.save(told, tmp_path / "last.pth.tar")
+    with pytest.raises(UnknownNetwork, match=r"last.pth.tar's arguments"):
+        weights.opened(str(tmp_path / "last.pth.tar"), Settings())
+
+
+def test_what_unfolds_beyond_all_bounds_is_refused_before_it_does(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(1 << 26))
+    tracemalloc.start()
+    with pytest.raises(UnknownNetwork, match="damaged"):
+        weights.opened(str(path), Settings(architecture="timm:test_resnet"))
+    assert tracemalloc.get_traced_memory()[1] < 1 << 25
+    tracemalloc.stop()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "net.pth")
+    with pytest.raises(UnknownNetwork, match="cannot be read"):
+        weights.opened(str(tmp_path / "net.pth"), Settings(architecture="timm:test_resnet"))
 
 
 @pytest.mark.parametrize("name", ["damaged.pth", "damaged.safetensors", "damaged.ckpt"])
