@@ -82,8 +82,17 @@ def _board(asked: Question, answer: ShownExplanation) -> Board | None:
 
 
 def _data(board: Board, answer: ShownExplanation) -> dict[str, Any]:
-    opened = board.cell(*(choices.cell(board.maps.shape) or board.strongest()))
+    cell = choices.cell(board.maps.shape) or board.strongest()
     colours = st.session_state[choices.COLOURS]
+    return once.once(
+        "number",
+        (board, cell, colours),
+        lambda: _drawn_open(board, board.cell(*cell), answer, colours),
+        most=2,
+    )
+
+
+def _drawn_open(board: Board, opened: Opened, answer: ShownExplanation, colours: str) -> dict[str, Any]:
     return {
         "layer": opened.layer,
         "cell": [opened.channel, opened.row, opened.column],
@@ -186,6 +195,7 @@ def _pooled(step: Pooled, colours: str) -> dict[str, Any]:
         "box": _box(step),
         "patch": step.patch.tolist(),
         "taken": step.taken,
+        "channel": f"channel {step.channel}",
         "map": None if step.inputs is None else _drawn(step.inputs[0], colours),
     }
 

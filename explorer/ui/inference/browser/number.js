@@ -129,7 +129,7 @@ function pooled(data) {
   const { gathered, signed } = data;
   const scale = gathered.map ? scaled(data, gathered.map) : symmetric(signed, gathered.patch);
   return make("div", "gathered", make("b", "", gathered.words),
-    gathered.drawn ? product(gathered.size[1], grid(gathered.patch, scale, "the patch", gathered)) : null);
+    gathered.drawn ? product(gathered.size[1], grid(gathered.patch, scale, `patch of ${gathered.channel}`, gathered)) : null);
 }
 
 function attended(found) {
@@ -268,7 +268,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const gather = { weighed: () => weighed(data, state.chosen, choose), pooled: () => pooled(data), attended: () => attended(gathered) };
     const source = gathered?.kind === "weighed" ? gathered.channels[state.chosen].map : gathered?.map;
     const input = gathered?.box && source &&
-      map(source, `${gathered.kind === "weighed" ? gathered.channels[state.chosen].name : "input"} of ${gathered.source}`, gathered.box);
+      map(source, `${gathered.channel ?? gathered.channels[state.chosen].name} of ${gathered.source}`, gathered.box);
     const said = `The network gave ${figure(data.captured, 6)}` +
       (!data.known ? "." : data.apart ? `, and these lines come to it within ${figure(data.apart, 1)}.` : ", and these lines come to just that.");
     board.replaceChildren(
