@@ -2,7 +2,7 @@
 
 `following` reads in the trace which operations make a layer's output, back to the one that gathers from
 several places (a convolution, a pooling, attention); `board` keeps what these read in one forward pass and
-lays out any cell of the layer as `steps`; `gathering` and `changing` hold the rules.
+lays out any cell of the layer as `steps`. The rules: `gathering`, `changing`, `moving`.
 """
 
 from explorer.inference.arithmetic.board import Board, Opened, lay_open
@@ -12,6 +12,7 @@ from explorer.inference.arithmetic.steps import (
     Changed,
     Given,
     Operand,
+    Patch,
     Pooled,
     Step,
     Weighed,
@@ -25,6 +26,7 @@ __all__ = [
     "Given",
     "Opened",
     "Operand",
+    "Patch",
     "Pooled",
     "Step",
     "Weighed",

@@ -21,7 +21,8 @@ from explorer.analysis.graph.operations import Trace
 from explorer.analysis.graph.reading import trace_module
 from explorer.inference.arithmetic.changing import bias, elementwise, normalisation
 from explorer.inference.arithmetic.following import Link, last_operation, links
-from explorer.inference.arithmetic.gathering import GATHERING, Gather, Index, broadcast
+from explorer.inference.arithmetic.gathering import GATHERING, Gather, Index, broadcast, within
+from explorer.inference.arithmetic.moving import origin
 from explorer.inference.arithmetic.steps import PICTURE, Attended, Given, Pooled, Step, Weighed, figure
 from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, spatial_layers
@@ -171,7 +172,7 @@ class Board:
         return [*before, step] if step else []
 
     def _moved(self, link: Link, call: KeptCall, index: Index, part: int) -> list[Step]:
-        found = _origin(call, index, part)
+        found = origin(call, index, part)
         if found is None:
             return [self._given("Outside of the map: padding", float(call.arguments.get("value") or 0))]
         place, at = found
@@ -185,7 +186,8 @@ class Board:
         if step is None:
             return []
         if isinstance(step, Weighed | Pooled):
-            step = replace(step, source=self._name(self._moved_from(link.op.operands[0].source)))
+            source = self._name(self._moved_from(link.op.operands[0].source))
+            step = replace(step, patch=replace(step.patch, source=source))
         if not isinstance(step, Weighed):
             return [step]
         steps: list[Step] = [*self._attention(link, call, index, step), self._padded(link, step, index)]
@@ -206,24 +208,19 @@ class Board:
 
     def _padded(self, link: Link, step: Weighed, index: Index) -> Weighed:
         """Places that an operation before the convolution has added count as outside too."""
-        source = link.op.operands[0].source
+        source, patch = link.op.operands[0].source, step.patch
         before = self.links.get(source)
-        if step.corner is None or before is None or before.op.name not in ("pad", "constant_pad_nd"):
+        if patch.corner is None or before is None or before.op.name not in ("pad", "constant_pad_nd"):
             return step
         call = self.calls[source]
-        pads = call.arguments["pad"]
+        pads = (*call.arguments["pad"], 0, 0)  # from the last dimension on, before and after it
+        left, top = int(pads[0]), int(pads[2])
         height, width = call.reads[0].shape[-2:]
-        left, top = pads[0], pads[2] if len(pads) > 2 else 0
-        corner = (step.corner[0] - top, step.corner[1] - left)
-        rows, columns = (
-            np.arange(count) * apart + start
-            for count, apart, start in zip(step.patch.shape[1:], step.dilation, corner, strict=True)
-        )
-        inside = np.outer((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
-        inputs = step.inputs
-        if inputs is not None:
-            inputs = inputs[:, top : top + height, left : left + width]
-        return replace(step, inside=inside, corner=corner, inputs=inputs)
+        corner = (patch.corner[0] - top, patch.corner[1] - left)
+        size = (patch.inside.shape[0], patch.inside.shape[1])
+        maps = None if patch.maps is None else patch.maps[:, top : top + height, left : left + width]
+        inside = within(corner, size, patch.dilation, (height, width))
+        return replace(step, patch=replace(patch, inside=inside, corner=corner, maps=maps))
 
     def _attention(self, link: Link, call: KeptCall, index: Index, step: Weighed) -> list[Step]:
         """Where attention has made the inputs: how it made the strongest of them."""
@@ -232,7 +229,7 @@ class Board:
         (strongest,) = step.strongest(1)
         source, at = link.op.operands[0].source, (*index[:-1], strongest)
         while source in self.links and (before := self.links[source]).kind == "moves":
-            if before.op.name == "getitem" or (found := _origin(self.calls[source], at, 0)) is None:
+            if before.op.name == "getitem" or (found := origin(self.calls[source], at, 0)) is None:
                 return []
             place, at = found
             source = before.op.operands[place].source
@@ -245,8 +242,10 @@ class Board:
             self.layer.prefix,
         )
         made = GATHERING[gather.op.name](gather, at)
-        wanted = float(step.patch[strongest, 0, 0])
-        close = made is not None and abs(made.value - wanted) <= self.tolerance * np.abs(step.patch).max()
+        wanted = float(step.patch.numbers[strongest, 0, 0])
+        close = (
+            made is not None and abs(made.value - wanted) <= self.tolerance * np.abs(step.patch.numbers).max()
+        )
         return [replace(made, aside=strongest)] if isinstance(made, Attended) and close else []
 
     def _taken(self, link: Link, place: int, values: Tensor, at: Index) -> Given:
@@ -323,28 +322,3 @@ def _same(link: Link, call: KeptCall | None) -> bool:
         return True
     shapes = [operand.shape for operand in link.op.operands]
     return call is not None and [tuple(each.shape) for each in call.reads] == shapes
-
-
-def _origin(call: KeptCall, index: Index, part: int) -> tuple[int, Index] | None:
-    """Where an operation that only moves numbers took the one at `index` from: (place among its operands,
-    index there), None for what it has put in itself. It is done again with the numbers' own places in their
-    stead, counted from 1.
-    """
-    starts: dict[int, int] = {}
-    count = 1
-
-    def places(place: int, tensor: Tensor) -> Tensor:
-        nonlocal count
-        if not tensor.is_floating_point():
-            return tensor
-        starts[place], count = count, count + tensor.numel()
-        return torch.arange(starts[place], count, dtype=torch.float64).reshape(tensor.shape)
-
-    padded = {"value": 0.0} if call.arguments.get("value") is not None else {}
-    moved = replace(call, arguments={**call.arguments, **padded}).again(places)
-    origin = int((moved if isinstance(moved, Tensor) else moved[part])[index])
-    if not origin:
-        return None
-    place = max((place for place, start in starts.items() if start <= origin), key=starts.__getitem__)
-    shape = call.reads[place].shape
-    return place, tuple(int(each) for each in np.unravel_index(origin - starts[place], tuple(shape)))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from math import sqrt
 from types import MappingProxyType
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -66,22 +65,18 @@ def elementwise(
 ) -> Changed:
     """The operation itself on single numbers. names: of the other operands, by their places."""
     numbers: dict[int, float] = {}
-    whole: dict[int, Any] = {}
 
     def number(place: int, tensor: Tensor) -> Tensor:
         if place == follows:
             single = torch.tensor(before, dtype=torch.float64)
         else:
-            at = (index[1],) if op.name == "prelu" and tensor.numel() > 1 else broadcast(index, tensor.shape)
-            single = tensor.reshape(1)[0] if op.name == "prelu" and tensor.numel() == 1 else tensor[at]
-            single = single.double() if tensor.is_floating_point() else single
+            single = tensor[_at(op, index, tensor)]
+            single = single.double() if tensor.is_floating_point() else single.clone()
         numbers[place] = float(single)
-        whole[place] = single
-        return single.clone()
+        return single
 
-    if op.name == "prelu":
-        number(0, call.reads[0])
-        slope = number(1, call.reads[1])
+    if op.name == "prelu":  # which wants whole channels
+        _, slope = (number(place, tensor) for place, tensor in enumerate(call.reads))
         value = before if before > 0 else float(slope) * before
     else:
         value = float(call.again(number))
@@ -89,6 +84,13 @@ def elementwise(
     return Changed(
         _words(op, others), op.dotted or op.id, _formula(op, call, numbers, value), value, before, others
     )
+
+
+def _at(op: Op, index: Index, tensor: Tensor) -> Index:
+    """Where the number beside the one at `index` stands; of PReLU's slopes there is one a channel, or one."""
+    if op.name == "prelu":
+        return (index[1] if len(tensor) > 1 else 0,)
+    return broadcast(index, tensor.shape)
 
 
 def _words(op: Op, others: tuple[Operand, ...]) -> str:

@@ -7,7 +7,7 @@ the layer; it computes in float64 from the numbers that the network had.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, prod, sqrt
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from explorer.analysis.field.operands import named_dims, per_axis
 from explorer.analysis.graph.operations import Op
-from explorer.inference.arithmetic.steps import Attended, Pooled, Step, Weighed, figure
+from explorer.inference.arithmetic.steps import Attended, Patch, Pooled, Step, Weighed, figure
 from explorer.inference.watching import KeptCall
 
 Index = tuple[int, ...]
@@ -63,20 +63,10 @@ def convolution(g: Gather, index: Index) -> Step | None:
     corner = tuple(p * s - b for p, s, b in zip(place, stride, before, strict=True))
     members = weight.shape[1]
     first = output // (weight.shape[0] // g["groups"]) * members
-    maps = inputs[0, first : first + members]
-    patch, inside = _patch(maps, (corner[0], corner[1]), kernel, (dilation[0], dilation[1]))
-    size = f"{kernel[0]} × {kernel[1]}"
-    return _weighed(
-        f"Convolution {size}",
-        g,
-        patch,
-        _array(weight[output]),
-        inside,
-        first,
-        (corner[0], corner[1]),
-        (dilation[0], dilation[1]),
-        maps.numpy(),
+    patch = _patch(
+        inputs[0, first : first + members], (corner[0], corner[1]), kernel, (dilation[0], dilation[1]), first
     )
+    return _weighed(f"Convolution {kernel[0]} × {kernel[1]}", g, patch, _array(weight[output]))
 
 
 def linear(g: Gather, index: Index) -> Step:
@@ -84,18 +74,8 @@ def linear(g: Gather, index: Index) -> Step:
     inputs, weight = g["input"], g["weight"]
     *place, output = index
     maps, corner = _laid_out(g, inputs, tuple(place))
-    vector = inputs[tuple(place)]
-    return _weighed(
-        "Linear layer at one place",
-        g,
-        _array(vector)[:, None, None],
-        _array(weight[output])[:, None, None],
-        np.ones((1, 1), bool),
-        0,
-        corner,
-        (1, 1),
-        maps,
-    )
+    patch = replace(_flat(inputs[tuple(place)]), corner=corner, maps=maps)
+    return _weighed("Linear layer at one place", g, patch, _flat(weight[output]).numbers)
 
 
 def product(g: Gather, index: Index) -> Step | None:
@@ -104,21 +84,11 @@ def product(g: Gather, index: Index) -> Step | None:
     if min(left.ndim, right.ndim) < 2 or len(g.call.reads) > 2:
         return None
     *batch, row, column = index
-    weights = _array(left[(*broadcast(batch, left.shape[:-2]), row)])
-    values = _array(right[broadcast(batch, right.shape[:-2])][:, column])
+    weights = left[(*broadcast(batch, left.shape[:-2]), row)]
+    values = right[broadcast(batch, right.shape[:-2])][:, column]
     if weights.min() >= 0 and abs(weights.sum() - 1) < 1e-3:
-        return _attended(g, weights, values, row, batch[-1] if batch else 0)
-    return _weighed(
-        "Row times column",
-        g,
-        weights[:, None, None],
-        values[:, None, None],
-        np.ones((1, 1), bool),
-        0,
-        None,
-        (1, 1),
-        None,
-    )
+        return _attended(g, _array(weights), _array(values), row, batch[-1] if batch else 0)
+    return _weighed("Row times column", g, _flat(weights), _flat(values).numbers)
 
 
 def attention(g: Gather, index: Index) -> Step | None:
@@ -151,15 +121,15 @@ def pooling(g: Gather, index: Index) -> Step | None:
     dilation = per_axis(_tuple(g.call.arguments.get("dilation", 1)), 2)
     corner = (row * stride[0] - padding[0], column * stride[1] - padding[1])
     maps = inputs[tuple(channel)][None]
-    patch, inside = _patch(maps, corner, (size[0], size[1]), (dilation[0], dilation[1]))
-    divisor = float(inside.sum())
+    patch = _patch(maps, corner, (size[0], size[1]), (dilation[0], dilation[1]), channel[-1])
+    divisor = float(patch.inside.sum())
     if g.call.arguments.get("count_include_pad", False):  # but not what ceil_mode adds beyond it
         reaches = (
             min(c + k, n + p) - c for c, k, n, p in zip(corner, size, maps.shape[1:], padding, strict=True)
         )
         divisor = float(prod(reaches))
     divisor = float(g.call.arguments.get("divisor_override", None) or divisor)
-    return _pooled(g, patch[0], inside, divisor, channel[-1], corner, (dilation[0], dilation[1]), maps)
+    return _pooled(g, patch, divisor)
 
 
 def adaptive_pooling(g: Gather, index: Index) -> Step | None:
@@ -175,9 +145,10 @@ def adaptive_pooling(g: Gather, index: Index) -> Step | None:
         ),
         strict=True,
     )
-    patch = _array(maps[0, starts[0] : ends[0], starts[1] : ends[1]])
-    inside = np.ones(patch.shape, bool)
-    return _pooled(g, patch, inside, float(patch.size), channel[-1], (starts[0], starts[1]), (1, 1), maps)
+    size = (ends[0] - starts[0], ends[1] - starts[1])
+    return _pooled(
+        g, _patch(maps, (starts[0], starts[1]), size, (1, 1), channel[-1]), float(size[0] * size[1])
+    )
 
 
 def mean(g: Gather, index: Index) -> Step | None:
@@ -191,9 +162,9 @@ def mean(g: Gather, index: Index) -> Step | None:
         at = tuple(slice(None) if d in gone else i for d, i in enumerate(index))
     else:
         at = tuple(slice(None) if d in gone else next(places) for d in range(inputs.ndim))
-    patch = np.atleast_2d(_array(inputs[at]))
-    patch = patch.reshape(-1, patch.shape[-1])
-    return _pooled(g, patch, np.ones(patch.shape, bool), float(patch.size), -1, None, (1, 1), None)
+    numbers = np.atleast_2d(_array(inputs[at]))
+    numbers = numbers.reshape(1, -1, numbers.shape[-1])
+    return _pooled(g, Patch(numbers, np.ones(numbers.shape[1:], bool)), float(numbers.size))
 
 
 GATHERING: Mapping[str, Rule] = MappingProxyType(
@@ -213,69 +184,40 @@ GATHERING: Mapping[str, Rule] = MappingProxyType(
 )
 
 
-def _weighed(
-    words: str,
-    g: Gather,
-    patch: np.ndarray,
-    kernel: np.ndarray,
-    inside: np.ndarray,
-    first: int,
-    corner: tuple[int, int] | None,
-    dilation: tuple[int, int],
-    inputs: np.ndarray | None,
-) -> Weighed:
-    value = float((patch * kernel).sum())
-    channels = f"{len(patch)} channels" if len(patch) > 1 else "1 channel"
-    places = f"{patch.shape[1] * patch.shape[2]} × " if patch[0].size > 1 else ""
+def _weighed(words: str, g: Gather, patch: Patch, kernel: np.ndarray) -> Weighed:
+    value = float((patch.numbers * kernel).sum())
+    count, places = len(kernel), kernel[0].size
+    channels = f"{count} channels" if count > 1 else "1 channel"
     return Weighed(
         words=f"{words}, over {channels}",
         where=g.where,
-        formula=f"sum of {places}{len(patch)} products = {figure(value)}",
+        formula=f"sum of {f'{places} × ' if places > 1 else ''}{count} products = {figure(value)}",
         value=value,
         patch=patch,
         kernel=kernel,
-        inside=inside,
-        first=first,
-        corner=corner,
-        dilation=dilation,
-        inputs=inputs,
     )
 
 
-def _pooled(
-    g: Gather,
-    patch: np.ndarray,
-    inside: np.ndarray,
-    divisor: float,
-    channel: int,
-    corner: tuple[int, int] | None,
-    dilation: tuple[int, int],
-    maps: Tensor | None,
-) -> Pooled:
-    taken = None
+def _pooled(g: Gather, patch: Patch, divisor: float) -> Pooled:
+    (numbers,), inside, taken = patch.numbers, patch.inside, None
+    rows, columns = numbers.shape
     if "max" in g.op.name:
-        place = int(np.where(inside, patch, -np.inf).argmax())
-        taken = divmod(place, patch.shape[1])
-        value = float(patch[taken])
+        place = int(np.where(inside, numbers, -np.inf).argmax())
+        taken = divmod(place, columns)
+        value = float(numbers[taken])
         words, formula = "Largest", f"the largest of {int(inside.sum())} numbers = {figure(value)}"
     else:
-        total = float(patch[inside].sum())
+        total = float(numbers[inside].sum())
         value = total / divisor
         words, formula = "Mean", f"{figure(total)} ÷ {divisor:.0f} = {figure(value)}"
-    rows, columns = patch.shape
     return Pooled(
-        words=f"{words} of {rows} × {columns}" if maps is not None else f"{words} of {patch.size}",
+        words=f"{words} of {rows} × {columns}" if patch.maps is not None else f"{words} of {numbers.size}",
         where=g.where,
         formula=formula,
         value=value,
         patch=patch,
-        inside=inside,
         taken=taken,
         divisor=divisor,
-        channel=channel,
-        corner=corner,
-        dilation=dilation,
-        inputs=None if maps is None else maps.numpy(),
     )
 
 
@@ -301,16 +243,33 @@ def _attended(g: Gather, weights: np.ndarray, values: np.ndarray, token: int, he
 
 
 def _patch(
-    maps: Tensor, corner: tuple[int, int], size: tuple[int, int], dilation: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """([C, kh, kw] of maps [C, H, W] with zeros outside of them, where it lies inside of them [kh, kw])."""
+    maps: Tensor, corner: tuple[int, int], size: tuple[int, int], dilation: tuple[int, int], first: int
+) -> Patch:
+    """Of maps [C, H, W], with zeros outside of them."""
     rows, columns = (
         np.arange(count) * step + start for count, step, start in zip(size, dilation, corner, strict=True)
     )
     height, width = maps.shape[1:]
-    inside = np.outer((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
+    inside = within(corner, size, dilation, (height, width))
     read = maps[:, rows.clip(0, height - 1)][:, :, columns.clip(0, width - 1)]
-    return _array(read) * inside, inside
+    return Patch(_array(read) * inside, inside, first, corner, dilation, maps.numpy())
+
+
+def within(
+    corner: tuple[int, int], size: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int]
+) -> np.ndarray:
+    """bool [kh, kw]: which places of a patch lie inside of a map of this shape."""
+
+    def along(axis: int) -> np.ndarray:
+        at = np.arange(size[axis]) * dilation[axis] + corner[axis]
+        return (at >= 0) & (at < shape[axis])
+
+    return np.outer(along(0), along(1))
+
+
+def _flat(vector: Tensor) -> Patch:
+    """[C] as a patch of one place."""
+    return Patch(_array(vector)[:, None, None], np.ones((1, 1), bool))
 
 
 def _laid_out(g: Gather, inputs: Tensor, place: Index) -> tuple[np.ndarray | None, tuple[int, int] | None]:

@@ -44,30 +44,37 @@ class Given(Step):
 
 
 @dataclass(frozen=True, eq=False)
-class Weighed(Step):
-    """Inputs times weights, summed: a convolution, or a linear layer at one place.
+class Patch:
+    """What is read of the input. numbers: float64 [C, kh, kw], 0 where padding is read.
 
-    patch, kernel: float64 [C, kh, kw]. inside: bool [kh, kw], False where the patch lies outside of the map
-    and reads padding. first: number of the first input channel, as grouped convolutions read a part of them.
-    corner: (row, column) of the patch's first place in the input map, below 0 in its padding; None where the
-    input is no map. dilation: (down, across), places from one of the patch to the next. inputs: float32
-    [C, H, W], the whole input map of these channels, or None. source: where the input comes from, `PICTURE`
-    or a module's path.
+    inside: bool [kh, kw], False there. first: number of the first of its channels, as groups read a part of
+    them. corner: (row, column) of its first place in the input map, below 0 in padding; None where the input
+    is no map. dilation: (down, across), places of the map from one of the patch to the next. maps: float32
+    [C, H, W], all of the input in these channels, or None. source: where the input comes from, `PICTURE` or a
+    module's path.
     """
 
-    patch: np.ndarray
-    kernel: np.ndarray
+    numbers: np.ndarray
     inside: np.ndarray
-    first: int
-    corner: tuple[int, int] | None
-    dilation: tuple[int, int]
-    inputs: np.ndarray | None
+    first: int = 0
+    corner: tuple[int, int] | None = None
+    dilation: tuple[int, int] = (1, 1)
+    maps: np.ndarray | None = None
     source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed(Step):
+    """Inputs times weights, summed: a convolution, or a linear layer at one place. kernel: float64
+    [C, kh, kw]."""
+
+    patch: Patch
+    kernel: np.ndarray
 
     @property
     def partial(self) -> np.ndarray:
         """float64 [C]: what each input channel adds to the sum."""
-        return np.asarray((self.patch * self.kernel).sum(axis=(1, 2)))
+        return np.asarray((self.patch.numbers * self.kernel).sum(axis=(1, 2)))
 
     def strongest(self, most: int) -> tuple[int, ...]:
         """Places among the input channels of those that add or take away the most."""
@@ -77,21 +84,14 @@ class Weighed(Step):
 
 @dataclass(frozen=True, eq=False)
 class Pooled(Step):
-    """One channel's patch, float64 [kh, kw], to its largest number or its mean.
+    """A patch of one channel to its largest number or its mean.
 
-    inside: bool [kh, kw]. taken: (row, column) in the patch of the largest, None for a mean. divisor: of the
-    mean. channel: of the input. corner, dilation, inputs, source: as in `Weighed`, inputs [1, H, W].
+    taken: (row, column) in the patch of the largest, None for a mean. divisor: of the mean.
     """
 
-    patch: np.ndarray
-    inside: np.ndarray
+    patch: Patch
     taken: tuple[int, int] | None
     divisor: float
-    channel: int
-    corner: tuple[int, int] | None
-    dilation: tuple[int, int]
-    inputs: np.ndarray | None
-    source: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from explorer.ui.picture import choices
 from explorer.ui.picture.parts import data_url
 
 if TYPE_CHECKING:
-    from explorer.inference.arithmetic import Attended, Board, Opened, Pooled, Step, Weighed
+    from explorer.inference.arithmetic import Attended, Board, Opened, Patch, Pooled, Step, Weighed
     from explorer.networks import Network
 
 _SEEN = "_number_in_sight"
@@ -154,28 +154,28 @@ def _aside(opened: Opened) -> dict[str, Any] | None:
 def _weighed(step: Weighed, colours: str) -> dict[str, Any]:
     from explorer.inference.arithmetic import PICTURE
 
-    partial = step.partial
+    partial, patch = step.partial, step.patch
     order = step.strongest(_STRONGEST)
-    pixels = step.source == PICTURE and len(partial) == len(_COLOURS_OF_PIXELS)
+    pixels = step.patch.source == PICTURE and len(partial) == len(_COLOURS_OF_PIXELS)
 
     def name(channel: int) -> str:
-        return _COLOURS_OF_PIXELS[channel] if pixels else f"channel {step.first + channel}"
+        return _COLOURS_OF_PIXELS[channel] if pixels else f"channel {step.patch.first + channel}"
 
     return {
         "kind": "weighed",
         "words": step.words,
-        "source": step.source,
+        "source": step.patch.source,
         "size": step.kernel.shape[1:],
         "drawn": 1 < max(step.kernel.shape[1:]) <= _LARGEST_KERNEL,
-        "inside": step.inside.tolist(),
-        "box": _box(step),
+        "inside": step.patch.inside.tolist(),
+        "box": _box(step.patch),
         "channels": [
             {
                 "name": name(channel),
-                "patch": step.patch[channel].tolist(),
+                "patch": step.patch.numbers[channel].tolist(),
                 "kernel": step.kernel[channel].tolist(),
                 "partial": float(partial[channel]),
-                "map": None if step.inputs is None else _drawn(step.inputs[channel], colours),
+                "map": None if patch.maps is None else _drawn(patch.maps[channel], colours),
             }
             for channel in order
         ],
@@ -188,15 +188,15 @@ def _pooled(step: Pooled, colours: str) -> dict[str, Any]:
     return {
         "kind": "pooled",
         "words": step.words,
-        "source": step.source,
-        "size": step.patch.shape,
-        "drawn": max(step.patch.shape) <= _LARGEST_KERNEL,
-        "inside": step.inside.tolist(),
-        "box": _box(step),
-        "patch": step.patch.tolist(),
+        "source": step.patch.source,
+        "size": step.patch.inside.shape,
+        "drawn": max(step.patch.inside.shape) <= _LARGEST_KERNEL,
+        "inside": step.patch.inside.tolist(),
+        "box": _box(step.patch),
+        "patch": step.patch.numbers[0].tolist(),
         "taken": step.taken,
-        "channel": f"channel {step.channel}",
-        "map": None if step.inputs is None else _drawn(step.inputs[0], colours),
+        "channel": f"channel {step.patch.first}",
+        "map": None if step.patch.maps is None else _drawn(step.patch.maps[0], colours),
     }
 
 
@@ -241,12 +241,12 @@ def _rest(parts: np.ndarray, shown: Sequence[int]) -> dict[str, Any]:
     return {"count": len(parts) - len(shown), "partial": float(parts.sum() - parts[list(shown)].sum())}
 
 
-def _box(step: Weighed | Pooled) -> dict[str, Any] | None:
-    """Where the patch lies in the input map, in its cells."""
-    if step.corner is None or step.inputs is None:
+def _box(patch: Patch) -> dict[str, Any] | None:
+    """Where it lies in the input map, in its cells."""
+    if patch.corner is None or patch.maps is None:
         return None
-    size = [(count - 1) * apart + 1 for count, apart in zip(step.inside.shape, step.dilation, strict=True)]
-    return {"corner": step.corner, "size": size, "shape": step.inputs.shape[1:]}
+    size = [(count - 1) * apart + 1 for count, apart in zip(patch.inside.shape, patch.dilation, strict=True)]
+    return {"corner": patch.corner, "size": size, "shape": patch.maps.shape[1:]}
 
 
 def _drawn(values: np.ndarray, colours: str) -> dict[str, Any]:

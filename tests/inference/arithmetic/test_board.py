@@ -229,25 +229,26 @@ def test_what_is_captured_is_what_the_layer_gives_without_being_watched(chelsea)
 
 def test_a_convolution_shows_its_patch_and_its_padding(chelsea):
     board = laid_open(made("convolution"), chelsea)
-    corner = board.cell(2, 0, 15).steps[0]
-    assert isinstance(corner, Weighed)
+    step = board.cell(2, 0, 15).steps[0]
+    assert isinstance(step, Weighed)
+    corner = step.patch
     assert corner.inside.tolist() == [[False] * 3, [True, True, False], [True, True, False]]
     assert corner.corner == (-1, 14)
     pixels = prepare(chelsea, InputSpec((3, SIDE, SIDE), resize=SIDE)).x[0]
-    assert np.array_equal(corner.patch[:, 1:, :2], pixels[:, 0:2, 14:16].double().numpy())
-    assert np.array_equal(corner.kernel, made("convolution").weight[2].detach().double().numpy())
-    assert corner.partial.sum() == pytest.approx(corner.value)
+    assert np.array_equal(corner.numbers[:, 1:, :2], pixels[:, 0:2, 14:16].double().numpy())
+    assert np.array_equal(step.kernel, made("convolution").weight[2].detach().double().numpy())
+    assert step.partial.sum() == pytest.approx(step.value)
 
 
 def test_zeros_put_around_the_map_before_a_convolution_count_as_padding(chelsea):
-    step = laid_open(made("padded by side"), chelsea).cell(0, 7, 7).steps[0]
-    assert step.inside.tolist() == [[True, True, False], [True, True, False], [False] * 3]
-    assert step.inputs.shape == (3, SIDE, SIDE)
+    patch = laid_open(made("padded by side"), chelsea).cell(0, 7, 7).steps[0].patch
+    assert patch.inside.tolist() == [[True, True, False], [True, True, False], [False] * 3]
+    assert patch.maps.shape == (3, SIDE, SIDE)
 
 
 def test_a_group_reads_its_own_channels(chelsea):
-    step = laid_open(made("strided, dilated, in groups"), chelsea).cell(3, 1, 1).steps[0]
-    assert (step.first, len(step.patch)) == (3, 3)
+    patch = laid_open(made("strided, dilated, in groups"), chelsea).cell(3, 1, 1).steps[0].patch
+    assert (patch.first, len(patch.numbers)) == (3, 3)
 
 
 def test_a_shortcut_is_a_number_and_the_branch_is_opened(chelsea):
@@ -267,15 +268,16 @@ def test_attention_is_shown_for_the_strongest_input_of_its_projection(chelsea):
         assert mixed.weights.sum() == pytest.approx(1)
         assert (mixed.grid, mixed.prefix, len(mixed.values)) == ((4, 4), 1, 17)
         assert mixed.aside == sum_.strongest(1)[0]
-        assert mixed.value == pytest.approx(sum_.patch[mixed.aside, 0, 0], abs=1e-5)
+        assert mixed.value == pytest.approx(sum_.patch.numbers[mixed.aside, 0, 0], abs=1e-5)
 
 
 def test_a_pooling_says_which_number_it_took(chelsea):
     board = laid_open(made("largest"), chelsea)
     step = board.cell(1, 0, 0).steps[0]
     assert isinstance(step, Pooled)
-    assert step.patch[step.taken] == step.patch[step.inside].max() == step.value
-    assert not step.inside[0].any()
+    (numbers,), inside = step.patch.numbers, step.patch.inside
+    assert numbers[step.taken] == numbers[inside].max() == step.value
+    assert not inside[0].any()
 
 
 def test_the_receptive_field_lies_where_the_cell_looks(chelsea):
