@@ -4,6 +4,8 @@ Deletion and insertion are those of Petsiuk et al. 2018 (https://arxiv.org/abs/1
 that of Chattopadhyay et al. 2018 (https://arxiv.org/abs/1710.11063), and weights made random from the last
 layer on are Adebayo et al. 2018 (https://arxiv.org/abs/1810.03292). The curves stand beside those of maps
 that know nothing: random ones as coarse as this one, and a blob in the middle, where things stand in photos.
+A map should also go along when the picture is moved a little (after Alvarez-Melis and Jaakkola 2018,
+https://arxiv.org/abs/1806.08049, who ask it of any small change).
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ THIS, RANDOM, BLOB = "this map", "random map", "blob in the middle"
 _STEPS = 12
 _RANDOM_MAPS = 2
 _COARSE = 14  # cells a side of a random map beside one of pixels
+_SHIFT = 1 / 28  # of the view's side: 8 of 224 pixels
 _BLUR = (11, 5.0)  # kernel in pixels and its sigma, as the authors' code has them for 224 x 224
 _SEED = 0
 
@@ -43,7 +46,8 @@ class Proof:
     share: [n], of the pixels that are gone or there, 0 to 1. deletion, insertion: [n] for THIS, RANDOM (the
     mean of some) and BLOB. average_drop: 0 to 1, of the probability, where the picture is dimmed by the map.
     randomised: (share of the layers made random, from the last on; rank correlation of the map then with this
-    map); empty for methods of many passes.
+    map); empty for methods of many passes. moved: (pixels of the view by which the picture was moved; mean
+    rank correlation of the maps then, moved back, with this map); None for methods of many passes.
     """
 
     share: np.ndarray
@@ -51,6 +55,7 @@ class Proof:
     insertion: Mapping[str, np.ndarray]
     average_drop: float
     randomised: tuple[tuple[float, float], ...]
+    moved: tuple[int, float] | None
 
     def to_json(self) -> dict[str, Any]:
         """The areas and what else is one number."""
@@ -61,6 +66,7 @@ class Proof:
             "randomised": [
                 {"share_of_layers": part, "rank_correlation": alike} for part, alike in self.randomised
             ],
+            "moved": self.moved and {"pixels": self.moved[0], "rank_correlation": self.moved[1]},
         }
 
     def area(self, curves: Mapping[str, np.ndarray], which: str) -> float:
@@ -108,6 +114,7 @@ def prove(
         insertion=MappingProxyType({name: frozen(both[1]) for name, both in named.items()}),
         average_drop=max(0.0, before - float(answers[-1])) / before if before else 0.0,
         randomised=tuple(_randomised(network, image, explanation)),
+        moved=_moved(network, image, explanation),
     )
 
 
@@ -132,8 +139,6 @@ def _randomised(
     """On a copy, from its last layer with parameters on: one layer, half of them, all."""
     if METHODS[explanation.method].long:
         return
-    from scipy.stats import spearmanr
-
     model = copy.deepcopy(network.model)
     layers = [reset for module in model.modules() if (reset := _reset(module))][::-1]
     done = 0
@@ -144,18 +149,57 @@ def _randomised(
                 reset()
             done = until
             try:
-                found = explain(
-                    replace(network, model=model),
-                    image,
-                    layer=explanation.layer,
-                    target=explanation.target,
-                    method=explanation.method,
-                )
+                found = _again(replace(network, model=model), image, explanation)
             except CannotRun:  # random weights may answer with what is no number
                 return
-            one, other = explanation.cam.ravel(), found.cam.ravel()
-            alike = float(spearmanr(one, other).statistic) if np.ptp(one) and np.ptp(other) else 0.0
-            yield until / len(layers), alike
+            yield until / len(layers), _alike(explanation.cam, found.cam)
+
+
+def _moved(network: Network, image: Image.Image, explanation: Explanation) -> tuple[int, float] | None:
+    """In four directions; what comes into sight repeats the edge."""
+    if METHODS[explanation.method].long:
+        return None
+    rows, columns = explanation.heatmap.shape
+    by = max(1, round(_SHIFT * min(rows, columns)))
+    left, top, right, bottom = explanation.view_box
+    across = round(by * (right - left) * image.width / columns)
+    down = round(by * (bottom - top) * image.height / rows)
+    room = ((down, down), (across, across), (0, 0))
+    wide = np.pad(np.asarray(image), room, mode="edge")
+    found = []
+    for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        from_left, from_top = across - x * across, down - y * down
+        picture = wide[from_top : from_top + image.height, from_left : from_left + image.width]
+        heatmap = _again(network, Image.fromarray(picture), explanation).heatmap
+        found.append(_alike(_common(explanation.heatmap, -x * by, -y * by), _common(heatmap, x * by, y * by)))
+    return by, float(np.mean(found))
+
+
+def _common(heatmap: np.ndarray, x: int, y: int) -> np.ndarray:
+    """What is left of it without x columns and y rows at its start, or its end where they are negative."""
+    rows, columns = heatmap.shape
+    return heatmap[max(y, 0) : rows + min(y, 0), max(x, 0) : columns + min(x, 0)]
+
+
+def _again(network: Network, image: Image.Image, explanation: Explanation) -> Explanation:
+    """The same question, of another network or picture."""
+    return explain(
+        network,
+        image,
+        layer=explanation.layer,
+        target=explanation.target,
+        against=explanation.against.index if explanation.against else None,
+        method=explanation.method,
+    )
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> float:
+    """Spearman's rank correlation; 0 where one of them is the same everywhere."""
+    from scipy.stats import spearmanr
+
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(spearmanr(one.ravel(), other.ravel()).statistic)
 
 
 def _reset(module: nn.Module) -> Callable[[], None] | None:

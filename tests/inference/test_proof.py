@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from explorer import networks
@@ -97,3 +98,26 @@ def test_nothing_to_prove_is_a_sentence(corner):
     network, image, explanation = corner
     with pytest.raises(ValueError, match="nothing to test"):
         prove(network, image, with_map(explanation, np.zeros((32, 32))))
+
+
+class Brightest(nn.Module):
+    """Its one layer is the picture itself, so that a map of it moves with the picture to the pixel."""
+
+    def __init__(self):
+        super().__init__()
+        self.look = nn.Conv2d(3, 3, 1, bias=False)
+        self.look.weight.data = torch.eye(3)[:, :, None, None]
+
+    def forward(self, x):
+        seen = self.look(x)
+        return torch.stack([seen.square().mean((1, 2, 3)), seen.mean((1, 2, 3))], 1)
+
+
+def test_a_map_that_goes_along_with_the_picture_is_stable(corner):
+    network, _, _ = corner
+    moving = replace(network, model=Brightest().eval().requires_grad_(False))
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8))
+    along = explain(moving, image, layer="look", target=0, method="LayerCAM")
+    assert prove(moving, image, along).moved == (1, pytest.approx(1, abs=0.01))
+    stays = prove(network, image, with_map(along, np.random.default_rng(1).random((32, 32))))
+    assert stays.moved[1] < 0.3

@@ -64,6 +64,11 @@ def verdict(proof: Proof) -> str:
         f"**{said}**: deletion {deletion[THIS]:.2f} against {deletion[RANDOM]:.2f}, "
         f"insertion {insertion[THIS]:.2f} against {insertion[RANDOM]:.2f}; {middle}."
     )
+    if proof.moved and proof.moved[1] < _ALIKE:
+        found += (
+            f" It does not go along when the picture moves by {proof.moved[0]} pixels (rank correlation "
+            f"{_signed(proof.moved[1])})."
+        )
     if proof.randomised:
         alike = proof.randomised[-1][1]
         number = _signed(alike)
@@ -87,6 +92,9 @@ def _how_to_read(proof: Proof, method: str) -> str:
         "rises, the better. The numbers are the areas under the curves; a random map is as coarse as this. "
         f"Dimmed by the map, the picture loses {share(proof.average_drop, 0)} of the probability. "
     )
+    if proof.moved:
+        pixels, alike = proof.moved
+        read += f"Moved with the picture by {pixels} pixels, it agrees {_signed(alike)} with itself. "
     if proof.randomised:
         parts = ", ".join(f"{share(part, 0)} {_signed(alike)}" for part, alike in proof.randomised)
         return read + f"Layers made random, from the last on, and rank correlation with this map: {parts}."
