@@ -122,7 +122,7 @@ function weighed(data, chosen, choose) {
   parts.push(bars(rows, { chosen, choose }));
   return make("div", "gathered", make("b", "", gathered.words), ...parts,
     make("div", "total", make("span", "", "sum"), make("b", "", figure(gathered.total))),
-    rows.length > 1 ? make("p", "note", `Red adds to the sum, blue takes away. Press a channel for its ${gathered.drawn ? "patch and kernel" : "map"}.`) : null);
+    rows.length > 1 ? make("p", "note", `Bars to the right add to the sum, to the left they take away. Press a channel for its ${gathered.drawn ? "patch and kernel" : "map"}.`) : null);
 }
 
 function pooled(data) {
