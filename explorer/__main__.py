@@ -19,6 +19,7 @@ from explorer import __version__, terminal
 
 if TYPE_CHECKING:
     from explorer.inference import Explanation
+    from explorer.inference.arithmetic import Opened
     from explorer.inference.proof import Proof
     from explorer.inference.report import Report
     from explorer.networks import Network, WeightsEntry
@@ -122,6 +123,15 @@ def _explain(arguments: argparse.Namespace) -> None:
         print(f"wrote {'explained.csv and for each picture ' * several}{files} to {out}")
 
 
+def _cell(text: str) -> tuple[int, int, int]:
+    """37.3.5 as three numbers."""
+    parts = text.split(".")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no CHANNEL.ROW.COLUMN, as 37.3.5")
+    channel, row, column = map(int, parts)
+    return channel, row, column
+
+
 def _pictures(named: Sequence[Path]) -> Iterator[Path]:
     """Files as they are named; of a folder its files by name."""
     for path in named:
@@ -138,6 +148,7 @@ def _explained(
     from time import perf_counter
 
     from explorer.inference import ImageError, explain, images
+    from explorer.inference.arithmetic import lay_open
     from explorer.inference.proof import prove
     from explorer.inference.report import Report
     from explorer.serving import pool
@@ -151,8 +162,9 @@ def _explained(
         print(f"{path}: {error}", file=sys.stderr)
         return None
     decode_seconds = perf_counter() - begun
+    cell = arguments.cell
 
-    def look(network: "Network") -> "tuple[Explanation, Proof | None]":
+    def look(network: "Network") -> "tuple[Explanation, Proof | None, Opened | None]":
         found = explain(
             network,
             picture.image,
@@ -163,15 +175,17 @@ def _explained(
             decode_seconds=decode_seconds,
         )
         tested = arguments.score and not (skips and found.blank)
-        return found, prove(network, picture.image, found) if tested else None
+        proof = prove(network, picture.image, found) if tested else None
+        number = lay_open(network, picture.image, found.layer).cell(*cell) if cell else None
+        return found, proof, number
 
     done = pool.shared().run(weights.id, look, _progress if sys.stderr.isatty() else None)
-    found, proof = done.value
+    found, proof, number = done.value
     for sentence in filter(None, (*picture.remarks, done.note)):
         print(f"{path}: {sentence}" if skips else sentence, file=sys.stderr)
     found = replace(found, seconds={**found.seconds, "load": done.load_seconds})
     remarks = (*picture.remarks, *weights.remarks)
-    return Report(found, weights, path.name, proof=proof, remarks=remarks)
+    return Report(found, weights, path.name, proof=proof, opened=number, remarks=remarks)
 
 
 def _write(report: "Report", place: Path, html: bool) -> None:
@@ -203,6 +217,15 @@ def _say(report: "Report") -> None:
         for test, areas in (("deletion", proof.deletion), ("insertion", proof.insertion)):
             shown = ", ".join(f"{name} {proof.area(areas, name):.2f}" for name in areas)
             print(f"  {test} area: {shown}")
+    if report.opened:
+        _say_number(report.opened)
+
+
+def _say_number(opened: "Opened") -> None:
+    place = f"channel {opened.channel}, row {opened.row}, column {opened.column}"
+    print(f"{place} of {opened.layer} is {opened.captured:.6g}")
+    for step in opened.steps:
+        print(f"  {step.words} ({step.where}): {step.formula}")
 
 
 def _say_table(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -428,6 +451,12 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--layer", metavar="PATH", help="where to look; default: the last feature map")
     explain.add_argument(
         "--method", default="Grad-CAM", metavar="NAME", help="of attribution; a wrong name lists them"
+    )
+    explain.add_argument(
+        "--cell",
+        type=_cell,
+        metavar="CHANNEL.ROW.COLUMN",
+        help="open this number of the layer: from what it was computed, line by line",
     )
     explain.add_argument("--html", action="store_true", help="write a report as one page, too")
     explain.add_argument("--score", action="store_true", help="test the map against chance as well")

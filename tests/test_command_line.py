@@ -106,6 +106,21 @@ def test_explain_offers_every_method(capsys, tmp_path, method):
         assert (code, json.loads(out)["method"]) == (0, method)
 
 
+def test_explain_opens_a_number_of_the_layer(capsys, tmp_path):
+    words = ("explain", CHELSEA, "--model", "zoo:resnet20", "--layer", "layer1.0", "--out", tmp_path)
+    code, out, _ = run(capsys, *words, "--cell", "3.5.7", "--json")
+    assert code == 0
+    opened = json.loads(out)["opened"]
+    given = float(np.load(tmp_path / "features.npy")[3, 5, 7])
+    assert opened["captured"] == given
+    assert opened["value"] == opened["steps"][-1]["value"] == pytest.approx(given, abs=1e-5)
+    assert opened["steps"][0]["words"] == "Convolution 3 × 3, over 16 channels"
+
+    code, _, error = run(capsys, *words, "--cell", "3.5")
+    assert code == 2
+    assert "'3.5' is no CHANNEL.ROW.COLUMN" in error
+
+
 def test_explain_puts_the_map_to_the_test(capsys, tmp_path):
     words = ("explain", CHELSEA, "--model", "zoo:resnet20", "--out", tmp_path, "--score", "--json")
     code, out, _ = run(capsys, *words)

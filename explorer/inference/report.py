@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from explorer import __version__
+from explorer.inference.arithmetic import Opened
 from explorer.inference.attribution.methods import METHODS
 from explorer.inference.explaining import KINDS, MEASURES, Explanation, Measure
 from explorer.inference.feature_maps import ACROSS, colours, grid
@@ -36,7 +37,8 @@ class Report:
     """What one picture came to, with what must be known to make the same again.
 
     picture: its title or file name. opens: the Python that gives it to `explorer.explain`, by default its
-    file name. credit: whose it is. proof: where the map was put to the test. opacity: share of the heatmap
+    file name. credit: whose it is. proof: where the map was put to the test. opened: a number of the layer
+    that was looked into. opacity: share of the heatmap
     over the picture; colormap: of COLORMAPS.
     """
 
@@ -46,6 +48,7 @@ class Report:
     opens: str = ""
     credit: str = ""
     proof: Proof | None = None
+    opened: Opened | None = None
     remarks: tuple[str, ...] = ()
     opacity: float = 0.5
     colormap: str = "Viridis"
@@ -70,7 +73,7 @@ class Report:
         """Numbers and words; every number is one that JSON has."""
         found = self.explanation
         peak = found.heatmap_peak
-        answer = {
+        answer: dict[str, Any] = {
             "picture": self.picture,
             "model": str(self.weights.reference),
             "weights": self.weights.id,
@@ -86,7 +89,11 @@ class Report:
             "heatmap_peak": {"x": peak[0], "y": peak[1]} if peak else None,
             "seconds": dict(found.seconds),
         }
-        return answer | ({"proof": self.proof.to_json()} if self.proof else {})
+        if self.proof:
+            answer["proof"] = self.proof.to_json()
+        if self.opened:
+            answer["opened"] = self.opened.to_json()
+        return answer
 
     def row(self) -> dict[str, str | float]:
         """Of a table over many pictures; what does not exist is empty."""
@@ -212,6 +219,7 @@ def _page(report: Report) -> str:
         f"<h2>Where it looks</h2><p>{_asked(found)}</p>",
         _scores(report.proof) if report.proof else "",
         f"<h2>Feature maps</h2>{maps}",
+        _lines(report.opened) if report.opened else "",
         f"<h2>How it was made</h2>{_facts(report)}",
         f"<h2>The same again</h2><pre>{escape(report.code())}</pre>",
     ]
@@ -257,6 +265,17 @@ def _scores(proof: Proof) -> str:
         "<h2>Whether it can be believed</h2><table><tr><th>Areas under the probability"
         f"<th>deletion, small is good<th>insertion, large is good{rows}</table>"
         f"<p>Dimmed by the map, the picture loses {proof.average_drop:.1%} of the probability.{alike}</p>"
+    )
+
+
+def _lines(opened: Opened) -> str:
+    lines = "".join(
+        f"<li>{escape(step.words)} <small>{escape(step.where)}</small><br><b>{escape(step.formula)}</b>"
+        for step in opened.steps
+    )
+    place = f"channel {opened.channel}, row {opened.row}, column {opened.column}"
+    return (
+        f"<h2>One number, opened: {place}</h2><ol>{lines}</ol><p>The network gave {opened.captured:.6g}.</p>"
     )
 
 

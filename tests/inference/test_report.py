@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 from explorer import networks
 from explorer.inference import explain
+from explorer.inference.arithmetic import lay_open
 from explorer.inference.feature_maps import PER_PAGE
 from explorer.inference.proof import prove
 from explorer.inference.report import Report, table
@@ -59,7 +61,10 @@ def test_the_sheet_of_maps_has_each_of_the_strongest_under_one_scale(report):
 
 def test_the_page_is_one_file_and_holds_what_is_needed(report, network, chelsea):
     proof = prove(network, chelsea, report.explanation)
-    page = replace(report, proof=proof, credit="somebody").html().decode()
+    opened = lay_open(network, chelsea, "layer2").cell(1, 2, 3)
+    page = replace(report, proof=proof, opened=opened, credit="somebody").html().decode()
+    assert "channel 1, row 2, column 3" in page
+    assert all(escape(step.formula) in page for step in opened.steps)
     assert not re.findall(r"(?:src|href)=['\"](?!data:image/|https://)", page)
     assert not re.findall(r"src=['\"]https", page)
     for said in ("Chelsea", "somebody", WEIGHTS, "layer2", "Grad-CAM", "dog", "cat", "torch", "licence"):

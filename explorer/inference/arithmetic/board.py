@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,6 +56,23 @@ class Opened:
     known: bool
     field: tuple[float, float, float, float] | None
     beyond: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The number and its lines, without the patches."""
+        return {
+            "layer": self.layer,
+            "channel": self.channel,
+            "row": self.row,
+            "column": self.column,
+            "captured": self.captured,
+            "value": self.value,
+            "known": self.known,
+            "field": self.field,
+            "steps": [
+                {"words": step.words, "where": step.where, "formula": step.formula, "value": step.value}
+                for step in self.steps
+            ],
+        }
 
 
 @dataclass(frozen=True, eq=False)

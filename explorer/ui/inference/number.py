@@ -22,9 +22,10 @@ from explorer.ui.picture import choices
 from explorer.ui.picture.parts import data_url
 
 if TYPE_CHECKING:
-    from explorer.inference.arithmetic import Attended, Board, Opened, Patch, Pooled, Step, Weighed
+    from explorer.inference.arithmetic import Attended, Board, Opened, Patch, Pooled, Weighed
     from explorer.networks import Network
 
+_BOARDS = "boards"
 _SEEN = "_number_in_sight"
 _KEPT = 1  # board in one visit: it holds what a layer reads, of VGG's first ones 13 MB
 _STRONGEST = 8  # input channels drawn one by one
@@ -65,6 +66,20 @@ def view(asked: Question, answer: ShownExplanation) -> None:
     )
 
 
+def current(asked: Question, answer: ShownExplanation) -> Opened | None:
+    """The number on the board; None before the board has come into sight."""
+    board: Board | None = once.kept(_BOARDS, _KEPT).get(_key(asked, answer))
+    return board.cell(*_cell(board)) if board else None
+
+
+def _cell(board: Board) -> tuple[int, int, int]:
+    return choices.cell(board.maps.shape) or board.strongest()
+
+
+def _key(asked: Question, answer: ShownExplanation) -> tuple[str, ...]:
+    return answer.entry.id, asked.picture.digest, answer.explanation.layer
+
+
 def _board(asked: Question, answer: ShownExplanation) -> Board | None:
     """None after it has been said why there is none."""
     from explorer.inference.arithmetic import lay_open
@@ -73,16 +88,18 @@ def _board(asked: Question, answer: ShownExplanation) -> Board | None:
     def look(network: Network) -> Board:
         return lay_open(network, asked.picture.image, answer.explanation.layer)
 
-    key = (answer.entry.id, asked.picture.digest, answer.explanation.layer)
+    def found() -> Board:
+        return pool.shared().run(answer.entry.id, look).value
+
     try:
-        return once.once("boards", key, lambda: pool.shared().run(answer.entry.id, look).value, most=_KEPT)
+        return once.once(_BOARDS, _key(asked, answer), found, most=_KEPT)
     except (RuntimeError, ValueError) as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
 
 
 def _data(board: Board, answer: ShownExplanation) -> dict[str, Any]:
-    cell = choices.cell(board.maps.shape) or board.strongest()
+    cell = _cell(board)
     colours = st.session_state[choices.COLOURS]
     return once.once(
         "number",
@@ -108,14 +125,14 @@ def _drawn_open(board: Board, opened: Opened, answer: ShownExplanation, colours:
         "known": opened.known,
         "gathered": _gathered(opened, colours),
         "aside": _aside(opened),
-        "chain": [_line(step) for step in opened.steps if getattr(step, "aside", -1) < 0],
+        "chain": [
+            line
+            for step, line in zip(opened.steps, opened.to_json()["steps"], strict=True)
+            if getattr(step, "aside", -1) < 0
+        ],
         "signed": _table(None),
         "colours": _table(colours),
     }
-
-
-def _line(step: Step) -> dict[str, Any]:
-    return {"words": step.words, "where": step.where, "formula": step.formula, "value": step.value}
 
 
 def _sees(board: Board, opened: Opened) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from explorer.ui.inference import number
 from explorer.ui.inference.answer import Question, ShownExplanation
 from explorer.ui.kit import once
 from explorer.ui.picture import choices
@@ -28,7 +29,7 @@ _OFFERED: tuple[tuple[str, str, str, str], ...] = (
 
 
 def menu(asked: Question, answer: ShownExplanation) -> None:
-    """The report has the scores too, where the map has been put to the test."""
+    """The report has the scores too, where the map has been put to the test, and the number on the board."""
     name = "-".join((asked.picture.title, answer.entry.reference.name, answer.explanation.layer))
     name = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:80]
     with st.popover("Save", icon=":material/download:", key="saving"):
@@ -47,6 +48,7 @@ def menu(asked: Question, answer: ShownExplanation) -> None:
 def _report(asked: Question, answer: ShownExplanation) -> Callable[[], Report]:
     opacity, colours = st.session_state[choices.OPACITY] / 100, st.session_state[choices.COLOURS]
     proofs = once.kept("proof")
+    opened = number.current(asked, answer)
 
     def made() -> Report:
         from explorer.inference.report import Report
@@ -59,6 +61,7 @@ def _report(asked: Question, answer: ShownExplanation) -> Callable[[], Report]:
             opens=f'SAMPLES["{picture.sample.name}"].load()' if picture.sample else "",
             credit=_credit(picture.sample) if picture.sample else "",
             proof=proofs.get((answer.entry.id, *asked.key(answer.entry))),
+            opened=opened,
             remarks=picture.remarks,
             opacity=opacity,
             colormap=colours,
