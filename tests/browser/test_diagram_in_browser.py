@@ -60,8 +60,15 @@ def test_from_the_network_to_a_convolution_and_back(server, visit):
 
 
 def test_a_link_shows_a_stranger_the_same_on_a_cold_server(serve, visit):
+    """The very first request of a fresh server: Streamlit then runs the page's script without app.py."""
     link = "arch=resnet50&level=stage&open=stage-1+layer1.0..2&flow=down&overlay=params&node=layer1.0"
     page = standing(visit(f"{serve().url}/architecture?{link}"))
+    for name in ("Timeline", "Inference"):
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+    expect(page.get_by_role("combobox").first).to_have_value(re.compile("ResNet-50"))
+    expect(page.get_by_role("heading", name="ResNet-50").first).to_be_visible()
+    assert page.get_by_text("Page not found").count() == 0
+    assert "arch=resnet50" in page.url
     expect(node(page, "stage-1")).to_have_attribute("aria-expanded", "true")
     expect(node(page, "layer1.0")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".node-panel").get_by_role("heading")).to_have_text("Bottleneck")

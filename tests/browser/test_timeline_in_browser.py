@@ -21,18 +21,6 @@ def timeline(server, visit):
     return page
 
 
-def test_the_first_page_is_up_before_torch(serve, visit):
-    server = serve()
-    page = visit(server.url)
-    page.wait_for_selector(TIMELINE)
-    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
-    expect(stop(page, "convnext_t")).to_be_visible()
-    assert not server.has_loaded("libtorch")
-    assert server.has_loaded("libpython") or server.has_loaded(
-        "python"
-    )  # the question can be answered at all
-
-
 def test_a_click_opens_the_architecture_and_back_returns(timeline):
     stop(timeline, "resnet50").click()
     timeline.wait_for_url(ARCHITECTURE)
@@ -44,13 +32,20 @@ def test_a_click_opens_the_architecture_and_back_returns(timeline):
     assert "/architecture" not in timeline.url
 
 
-def test_on_a_cold_server_a_pointer_that_stays_on_the_stop_does_not_disturb_its_opening(serve, visit):
+def test_a_cold_server_shows_it_by_its_own_name_and_before_torch_and_opens_a_stop_undisturbed(serve, visit):
     server = serve()
     page = visit("about:blank")
     told: list[bytes] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: told.append(frame)))
-    page.goto(server.url)
+    page.goto(f"{server.url}/timeline")
     page.wait_for_selector(TIMELINE)
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    expect(stop(page, "convnext_t")).to_be_visible()
+    assert page.get_by_text("Page not found").count() == 0
+    assert not server.has_loaded("libtorch")
+    assert server.has_loaded("python")  # the question can be answered at all
+
+    # The pointer stays on the stop while it opens.
     dot = stop(page, "resnet50").locator(".dot").bounding_box()
     x, y = dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2
     page.mouse.click(x, y)
