@@ -67,7 +67,10 @@ def contents(path: Path) -> Contents:
 
 def state(path: Path) -> dict[str, Tensor]:
     """The tensors themselves, by the names of `contents(path).shapes`. Raises Misfit."""
-    return {name: value for name, value in _state(_opened(path, "cpu")).items() if isinstance(value, Tensor)}
+    held = {name: value for name, value in _state(_opened(path, "cpu")).items() if isinstance(value, Tensor)}
+    if bare := next((name for name, value in held.items() if value.is_meta), ""):
+        raise Misfit(f"its file {path.name} holds shapes without numbers ({bare[:60]}, ...)")
+    return held
 
 
 @lru_cache(maxsize=64)
@@ -78,9 +81,10 @@ def _contents(path: Path, _changed: int, _size: int) -> Contents:
         return Contents(MappingProxyType(shapes), plain=shapes == header)
     said = _opened(path, "meta")
     # What is no tensor (a number of epochs) is left over too: timm refuses it.
-    shapes = {
-        name: tuple(value.shape) if isinstance(value, Tensor) else () for name, value in _state(said).items()
-    }
+    held = _state(said)
+    if odd := next((n for n, each in held.items() if isinstance(each, Tensor) and each.is_complex()), ""):
+        raise Misfit(f"its file {path.name} holds complex numbers ({odd[:60]}), which no network here takes")
+    shapes = {name: tuple(each.shape) if isinstance(each, Tensor) else () for name, each in held.items()}
     settings = _table(said.get("args"))
     architecture, written_by = "", ""
     if "pytorch-lightning_version" in said or "hyper_parameters" in said:

@@ -17,10 +17,13 @@ _LONGEST_REASON = 300  # characters
 
 
 def first_sentence(error: BaseException) -> str:
-    """The first line of what a library says, for the end of a sentence; its kind where it says nothing."""
+    """The first line of what a library says, and after a colon the second, for the end of a sentence; its
+    kind where it says nothing.
+    """
     said = f"KeyError: {error}" if isinstance(error, KeyError) else str(error)  # which says the key alone
-    lines = (line.strip() for line in said.splitlines())
-    return next(filter(None, lines), type(error).__name__)[:_LONGEST_REASON].rstrip(".")
+    first, second, *_ = [*filter(None, map(str.strip, said.splitlines())), "", ""]
+    told = f"{first} {second}".strip() if first.endswith(":") else first
+    return (told or type(error).__name__)[:_LONGEST_REASON].rstrip(".:")
 
 
 class WeightsUnavailable(RuntimeError):  # noqa: N818 - it is what a reader is told

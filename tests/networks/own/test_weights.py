@@ -4,6 +4,7 @@ channels, and what it is loaded into computes what the training's own network co
 import argparse
 import json
 import os
+import re
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torchvision import models
 
 from explorer.networks import UnknownNetwork
+from explorer.networks.checkpoint_contents import Misfit
 from explorer.networks.own import weights
 from explorer.networks.own.registry import Settings
 from tests.checkpoints import state, write
@@ -304,6 +306,18 @@ def test_arguments_of_the_wrong_kind_are_a_sentence(tmp_path: Path, args: dict[s
     torch.save(told, tmp_path / "last.pth.tar")
     with pytest.raises(UnknownNetwork, match=r"last.pth.tar's arguments"):
         weights.opened(str(tmp_path / "last.pth.tar"), Settings())
+
+
+@pytest.mark.parametrize(
+    ("odd", "says"),
+    [(lambda t: t.to(torch.complex64), "complex numbers (fc.weight)"), (lambda t: t.to("meta"), "no data")],
+)
+def test_numbers_that_cannot_be_taken_are_a_sentence(tmp_path: Path, odd: Any, says: str) -> None:
+    tensors = timm.create_model("test_resnet").state_dict()
+    torch.save({**tensors, "fc.weight": odd(tensors["fc.weight"])}, tmp_path / "net.pth")
+    settings = Settings(architecture="timm:test_resnet")
+    with pytest.raises((UnknownNetwork, Misfit), match=re.escape(says)):
+        weights.opened(str(tmp_path / "net.pth"), settings).read()
 
 
 def test_what_unfolds_beyond_all_bounds_is_refused_before_it_does(tmp_path: Path) -> None:
