@@ -155,7 +155,7 @@ def _explained(
 
     begun = perf_counter()
     try:
-        picture = images.read(path.read_bytes())
+        picture = images.read_file(path)
     except ImageError as error:
         if not skips:
             raise
@@ -353,6 +353,8 @@ def _count(arguments: argparse.Namespace) -> None:
     from explorer.analysis.numbers import counting
     from explorer.catalogue import counts
 
+    if not arguments.results.is_file():  # a pipe or a device, which have no end
+        raise ValueError(f"{arguments.results} is no file; name timm's results-imagenet.csv")
     first, step = arguments.shard
     keys = counting.wanted(arguments.results.read_bytes())
     counting.write(keys[first::step], arguments.out or counts.FILE)

@@ -6,7 +6,9 @@ touching Pillow's process-wide settings, so that visitors on many threads do not
 
 import io
 import os
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps
 
@@ -15,7 +17,17 @@ from explorer.inference.pictures.formats import READABLE, SUFFIXES, recognised, 
 from explorer.inference.pictures.jpeg import JPEG_PIXEL_CAP
 from explorer.inference.pictures.lean import PIXEL_CAP, ImageError, Lean, damaged, too_large
 
-__all__ = ["BYTE_CAP", "PIXEL_CAP", "READABLE", "SUFFIXES", "Decoded", "ImageError", "decode", "read"]
+__all__ = [
+    "BYTE_CAP",
+    "PIXEL_CAP",
+    "READABLE",
+    "SUFFIXES",
+    "Decoded",
+    "ImageError",
+    "decode",
+    "read",
+    "read_file",
+]
 
 BYTE_CAP = int(os.environ.get("EXPLORER_IMAGE_BYTES", 10_000_000))
 # Pixels kept. A network sees a few hundred a side; more would only cost memory on every later step.
@@ -45,11 +57,7 @@ def read(data: bytes) -> Decoded:
     """
     if not data:
         raise ImageError("The file is empty; choose a picture that opens on your own machine.")
-    if len(data) > BYTE_CAP:
-        raise ImageError(
-            f"The file has {len(data) / 1e6:.1f} MB and the limit is {BYTE_CAP / 1e6:.0f} MB; "
-            "save it smaller or as JPEG."
-        )
+    _check_bytes(len(data))
     kind = recognised(data)
     if kind is None:
         raise ImageError(why_unreadable(data))
@@ -69,6 +77,26 @@ def read(data: bytes) -> Decoded:
         ) from error
     except Exception as error:
         raise damaged(kind.name) from error
+
+
+def read_file(path: Path) -> Decoded:
+    """The picture in a file, as `read` gives it. Raises ImageError also for a folder, a pipe or a device,
+    which has no end, OSError where nothing is there or it cannot be read.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageError(f"{path} is no file; name a picture.")
+    _check_bytes(status.st_size)
+    with path.open("rb") as file:
+        return read(file.read(BYTE_CAP + 1))
+
+
+def _check_bytes(count: int) -> None:
+    if count > BYTE_CAP:
+        raise ImageError(
+            f"The file has {count / 1e6:.1f} MB and the limit is {BYTE_CAP / 1e6:.0f} MB; "
+            "save it smaller or as JPEG."
+        )
 
 
 def _check_size(image: Image.Image) -> None:

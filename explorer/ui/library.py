@@ -170,14 +170,16 @@ def explain(
     from PIL import Image
 
     from explorer import inference, networks
+    from explorer.inference.images import read_file
 
     if isinstance(network, str):
         named = networks.load(_weights_id(network))
     else:
         named = _of_module(network, labels, input)
     if isinstance(picture, (str, Path)):
-        picture = Path(picture).read_bytes()
-    image = picture.convert("RGB") if isinstance(picture, Image.Image) else inference.decode(picture)
+        image = read_file(Path(picture)).image
+    else:
+        image = picture.convert("RGB") if isinstance(picture, Image.Image) else inference.decode(picture)
     found = inference.explain(named, image, layer=layer, target=target, against=against, method=method)
     return Explained(found)
 

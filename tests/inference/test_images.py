@@ -2,9 +2,11 @@
 
 import contextlib
 import functools
+import os
 import struct
 import threading
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -370,6 +372,22 @@ def test_damaged_real_files_give_a_picture_or_a_sentence(data, changes, kept):
     for place, value in changes:
         damaged[int(place * len(damaged))] = value
     picture_or_sentence(bytes(damaged[: max(1, int(kept * len(damaged)))] if kept < 0.7 else damaged))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_has_no_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for place in (tmp_path / "pipe.png", tmp_path, Path("/dev/zero")):
+        with pytest.raises(ImageError, match="is no file"):
+            images.read_file(place)
+    with pytest.raises(FileNotFoundError):
+        images.read_file(tmp_path / "nothing.png")
+    with (tmp_path / "large.png").open("wb") as large:
+        large.truncate(10**12)  # on the disk it takes nothing
+    with pytest.raises(ImageError, match=r"1000000\.0 MB and the limit"):
+        images.read_file(tmp_path / "large.png")
+    gradient().save(tmp_path / "good.png")
+    assert images.read_file(tmp_path / "good.png").image.size == (64, 48)
 
 
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
