@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from explorer.networks import Network
 
 _ASKED = "_through_asked"
+_NARROW = 8  # letters, which the narrowest column can show
 _part = component("inference", "through", own_style=True)
 
 
@@ -112,6 +113,7 @@ def _stage(name: str, members: Sequence[Column], opened: str) -> dict[str, Any]:
     return {
         "title": name[:1].upper() + name[1:],
         "columns": len(members),
+        "made": ", ".join(dict.fromkeys(_made_of(column) for column in members)),
         "open": bool(first.unit and opened),
         "opens": opens,
     }
@@ -121,6 +123,7 @@ def _column(column: Column, maps: Maps | None, opened: str) -> dict[str, Any]:
     layer, field = column.layer, column.field
     return {
         "name": _name(column),
+        "whole": not column.unit,
         "of": column.stage if not column.unit else layer.path,
         "path": layer.path,
         "opens": column.inside if column.unit else "",
@@ -138,13 +141,21 @@ def _column(column: Column, maps: Maps | None, opened: str) -> dict[str, Any]:
 def _name(column: Column) -> str:
     """What it is made of, of an opened stage where it stands, of an opened block which layer it is."""
     if not column.unit:
-        return (
-            f"{column.block.strip('_')} ×{column.repeats}" if column.repeats > 1 else column.block.strip("_")
-        )
+        return _made_of(column)
     if column.layer.path.startswith(f"{column.unit}."):
-        return column.layer.path.removeprefix(f"{column.unit}.")
+        return _end_of(column.layer.path.removeprefix(f"{column.unit}."))
     parts = column.unit.split(".")
-    return ".".join(parts[-2:] if parts[-1].isdecimal() else parts[-1:])
+    return _end_of(".".join(parts[-2:] if parts[-1].isdecimal() else parts[-1:]))
+
+
+def _end_of(name: str) -> str:
+    """Blocks and layers are told apart by how their names end."""
+    return name if len(name) <= _NARROW else f"…{name[-_NARROW:]}"
+
+
+def _made_of(column: Column) -> str:
+    block = column.block.strip("_")
+    return f"{block} ×{column.repeats}" if column.repeats > 1 else block
 
 
 def _maps(maps: Maps) -> dict[str, Any]:

@@ -102,9 +102,10 @@ class Passage {
       if (!opens) continue;
       head.setAttribute("aria-label", stage.title);
       head.setAttribute("aria-expanded", String(stage.open));
-      head.title = stage.opens ? `Open ${stage.title}` : `Close ${stage.title}`;
+      head.title = `${stage.opens ? "Open" : "Close"} ${stage.title}: ${stage.made}`;
       head.onclick = () => this.trigger("opened", stage.opens);
     }
+    this.board.classList.toggle("closed", !columns.some((column) => column.opens));
     this.columns = columns.map((column, place) => this.column(column, place));
     const axis = make("div", "axis", this.board);
     make("span", "", axis, "sees");
@@ -114,12 +115,15 @@ class Passage {
   column(column, at) {
     const element = make("div", "column", this.board);
     element.style.gridColumn = at + 1;
-    const name = make(column.opens ? "button" : "span", "name", element, column.name);
+    const name = make(column.opens ? "button" : "span", column.whole ? "name whole" : "name", element, column.name);
     name.title = column.opens ? `Open ${column.path}` : `${column.name}: output of ${column.path}`;
     if (column.opens) name.onclick = () => this.trigger("opened", column.opens);
     const [, height, width] = column.shape;
     make("span", "word", make("span", "shape", element, column.channels), " maps");
-    make("span", "shape", element, `${height} × ${width}`);
+    const grid = make("span", "shape", element);
+    make("span", "word", grid, `${height} × ${width}`);
+    make("span", "short", grid, height === width ? `${height}²` : `${height}×${width}`);
+    grid.title = `${height} × ${width} cells`;
     const tiles = make("div", "tiles", element);
     tiles.style.setProperty("--ratio", width / height);
     tiles.onpointermove = (event) => this.point(event, at);
@@ -293,7 +297,8 @@ class Passage {
       const path = this.line(`M${tile.right},${tile.y}C${end},${tile.y} ${tile.right},${bar} ${end},${bar}`, `flow out ${share < 0 ? "against" : share > 0 ? "for" : ""}`, { strokeWidth: 0.75 + 2 * Math.abs(share) });
       path.dataset.at = at + 1;
     });
-    this.answerSays = most ? `Lines to the answer: what these channels give to ${label}.` : "";
+    const against = most && given.some((value) => value < 0) ? ", orange against it" : "";
+    this.answerSays = most ? `Lines to the answer: what these channels give to ${label}${against}.` : "";
   }
 
   // What feeds the map that has grown.
