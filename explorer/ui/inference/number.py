@@ -6,7 +6,7 @@ network again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from explorer.inference.arithmetic import Attended, Board, Opened, Patch, Pooled, Weighed
     from explorer.networks import Network
 
-_BOARDS = "boards"
+_BOARDS, _SHOWN = "boards", "number shown"
 _SEEN = "_number_in_sight"
 _KEPT = 1  # board in one visit: it holds what a layer reads, of VGG's first ones 13 MB
 _STRONGEST = 8  # input channels drawn one by one
@@ -59,21 +59,18 @@ def view(asked: Question, answer: ShownExplanation) -> None:
 
     _part(
         key="number_part",
-        data=_data(board, answer) if board else {"waits": True},
+        data=_data(asked, answer, board) if board else {"waits": True},
         on_seen_change=seen,
         on_cell_change=chosen,
         on_place_change=placed,
     )
 
 
-def current(asked: Question, answer: ShownExplanation) -> Opened | None:
-    """The number on the board; None before the board has come into sight."""
-    board: Board | None = once.kept(_BOARDS, _KEPT).get(_key(asked, answer))
-    return board.cell(*_cell(board)) if board else None
-
-
-def _cell(board: Board) -> tuple[int, int, int]:
-    return choices.cell(board.maps.shape) or board.strongest()
+def on_the_board(asked: Question, answer: ShownExplanation) -> Callable[[], Opened | None]:
+    """Tells later, outside of the page's run too, which number is on the board: none before it has been in
+    sight."""
+    shown, key = once.kept(_SHOWN, _KEPT), _key(asked, answer)
+    return lambda: shown.get(key)
 
 
 def _key(asked: Question, answer: ShownExplanation) -> tuple[str, ...]:
@@ -98,14 +95,13 @@ def _board(asked: Question, answer: ShownExplanation) -> Board | None:
         return None
 
 
-def _data(board: Board, answer: ShownExplanation) -> dict[str, Any]:
-    cell = _cell(board)
+def _data(asked: Question, answer: ShownExplanation, board: Board) -> dict[str, Any]:
+    cell = choices.cell(board.maps.shape) or board.strongest()
     colours = st.session_state[choices.COLOURS]
+    opened = once.once("number", (board, cell), lambda: board.cell(*cell), most=_KEPT)
+    once.kept(_SHOWN, _KEPT)[_key(asked, answer)] = opened
     return once.once(
-        "number",
-        (board, cell, colours),
-        lambda: _drawn_open(board, board.cell(*cell), answer, colours),
-        most=2,
+        "number drawn", (opened, colours), lambda: _drawn_open(board, opened, answer, colours), most=_KEPT
     )
 
 

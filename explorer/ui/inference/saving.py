@@ -48,7 +48,7 @@ def menu(asked: Question, answer: ShownExplanation) -> None:
 def _report(asked: Question, answer: ShownExplanation) -> Callable[[], Report]:
     opacity, colours = st.session_state[choices.OPACITY] / 100, st.session_state[choices.COLOURS]
     proofs = once.kept("proof")
-    opened = number.current(asked, answer)
+    opened = number.on_the_board(asked, answer)
 
     def made() -> Report:
         from explorer.inference.report import Report
@@ -61,7 +61,7 @@ def _report(asked: Question, answer: ShownExplanation) -> Callable[[], Report]:
             opens=f'SAMPLES["{picture.sample.name}"].load()' if picture.sample else "",
             credit=_credit(picture.sample) if picture.sample else "",
             proof=proofs.get((answer.entry.id, *asked.key(answer.entry))),
-            opened=opened,
+            opened=opened(),
             remarks=picture.remarks,
             opacity=opacity,
             colormap=colours,
