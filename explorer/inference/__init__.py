@@ -1,7 +1,8 @@
 """What a network sees. An upload's bytes become a picture (`images`, over the
 formats of `pictures`), the picture the tensor a network was
 trained on (`preprocessing`); one pass gives predictions, heatmap and feature maps (`explaining`, with the
-methods of `attribution` at the layers `spatial` finds), and `overlay` draws the result. `samples` holds
+methods of `attribution` at the layers `spatial` finds), and `overlay` draws the result, which `report`
+writes down. `arithmetic` opens one number of a feature map. `samples` holds
 pictures to start with. Decoding and samples need no torch; the rest is imported when first asked for, so
 that a page can offer them before the heavy imports are done.
 """

@@ -189,7 +189,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     `One number, opened: channel ${channel} of ${data.layer}, row ${row}, column ${column}`;
 
   function go(cell) {
-    state.touched = true;
+    state.touched = cell !== null; // what it begins with leaves the picture alone
     setTriggerValue("cell", cell);
   }
   function by(what, step) {
@@ -282,7 +282,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const focused = root.contains(parentElement.getRootNode().activeElement) && board.contains(parentElement.getRootNode().activeElement);
   draw();
   if (focused) board.querySelector(".pick").focus({ preventScroll: true });
-  if (state.touched) announce(data.field);
+  announce(state.touched ? data.field : null);
 
   // ask: {x, y} in shares of the map, and the channel and its layer where a feature map was pressed.
   function follow(ask) {
