@@ -91,6 +91,14 @@ ENTRIES = (
         choosing=True,
     ),
     Entry(
+        "pages/covering.py",
+        "Cover it up",
+        ":material/gesture:",
+        "Paint over your photo: what does the answer hang on, and was the heatmap right about it?",
+        LABS,
+        choosing=True,
+    ),
+    Entry(
         "pages/mistakes.py",
         "Common mistakes",
         ":material/bug_report:",
