@@ -405,7 +405,7 @@ class Passage {
     }
     const { field } = column;
     const sees = field ? ` It sees ${field.size.map(number).join(" × ")} pixels${field.beyond ? `, ${field.beyond}` : ""}.` : "";
-    if (event) this.say(`Channel ${maps.channels[place]} of ${column.of}, row ${row}, column ${col}: about ${value}.${sees}`);
+    if (event) this.say(`Channel ${maps.channels[place]} of ${column.of}, row ${row}, column ${col}: about ${value}; the colours end at ${number(this.range(maps)[0][1])}.${sees}`);
     announce("pointed", field && event ? { box: this.box(field, row, col), says: `What one cell of ${column.of} sees: ${field.size.map(number).join(" × ")} pixels` } : null);
   }
 
