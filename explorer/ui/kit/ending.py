@@ -15,5 +15,7 @@ class Ended(Exception):  # noqa: N818 nothing went wrong
 
 
 def end() -> NoReturn:
-    """In place of `st.stop()`, in a page or in what it calls; not inside a fragment."""
+    """In place of `st.stop()`, in a page or in what it calls; in a fragment only where that catches it, as
+    `explain.folded` does.
+    """
     raise Ended

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+
+from explorer.ui.kit.ending import Ended
 
 
 def look_for(sentences: str) -> None:
@@ -22,7 +25,7 @@ def folded(title: str, fill: Callable[[], None], *, key: str, icon: str = ":mate
     """
     place = st.expander(title, key=key, icon=icon, on_change="rerun")
     if place.open:
-        with place:
+        with place, suppress(Ended):  # what cannot be filled ends here, and not the page
             fill()
 
 
