@@ -69,3 +69,14 @@ def test_a_class_that_cannot_stand_against_the_first_is_left_out(asked):
 
 def test_what_is_offered_exists():
     assert set(view.AT_A_LAYER) | set(view._FIRST_METHODS) <= set(METHODS)
+
+
+def test_all_maps_are_put_to_the_test_in_a_table():
+    app = opened(mmethods=["Grad-CAM", "Superpixels"])
+    app.session_state["test_maps"] = True
+    app.run()
+    assert not app.exception
+    table = app.table[0].value
+    assert list(table.iloc[:, 0]) == ["Grad-CAM", "Superpixels"]
+    assert table["under random weights ↓"][1] == "not asked"
+    assert all(0 <= float(each) <= 1 for each in table["deletion ↓"])

@@ -14,6 +14,7 @@ import streamlit as st
 from explorer.ui.frame import state
 from explorer.ui.kit import fields, lab, once, theme
 from explorer.ui.kit.ending import end
+from explorer.ui.kit.explain import folded
 from explorer.ui.kit.formatting import distinct, plain, share, three_digits
 from explorer.ui.picture import weights
 from explorer.ui.picture.parts import data_url
@@ -97,6 +98,7 @@ def by_method(controls: lab.Controls[Choices], slot, picture: Picture, weights_i
         _LOOKING_LONG if any(KNOWN[name].long for name in methods) else _LOOKING,
     )
     _show(found, picture, f"Of {len(found)} methods")
+    _test(found, picture, weights_id)
 
 
 def by_layer(controls: lab.Controls[Choices], slot, picture: Picture, weights_id: str) -> None:
@@ -110,6 +112,7 @@ def by_layer(controls: lab.Controls[Choices], slot, picture: Picture, weights_id
         lambda network: many_maps.by_layer(network, picture.image, method),
     )
     _show(found, picture, f"Of {len(found)} layers")
+    _test(found, picture, weights_id)
 
 
 def by_class(controls: lab.Controls[Choices], slot, picture: Picture, weights_id: str) -> None:
@@ -269,6 +272,49 @@ def _say(found: Sequence[_Shown], of: str) -> None:
         )
     else:
         st.markdown("There are no two maps here that could be compared.")
+
+
+def _test(found: Sequence[_Shown], picture: Picture, weights_id: str) -> None:
+    """Folded below maps of one network: which of them may be believed, as a table."""
+    maps = [(each.of.title, each.of.explanation) for each in found]
+    maps = [(title, of) for title, of in maps if of and of.explained and not of.blank]
+
+    def fill() -> None:
+        from explorer.inference.proof import BLOB, RANDOM, THIS, prove
+
+        proofs = once.ask(
+            "tested maps",
+            weights_id,
+            (picture.digest, *((of.method, of.layer, of.target) for _, of in maps if of)),
+            lambda network: [prove(network, picture.image, of) for _, of in maps if of],
+            f"About a hundred changed pictures for each of {len(maps)} maps: some ten seconds each …",
+        )
+        rows: dict[str, list[str]] = {"": [title for title, _ in maps]}
+        rows["deletion ↓"] = [f"{each.area(each.deletion, THIS):.2f}" for each in proofs]
+        rows["insertion ↑"] = [f"{each.area(each.insertion, THIS):.2f}" for each in proofs]
+        rows["drop of probability ↓"] = [share(each.average_drop, 1) for each in proofs]
+        rows["under random weights ↓"] = [
+            _signed(each.randomised[-1][1]) if each.randomised else "not asked" for each in proofs
+        ]
+        rows["moved with the picture ↑"] = [
+            _signed(each.moved[1]) if each.moved else "not asked" for each in proofs
+        ]
+        st.table(rows)
+        first = proofs[0]
+        chance = ", ".join(
+            f"{name}: deletion {first.area(first.deletion, name):.2f}, "
+            f"insertion {first.area(first.insertion, name):.2f}"
+            for name in (RANDOM, BLOB)
+        )
+        st.caption(
+            "Areas under the curves of deletion and insertion; the share of the probability that is lost "
+            "where the picture is dimmed by the map; rank correlations with the map under random weights and "
+            f"with the map of the moved picture. By chance, beside the first map: {chance}. Arrows say which "
+            "way is better; methods of many passes are not asked again."
+        )
+
+    if maps:
+        folded("Which of them may be believed? Test all", fill, key="test_maps", icon=":material/fact_check:")
 
 
 def _signed(value: float) -> str:
