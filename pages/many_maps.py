@@ -15,7 +15,7 @@ see = controls.draw("see", top[0])
 wait_for_imports(st.container())
 picture = weights.picture(top[1])
 if see == view.NETWORKS:
-    method = controls.draw("method", top[2])
+    method = view.method_at_a_layer(controls, top[2])
 else:
     weights_id = weights.weights(top[2], here)
 with top[3]:

@@ -68,7 +68,11 @@ def test_a_class_that_cannot_stand_against_the_first_is_left_out(asked):
 
 
 def test_what_is_offered_exists():
-    assert set(view.AT_A_LAYER) | set(view._FIRST_METHODS) <= set(METHODS)
+    assert set(view._FIRST_METHODS) <= set(METHODS)
+    app = opened(msee="Layers")
+    offered = app.selectbox(key="mmethod").options
+    assert set(offered) <= set(METHODS)
+    assert "EigenCAM" not in offered  # it asks for no class
 
 
 def test_all_maps_are_put_to_the_test_in_a_table():

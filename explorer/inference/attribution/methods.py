@@ -26,6 +26,7 @@ class Method:
     at: "layer" where the chosen layer matters, else "picture". question: what the map answers.
     passes: what it costs beside the forward and backward pass that every answer takes, in words.
     long: more than a second or two on a CPU, so that it wants a bar. limits: where it does not apply, or "".
+    of_a_class: the map depends on the class that is explained.
     """
 
     explain: Callable[[Evidence], Tensor]
@@ -36,6 +37,7 @@ class Method:
     url: str
     limits: str = ""
     long: bool = False
+    of_a_class: bool = True
 
 
 _LAYER_ONLY = "none"
@@ -89,6 +91,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             _LAYER_ONLY,
             "Muhammad and Yeasin 2020",
             "https://arxiv.org/abs/2008.00299",
+            of_a_class=False,
         ),
         "Ablation-CAM": Method(
             from_passes.ablation_cam,
@@ -116,6 +119,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "Abnar and Zuidema 2020",
             "https://arxiv.org/abs/2005.00928",
             limits="transformers whose patches all look at each other, as ViT and DeiT",
+            of_a_class=False,
         ),
         "Saliency": Method(
             from_captum.saliency,

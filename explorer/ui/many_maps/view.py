@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 METHODS, NETWORKS, LAYERS, CLASSES = "Methods", "Networks", "Layers", "Classes"
 ONE, OTHER, _NETWORKS = "mone", "mother", "mnetworks"
 _FIRST_METHODS = ("Grad-CAM", "Grad-CAM++", "LayerCAM", "EigenCAM", "Saliency", "Input × gradient")
-# Quick ones that look at a layer and ask for a class, for the views in which something else differs.
-AT_A_LAYER = ("Grad-CAM", "HiResCAM", "LayerCAM", "Grad-CAM++", "XGrad-CAM")
 _MOST = 6
 _PIXELS = 420  # wide is a picture; a projector shows it so
 _LOOKING = "Looking: about two seconds, the largest networks up to a minute …"
@@ -65,7 +63,7 @@ class Choices:
     see: str = lab.words("msee", "What differs", (METHODS, NETWORKS, LAYERS, CLASSES))
     methods: tuple[str, ...] = lab.several("mmethods", "Methods", _FIRST_METHODS, _FIRST_METHODS, _MOST)
     networks: str = lab.hidden(_NETWORKS)
-    method: str = lab.menu("mmethod", "Method", AT_A_LAYER)
+    method: str = lab.menu("mmethod", "Method", _FIRST_METHODS[:1])
     one: str = lab.hidden(ONE)
     other: str = lab.hidden(OTHER)
 
@@ -80,6 +78,18 @@ class _Shown:
     url: str = ""
     answer: str = ""
     milliseconds: float = 0.0
+
+
+def method_at_a_layer(controls: lab.Controls[Choices], slot) -> str:
+    """A quick one that asks for a class, for the views in which something else differs."""
+    from explorer.inference import METHODS as KNOWN
+
+    offered = [
+        name
+        for name, each in KNOWN.items()
+        if each.at == "layer" and each.of_a_class and not each.long and not each.limits
+    ]
+    return controls.draw("method", slot, options=offered)
 
 
 def by_method(controls: lab.Controls[Choices], slot, picture: Picture, weights_id: str) -> None:
@@ -104,7 +114,7 @@ def by_method(controls: lab.Controls[Choices], slot, picture: Picture, weights_i
 def by_layer(controls: lab.Controls[Choices], slot, picture: Picture, weights_id: str) -> None:
     from explorer.labs import many_maps
 
-    method = controls.draw("method", slot)
+    method = method_at_a_layer(controls, slot)
     found = _asked(
         weights_id,
         (picture.digest, LAYERS, method),
@@ -125,7 +135,7 @@ def by_class(controls: lab.Controls[Choices], slot, picture: Picture, weights_id
         return network.labels, tuple(each.index for each in found.predictions)
 
     slots = slot.columns(3, vertical_alignment="bottom")
-    method = controls.draw("method", slots[0])
+    method = method_at_a_layer(controls, slots[0])
     labels, likeliest = once.ask("likeliest", weights_id, (picture.digest,), look, _LOOKING)
     if len(likeliest) < 2:
         st.info("This network has no two classes to set against each other.", icon=":material/info:")
