@@ -77,6 +77,12 @@ def _key(asked: Question, answer: ShownExplanation) -> tuple[str, ...]:
     return answer.entry.id, asked.picture.digest, answer.explanation.layer
 
 
+def open_at(cell: Sequence[int]) -> None:
+    """From a callback: the next run opens this number of the layer, in sight or not."""
+    choices.choose_cell(cell)
+    st.session_state[_SEEN] = True
+
+
 def _board(asked: Question, answer: ShownExplanation) -> Board | None:
     """None after it has been said why there is none."""
     from explorer.inference.arithmetic import lay_open

@@ -15,8 +15,9 @@ import streamlit as st
 from PIL import Image
 
 from explorer.inference import feature_maps
+from explorer.ui.inference import number
 from explorer.ui.inference.answer import Question, ShownExplanation, Way
-from explorer.ui.kit import once
+from explorer.ui.kit import fields, once
 from explorer.ui.kit.formatting import exact, plain, share, three_digits
 from explorer.ui.picture import choices
 from explorer.ui.picture.parts import component, data_url
@@ -57,7 +58,7 @@ def view(asked: Question, answer: ShownExplanation) -> None:
     def open_number() -> None:
         path, *cell = of("cell")
         choices.choose_layer(path, answer.default_layer)
-        choices.choose_cell(cell)
+        number.open_at(cell)
 
     _part(
         key="through_part",
@@ -67,6 +68,7 @@ def view(asked: Question, answer: ShownExplanation) -> None:
             **drawn,
             "luts": [feature_maps.colours(each).tolist() for each in (colours, None)],
             "answer": _answer(way, answer),
+            "number": f"{explanation.layer} {fields.get(choices.CELL)}",
             "inputs": _inputs(asked, answer, way, *wanted[1:]) if wanted and wanted[0] == key else None,
         },
         on_opened_change=lambda: choices.open_stage(of("opened")),

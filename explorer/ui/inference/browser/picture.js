@@ -30,8 +30,8 @@ function paintBar(canvas, colours) {
 }
 
 // While the picture goes through the network, the heatmap waits; the answer brings it.
-const heatAtTheEnd = (heat, duration) =>
-  heat.animate([{ opacity: 0 }, { opacity: 0, offset: 0.85 }, { opacity: heat.style.opacity }], { duration });
+const atTheEnd = (element, duration) =>
+  element.animate([{ opacity: 0 }, { opacity: 0, offset: 0.85 }, { opacity: element.style.opacity || 1 }], { duration });
 
 const percent = (fraction) => `${100 * fraction}%`;
 
@@ -188,7 +188,7 @@ export default function ({ parentElement, data }) {
   };
   document.addEventListener("explorer:pointed", root.onPointed);
   document.removeEventListener("explorer:passage", root.onPassage);
-  root.onPassage = (event) => heatAtTheEnd($(".heat"), event.detail);
+  root.onPassage = ({ detail }) => [$(".heat"), $(".peak")].forEach((element) => atTheEnd(element, detail));
   document.addEventListener("explorer:passage", root.onPassage);
   show();
   return () => {

@@ -8,6 +8,7 @@ const ROWS = { least: 5, most: 8 };
 const GROWN = 3; // tiles along the side of a grown map
 const REST_MS = 350; // a key rests so long before the server is asked what feeds the channel
 const PLAY_MS = 1500; // from the picture to the answer
+const SETTLED_MS = 500; // so long after this part the rest of the same message has come
 
 const make = (tag, className, parent, text = "") => {
   const element = document.createElement(tag);
@@ -78,6 +79,10 @@ class Passage {
     if (opening) this.$('[aria-expanded="true"]')?.scrollIntoView({ block: "nearest", inline: "center" });
     this.tell();
     this.overlay();
+    if (this.opening && before?.number !== data.number) {
+      this.opening = false;
+      setTimeout(() => this.see(), SETTLED_MS);
+    }
     const played = (window.explorerPlayed ??= new Set());
     if (!played.has(data.id)) {
       played.add(data.id);
@@ -344,8 +349,18 @@ class Passage {
   open() {
     if (!this.pointed) return;
     clearTimeout(this.asking);
-    this.trigger("cell", [this.data.columns[this.current.at].path, this.current.channel, ...this.pointed]);
-    document.querySelector(".st-key-number_part")?.scrollIntoView({ block: "center", behavior: still() ? "auto" : "smooth" });
+    const { path } = this.data.columns[this.current.at];
+    const cell = [this.current.channel, ...this.pointed];
+    if (this.data.number === `${path} ${cell.join(".")}`) {
+      this.see();
+      return;
+    }
+    this.opening = true;
+    this.trigger("cell", [path, ...cell]);
+  }
+
+  see() {
+    document.querySelector(".st-key-number_part")?.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
   }
 
   close() {
