@@ -29,6 +29,7 @@ from explorer.inference.preprocessing import prepare
 from explorer.inference.spatial import SpatialLayer, spatial_layers
 from explorer.inference.watching import KeptCall, calls_of, outputs_of
 from explorer.networks import Network
+from explorer.networks.running import device_of
 
 TOLERANCE = 1e-4
 """How far the number laid out may be from the network's, as a share of the largest in the layer."""
@@ -291,8 +292,7 @@ def lay_open(network: Network, image: Image.Image, path: str) -> Board:
     start = last_operation(trace, path) if trace else None
     way = links(trace, start) if trace and start else {}
     prepared = prepare(image, network.input)
-    parameter = next(network.model.parameters(), None)
-    x = prepared.x.to(parameter.device if parameter is not None else "cpu")
+    x = prepared.x.to(device_of(network.model))
     module = network.model.get_submodule(path)
     wanted = {identifier: link.reads for identifier, link in way.items()}
     with torch.inference_mode(), outputs_of(module) as outputs, calls_of(wanted) as calls:

@@ -113,8 +113,8 @@ class Passage {
     this.board.classList.toggle("closed", !columns.some((column) => column.opens));
     this.columns = columns.map((column, place) => this.column(column, place));
     const axis = make("div", "axis", this.board);
-    make("span", "", axis, "sees");
-    make("span", "", axis, "MACs");
+    make("span", "whole", axis, "\u00a0");
+    for (const [text, className] of [["maps", "short"], ["cells", "short"], ["", "rest"], ["sees", ""], ["MACs", ""]]) make("span", className, axis, text);
   }
 
   column(column, at) {
@@ -173,7 +173,8 @@ class Passage {
     style.width = `${Math.max(strip.clientWidth, least)}px`;
     style.gridTemplateColumns = tracks.join(" ");
     const pitch = (parseFloat(style.width) - left - right - (this.current ? grown - tile : 0)) / count;
-    this.board.classList.toggle("narrow", pitch < 3.9 * rem);
+    this.board.classList.toggle("narrow", pitch < 3.65 * rem); // no room for "Stage 1"
+    this.board.classList.toggle("tight", pitch < 5.5 * rem); // nor for the name of a block
     style.paddingInline = `${left}px ${right}px`;
     for (const [name, value] of Object.entries({ tile, gap, grown })) style.setProperty(`--${name}`, `${value}px`);
     style.setProperty("--rows", this.rows);
