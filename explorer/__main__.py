@@ -360,6 +360,12 @@ def _count(arguments: argparse.Namespace) -> None:
     counting.write(keys[first::step], arguments.out or counts.FILE)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or len(text) > 5 or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no port, a whole number up to 65535")
+    return int(text)
+
+
 def _shard(text: str) -> tuple[int, int]:
     """ "1/4" as (1, 4)."""
     first, _, step = text.partition("/")
@@ -398,7 +404,7 @@ def _parser() -> argparse.ArgumentParser:
 
     app = commands.add_parser("app", help="Start the app and open it in the browser; what no command does.")
     app.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all")
-    app.add_argument("--port", type=int, default=8501, metavar="N")
+    app.add_argument("--port", type=_port, default=8501, metavar="N")
     app.add_argument("--window", action="store_true", help="in a window of its own, as a program has one")
     app.add_argument(
         "networks", nargs="*", metavar="NETWORK", help="one's own, or named as for stats; the first is opened"
@@ -503,7 +509,7 @@ def _parser() -> argparse.ArgumentParser:
 
     gradio = commands.add_parser("gradio", help="Serve the Gradio front end.")
     gradio.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all")
-    gradio.add_argument("--port", type=int, default=7860, metavar="N")
+    gradio.add_argument("--port", type=_port, default=7860, metavar="N")
     gradio.add_argument("networks", nargs="*", metavar="NETWORK", help="one's own, offered first")
     own_networks.add_options(gradio)
     gradio.set_defaults(run=_gradio)

@@ -23,6 +23,7 @@ from explorer.serving import trial
 from explorer.serving.trial import Asked
 
 _KINDS_OF_WEIGHTS = (*PREFIXES, "box", "random")  # before the colon of an id, which is no file
+_LONGEST_PATIENCE = 86_400.0
 _SWITCHES = frozenset({"--channels-last", "--compile", "--dark", "--json", "--window"})  # take no value
 
 
@@ -82,6 +83,16 @@ def _arguments(text: str) -> Mapping[str, Any]:
     return found
 
 
+def _patience(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= _LONGEST_PATIENCE:  # NaN is not either
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no time in seconds, above 0 and up to a day")
+    return found
+
+
 OPTIONS: Mapping[str, _Option] = MappingProxyType(
     {
         "input": _Option(_shape, "CxHxW", "what it takes; default: 3x224x224, or what its weights say"),
@@ -111,7 +122,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             group.add_argument(f"--{name}", metavar=option.metavar, help=option.help, dest=f"own_{name}")
     group.add_argument(
         "--patience",
-        type=float,
+        type=_patience,
         default=trial.PATIENCE,
         metavar="SECONDS",
         help="that each step of the trial may take; default: %(default)g",

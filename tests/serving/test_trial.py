@@ -276,3 +276,20 @@ def test_options_belong_to_the_network_before_them(tmp_path: Path) -> None:
 )
 def test_names_of_known_networks_are_left_as_they_are(words: list[str]) -> None:
     assert own_networks.taken_out(words) == (words, [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["stats", "resnet50", "--patience", text] for text in ("0", "-1", "nan", "inf", "1e300", "long")),
+        *([command, "--port", text] for command in ("app", "gradio") for text in ("-1", "99999", "x")),
+    ],
+)
+def test_times_and_ports_out_of_range_are_one_line(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(words)
+    assert ended.value.code == MISUSE
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "is no time in seconds" in line or "is no port" in line
