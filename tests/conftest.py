@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.full_disk import small_disk
 
-# Side by side (-n 3), each worker takes one core; before PyTorch is imported.
+# Side by side (-n 2), each worker takes one core; before PyTorch is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -25,7 +25,7 @@ SHARED = REPOSITORY.parent / "shared"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest first, which the other workers take over from the end when theirs are done."""
+    """The slowest files first: the shares of two workers then end together."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
 
 

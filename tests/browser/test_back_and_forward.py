@@ -54,6 +54,11 @@ CHANGES: dict[str, tuple[Change, Change]] = {
     "Normalisation": radio("One batch"),
     "Gradient flow": radio("Activations"),
     "Inductive bias": radio("Pooling"),
+    "Many maps": radio("Networks"),
+    "Cover it up": (
+        lambda page: page.get_by_role("button", name="Nothing", exact=True).click(),
+        lambda page: expect(page.get_by_text("of the photo is covered")).to_have_text(re.compile("^0\\s%")),
+    ),
     "Common mistakes": radio("Time"),
     "Efficiency": text("Find", "resnet50"),
     "Measure here": radio("Roofline"),
