@@ -39,12 +39,16 @@ def input_spec(name: str) -> InputSpec:
 def entries(name: str) -> tuple[WeightsEntry, ...]:
     """The weights of an architecture, timm's default first; of a tagged name only those."""
     architecture, _, tag = name.partition(".")
+    return tuple(entry(each) for each in _tagged(architecture) if not tag or each == name)
+
+
+@cache  # every script run asks
+def _tagged(architecture: str) -> tuple[str, ...]:
+    """timm's default first."""
     tagged = list_pretrained(f"{architecture}.*") or list_pretrained(architecture)
-    if tag:
-        return tuple(entry(each) for each in tagged if each == name)
     default = _cfg(architecture)
     first = f"{architecture}.{default.tag}" if default.tag else architecture
-    return tuple(entry(each) for each in sorted(tagged, key=lambda each: (each != first, each)))
+    return tuple(sorted(tagged, key=lambda each: (each != first, each)))
 
 
 def entry(identifier: str) -> WeightsEntry:
